@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conn - one TLS connection on a non-blocking socket, stepped by its owner.
+ *
+ *   HANDSHAKE --> OPEN --> CLOSED       CONN_WANT_DNS: wait for wake, then step again
+ *       |__________^ |_______^          CONN_REFUSED: conn_peer()->reason says why
+ *
+ *   Ownership  the descriptor stays the caller's; conn_free may be called in any state,
+ *              also while DNS is awaited (the paused job is resumed and told to refuse).
+ *   Threads    one connection, one thread; the thread of its resolver.
+ */
+#ifndef TLS_CONN_H
+#define TLS_CONN_H
+
+#include "tls/client.h"
+
+enum conn_event {
+	CONN_READY,      /* done what was asked */
+	CONN_WANT_READ,  /* the socket must be readable first */
+	CONN_WANT_WRITE, /* the socket must be writable first */
+	CONN_WANT_DNS,   /* wake will be called */
+	CONN_CLOSED,     /* the peer said close_notify, or the stream ended */
+	CONN_REFUSED,    /* handshake failed or protocol broken; conn_peer()->reason */
+};
+
+struct conn;
+
+/* source: who is behind the socket, for the DNS budget. wake may be called from
+ * resolver_dispatch only. */
+int conn_new_server(struct tls_server *s, int fd, uint64_t source,
+	void (*wake)(void *arg), void *arg, struct conn **out, struct err *err);
+int conn_new_client(struct tls_client *c, const struct service_endpoint *endpoint, int fd,
+	struct conn **out, struct err *err);
+void conn_free(struct conn *c);
+
+enum conn_event conn_handshake(struct conn *c);
+enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
+enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written);
+enum conn_event conn_close(struct conn *c); /* sends close_notify */
+
+/* Valid in every state; authenticated only after conn_handshake said CONN_READY. */
+const struct peer *conn_peer(const struct conn *c);
+const char *conn_version(const struct conn *c); /* "TLSv1.3" */
+
+#endif

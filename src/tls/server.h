@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server - the accepting end of TLS: who may be a client, and proving who is.
+ *
+ *   Source     draft-ietf-dance-client-auth-13; RFC 6698; RFC 7671; RFC 8446.
+ *   Order      name from the client's Certificate message > authorise > cached TLSA or a
+ *              pause for DNS > OpenSSL verifies > verdict. No DNS before authorise says yes.
+ *   Ownership  tls_server belongs to its maker and outlives its connections.
+ */
+#ifndef TLS_SERVER_H
+#define TLS_SERVER_H
+
+#include "core/err.h"
+#include "core/trace.h"
+#include "resolve/resolver.h"
+#include "tls/peer.h"
+
+/* Private use, RFC 8446 section 11; IANA has not assigned the number yet. */
+#define TLS_CLIENT_ID_EXTENSION 65280
+
+enum tls_mode {
+	TLS_DANE,         /* default: DANE or nothing */
+	TLS_PKIX,         /* a configured CA file, no DNS */
+	TLS_DANE_OR_PKIX, /* PKIX only on a secure denial of TLSA or a provably unsigned zone */
+};
+
+struct tls_server_config {
+	enum tls_mode mode;
+	const char *tls_cert;             /* PEM: leaf, then the chain if any */
+	const char *tls_key;              /* PEM */
+	const char *ca_cert;              /* PEM; TLS_PKIX and TLS_DANE_OR_PKIX */
+	struct resolver *resolver;        /* modes with DANE */
+	/* May this name be a client here at all? Asked before any DNS. Must be set. */
+	bool (*authorise)(void *arg, const struct name *client);
+	void *authorise_arg;
+	uint16_t client_id_extension;     /* 0 is TLS_CLIENT_ID_EXTENSION */
+	bool compat;                      /* tolerate the empty extension of older drafts */
+	bool tickets;                     /* off unless asked: see bench/README */
+	unsigned dns_timeout_ms;          /* 0: the resolver's */
+	struct trace trace;
+};
+
+struct tls_server;
+
+int tls_server_new(const struct tls_server_config *config, struct tls_server **out,
+	struct err *err);
+void tls_server_free(struct tls_server *s);
+
+#endif
