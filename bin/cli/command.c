@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Prototypes of the subcommands, in the order of the table. */
+
+const struct command command_table[] = {
+	/* rows, in the order "sardane --help" shows them */
+	{ 0 },
+};
+
+int command_fail(const struct command *self, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "sardane %s%s%s: ", self->name, self->verb ? " " : "",
+		self->verb ? self->verb : "");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return 2;
+}
+
+int command_helped(const struct command *self, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return 0;
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			fputs(self->help, stdout);
+			return 1;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command - the table of subcommands: "sardane ca init" is the row { "ca", "init", ... }.
+ *
+ *   Adding one  a file bin/cli/<name>.c, its prototype below, its row in command.c, its man
+ *               page man/sardane-<name>.1.scd (scripts/check-man compares it with --help).
+ *   Exit        0 done or yes; 1 no (no match, refused); 2 bad input or a failure, with one
+ *               line "sardane ca init: thing: reason" on standard error.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+struct command {
+	const char *name;
+	const char *verb;    /* NULL: the command has no verbs */
+	const char *summary; /* one line for "sardane --help" */
+	const char *help;    /* what --help prints, whole; begins with "usage: sardane ..." */
+	int (*run)(const struct command *self, int argc,
+		char **argv); /* argv[0] is the last word */
+};
+
+extern const struct command command_table[]; /* ended by name NULL */
+
+/* Prints "sardane ca init: <words>" and returns 2. */
+int command_fail(const struct command *self, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* True, after printing, when argv asks for help: every run calls it first. */
+int command_helped(const struct command *self, int argc, char **argv);
+
+#endif
