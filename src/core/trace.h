@@ -15,12 +15,13 @@
 enum trace_level { TRACE_ERROR, TRACE_WARNING, TRACE_INFO, TRACE_DEBUG };
 
 struct trace {
-	void (*say)(void *arg, enum trace_level level, const char *event, const char *fmt, va_list ap);
+	void (*say)(void *arg, enum trace_level level, const char *event, const char *fmt,
+		va_list ap);
 	void *arg;
 };
 
-static inline __attribute__((format(printf, 4, 5))) void trace_say(
-	const struct trace *t, enum trace_level level, const char *event, const char *fmt, ...)
+static inline __attribute__((format(printf, 4, 5))) void trace_say(const struct trace *t,
+	enum trace_level level, const char *event, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -33,14 +33,14 @@ struct service_endpoint {
 	struct name host;
 	uint16_t port;
 	uint8_t address_count;
-	uint8_t address[8][16];   /* IPv4 as ::ffff:a.b.c.d */
+	uint8_t address[8][16]; /* IPv4 as ::ffff:a.b.c.d */
 	enum service_proof proof;
 	struct name tlsa_owner;   /* where tlsa was found, or looked for */
 	struct answer *tlsa;      /* the TLSA answer: rdata, status, expiry */
 	struct name reference[3]; /* names acceptable in a certificate, usages 0 to 2 and PKIX */
 	uint8_t reference_count;
-	int64_t expires_ms;       /* of the shortest answer this endpoint rests on; 0: none */
-	char why[160];            /* words for logs: what was found, or why refused */
+	int64_t expires_ms; /* of the shortest answer this endpoint rests on; 0: none */
+	char why[160];      /* words for logs: what was found, or why refused */
 };
 
 struct service {

@@ -12,20 +12,20 @@
 
 #include "dns/name.h"
 
-#define RR_A     1
-#define RR_NS    2
-#define RR_CNAME 5
-#define RR_SOA   6
-#define RR_PTR   12
-#define RR_TXT   16
-#define RR_AAAA  28
-#define RR_SRV   33
-#define RR_NAPTR 35
-#define RR_DNAME 39
-#define RR_OPT   41
-#define RR_DS    43
+#define RR_A      1
+#define RR_NS     2
+#define RR_CNAME  5
+#define RR_SOA    6
+#define RR_PTR    12
+#define RR_TXT    16
+#define RR_AAAA   28
+#define RR_SRV    33
+#define RR_NAPTR  35
+#define RR_DNAME  39
+#define RR_OPT    41
+#define RR_DS     43
 #define RR_DNSKEY 48
-#define RR_TLSA  52
+#define RR_TLSA   52
 
 struct rr_srv {
 	uint16_t priority, weight, port;

@@ -32,12 +32,12 @@ struct http_target {
 };
 
 struct http_result {
-	bool ok;                /* a response came; see status. Else why tells */
-	unsigned status;        /* HTTP */
+	bool ok;         /* a response came; see status. Else why tells */
+	unsigned status; /* HTTP */
 	struct span body;
-	const char *why;        /* words; "" when ok */
-	const struct peer *peer; /* who answered; NULL when no handshake was made */
-	bool reused;            /* went over an open connection */
+	const char *why;                       /* words; "" when ok */
+	const struct peer *peer;               /* who answered; NULL when no handshake was made */
+	bool reused;                           /* went over an open connection */
 	unsigned dns_ms, connect_ms, total_ms; /* connect: TCP and TLS */
 };
 
@@ -45,12 +45,12 @@ typedef void http_client_done(void *arg, const struct http_result *result);
 
 struct http_client_config {
 	uv_loop_t *loop;
-	struct tls_client *tls;    /* NULL: http URLs on loopback only */
+	struct tls_client *tls; /* NULL: http URLs on loopback only */
 	struct resolver *resolver;
-	unsigned timeout_ms;       /* per post, everything included; 0 is 4000 */
-	unsigned waiting_max;      /* posts in all; 0 is 1024 */
-	unsigned connections_max;  /* per service; 0 is 8 */
-	size_t body_max;           /* of an answer; 0 is 65536 */
+	unsigned timeout_ms;      /* per post, everything included; 0 is 4000 */
+	unsigned waiting_max;     /* posts in all; 0 is 1024 */
+	unsigned connections_max; /* per service; 0 is 8 */
+	size_t body_max;          /* of an answer; 0 is 65536 */
 };
 
 struct http_client;
@@ -58,7 +58,7 @@ struct http_client;
 int http_client_new(const struct http_client_config *config, struct http_client **out,
 	struct err *err);
 void http_client_free(struct http_client *c); /* every open post is done with ok false */
-void http_client_post(struct http_client *c, const struct http_target *target,
-	struct span body, http_client_done *done, void *arg);
+void http_client_post(struct http_client *c, const struct http_target *target, struct span body,
+	http_client_done *done, void *arg);
 
 #endif

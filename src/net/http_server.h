@@ -23,26 +23,26 @@ struct http_exchange {
 	const char *path;         /* "/" */
 	const char *content_type; /* "" when there was none */
 	struct span body;
-	const struct peer *peer;  /* who asks; never NULL, not authenticated when plain */
-	const char *address;      /* "192.0.2.1:40312", for logs */
-	bool gone;                /* the connection is no more */
-	void *user;               /* the handler's */
+	const struct peer *peer; /* who asks; never NULL, not authenticated when plain */
+	const char *address;     /* "192.0.2.1:40312", for logs */
+	bool gone;               /* the connection is no more */
+	void *user;              /* the handler's */
 };
 
 typedef void http_server_handle(void *arg, struct http_exchange *x);
 
 struct http_server_config {
 	uv_loop_t *loop;
-	const char *bind;               /* "0.0.0.0:8003", "[::1]:8003"; port 0: any */
-	struct tls_server *tls;         /* NULL: plain, allowed on loopback only */
-	struct resolver *resolver;      /* dispatched by the loop (net/resolving.h) */
+	const char *bind;          /* "0.0.0.0:8003", "[::1]:8003"; port 0: any */
+	struct tls_server *tls;    /* NULL: plain, allowed on loopback only */
+	struct resolver *resolver; /* dispatched by the loop (net/resolving.h) */
 	http_server_handle *handle;
 	void *arg;
-	size_t body_max;                /* octets; 0 is 32768 */
-	unsigned connections_max;       /* 0 is 4096 */
-	unsigned handshakes_max;        /* half-open; 0 is 2048 */
-	unsigned handshake_timeout_ms;  /* 0 is 10000 */
-	unsigned idle_timeout_ms;       /* 0 is 120000 */
+	size_t body_max;               /* octets; 0 is 32768 */
+	unsigned connections_max;      /* 0 is 4096 */
+	unsigned handshakes_max;       /* half-open; 0 is 2048 */
+	unsigned handshake_timeout_ms; /* 0 is 10000 */
+	unsigned idle_timeout_ms;      /* 0 is 120000 */
 };
 
 struct http_server;
@@ -52,7 +52,8 @@ int http_server_new(const struct http_server_config *config, struct http_server 
 /* The port it listens on, for bind with port 0. */
 uint16_t http_server_port(const struct http_server *s);
 /* Stops accepting, drains for at most drain_ms, then done is called (may be NULL). */
-void http_server_close(struct http_server *s, unsigned drain_ms, void (*done)(void *arg), void *arg);
+void http_server_close(struct http_server *s, unsigned drain_ms, void (*done)(void *arg),
+	void *arg);
 
 /* Once per exchange. content_type NULL is "application/json". */
 void http_server_answer(struct http_exchange *x, unsigned status, const char *content_type,

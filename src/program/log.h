@@ -13,7 +13,8 @@
 
 #include "core/trace.h"
 
-/* program names the lines' origin; level is the highest that is written; json: one object a line. */
+/* program names the lines' origin; level is the highest that is written; json: one object a line.
+ */
 void log_open(const char *program, enum trace_level level, int json);
 int log_level_read(const char *word, enum trace_level *out); /* 0, or ERR_FORMAT */
 

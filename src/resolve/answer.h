@@ -33,13 +33,13 @@ struct answer {
 	enum answer_status status;
 	bool nxdomain;
 	uint8_t rcode;
-	uint16_t count;      /* records */
-	uint32_t ttl_s;      /* as received, clamped: seconds */
-	int64_t expires_ms;  /* no use after this moment */
-	struct name final;   /* owner of the records once CNAMEs were followed */
-	bool aliased;        /* final differs from the name asked */
-	struct span *rdata;  /* count of them, uncompressed, inside this answer's memory */
-	const char *why;     /* words for BOGUS and FAILED; "" otherwise; never NULL */
+	uint16_t count;     /* records */
+	uint32_t ttl_s;     /* as received, clamped: seconds */
+	int64_t expires_ms; /* no use after this moment */
+	struct name final;  /* owner of the records once CNAMEs were followed */
+	bool aliased;       /* final differs from the name asked */
+	struct span *rdata; /* count of them, uncompressed, inside this answer's memory */
+	const char *why;    /* words for BOGUS and FAILED; "" otherwise; never NULL */
 };
 
 /* One allocation holds it all. Records are copied. NULL when memory is out. */

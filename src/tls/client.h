@@ -16,7 +16,7 @@
 
 struct tls_client_config {
 	enum tls_mode mode;
-	const char *tls_cert;         /* PEM; NULL: no client certificate */
+	const char *tls_cert; /* PEM; NULL: no client certificate */
 	const char *tls_key;
 	const char *dane_client_name; /* complete owner name of our TLSA; NULL: not offered */
 	const char *ca_cert;          /* PEM; TLS_PKIX and TLS_DANE_OR_PKIX */
@@ -36,7 +36,7 @@ void tls_client_free(struct tls_client *c);
  * does for this one endpoint. peer is filled when the handshake ends. All of them are
  * borrowed until the SSL_CTX is freed. Session reuse on it is switched off.
  */
-int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoint,
-	void *ssl_ctx, struct peer *peer, struct err *err);
+int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoint, void *ssl_ctx,
+	struct peer *peer, struct err *err);
 
 #endif

@@ -27,8 +27,8 @@ struct conn;
 
 /* source: who is behind the socket, for the DNS budget. wake may be called from
  * resolver_dispatch only. */
-int conn_new_server(struct tls_server *s, int fd, uint64_t source,
-	void (*wake)(void *arg), void *arg, struct conn **out, struct err *err);
+int conn_new_server(struct tls_server *s, int fd, uint64_t source, void (*wake)(void *arg),
+	void *arg, struct conn **out, struct err *err);
 int conn_new_client(struct tls_client *c, const struct service_endpoint *endpoint, int fd,
 	struct conn **out, struct err *err);
 void conn_free(struct conn *c);

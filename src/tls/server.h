@@ -26,17 +26,17 @@ enum tls_mode {
 
 struct tls_server_config {
 	enum tls_mode mode;
-	const char *tls_cert;             /* PEM: leaf, then the chain if any */
-	const char *tls_key;              /* PEM */
-	const char *ca_cert;              /* PEM; TLS_PKIX and TLS_DANE_OR_PKIX */
-	struct resolver *resolver;        /* modes with DANE */
+	const char *tls_cert;      /* PEM: leaf, then the chain if any */
+	const char *tls_key;       /* PEM */
+	const char *ca_cert;       /* PEM; TLS_PKIX and TLS_DANE_OR_PKIX */
+	struct resolver *resolver; /* modes with DANE */
 	/* May this name be a client here at all? Asked before any DNS. Must be set. */
 	bool (*authorise)(void *arg, const struct name *client);
 	void *authorise_arg;
-	uint16_t client_id_extension;     /* 0 is TLS_CLIENT_ID_EXTENSION */
-	bool compat;                      /* tolerate the empty extension of older drafts */
-	bool tickets;                     /* off unless asked: see bench/README */
-	unsigned dns_timeout_ms;          /* 0: the resolver's */
+	uint16_t client_id_extension; /* 0 is TLS_CLIENT_ID_EXTENSION */
+	bool compat;                  /* tolerate the empty extension of older drafts */
+	bool tickets;                 /* off unless asked: see bench/README */
+	unsigned dns_timeout_ms;      /* 0: the resolver's */
 	struct trace trace;
 };
 

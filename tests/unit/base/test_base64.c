@@ -52,14 +52,15 @@ static void reads_text_whose_padding_is_missing(void **state)
 
 static void refuses_what_has_no_single_meaning(void **state)
 {
-	static const char *const wrong[] = { "Z", "Zg=", "Z===", "Zh==", "Zm9", "Zm9v=", "Zm9v====",
-		"Zm 9", "Zm-9" };
+	static const char *const wrong[] = { "Z", "Zg=", "Z===", "Zh==", "Zm9",
+		"Zm9v=", "Zm9v====", "Zm 9", "Zm-9" };
 	uint8_t plain[8];
 	size_t n;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_int_equal(base64_read(text_span(wrong[i]), plain, sizeof(plain), &n), ERR_FORMAT);
+		assert_int_equal(base64_read(text_span(wrong[i]), plain, sizeof(plain), &n),
+			ERR_FORMAT);
 	assert_int_equal(base64_read(bytes("Zm9v"), plain, 2, &n), ERR_SPACE);
 }
 

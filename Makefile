@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# The door for people. The build itself is meson; every line here is one you could type.
+#   make demo    the experiment as a story          make check   everything CI runs
+#   make         build                              make lint    the style suite alone
+#   make asan    tests under sanitizers             make fuzz    every parser, a minute in all
+#   make bench   figures, as ratios                 make fmt     format the sources
+DESTDIR ?=
+
+all: build/build.ninja
+	ninja -C build
+build/build.ninja:
+	scripts/setup build
+	meson setup build
+demo: ; scripts/demo
+check: ; scripts/check
+lint: all ; scripts/check lint
+asan: ; scripts/check asan
+fuzz: ; scripts/check fuzz
+bench: ; scripts/bench
+install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
+fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
+clean: ; rm -rf build build-*
+.PHONY: all demo check lint asan fuzz bench install fmt clean
