@@ -26,6 +26,28 @@ struct tlsa {
 	struct span data; /* borrowed; 32 octets for SHA-256, 64 for SHA-512 */
 };
 
+#define TLSA_DATA_MAX 65532 /* of an RDATA of 65535 octets */
+
 int tlsa_read(struct span rdata, struct tlsa *out, struct err *err);
+
+/* The RDATA again; ERR_SPACE. */
+int tlsa_write(const struct tlsa *tlsa, uint8_t *out, size_t cap, size_t *n, struct err *err);
+
+/* "3 1 1 0D6F...": numbers, then hex that may be parted by blanks and round brackets, as in
+ * zone files. The data is put in memory, which must outlive *out. */
+int tlsa_read_text(struct span text, uint8_t *memory, size_t cap, struct tlsa *out,
+	struct err *err);
+
+/* "3 1 1 0d6f..." and a final zero; needs 12 + 2 * data.n characters. ERR_SPACE. */
+int tlsa_write_text(const struct tlsa *tlsa, char *out, size_t cap, struct err *err);
+
+/* NULL when this software can use the record, or in words why not (RFC 6698 section 4.1:
+ * such a record is as if it were not there). */
+const char *tlsa_unusable(const struct tlsa *tlsa);
+
+/* "DANE-EE", "SPKI", "SHA2-256", of RFC 7218; "?" for numbers it does not name. */
+const char *tlsa_usage_word(int usage);
+const char *tlsa_selector_word(int selector);
+const char *tlsa_matching_word(int matching);
 
 #endif

@@ -17,9 +17,34 @@ enum peer_how {
 	PEER_BY_PKIX, /* a configured certificate authority */
 };
 
+/* Which defence refused; reason says the same with the particulars. */
+enum peer_refusal {
+	PEER_REFUSED_NOT,            /* it was not refused, or not yet */
+	PEER_REFUSED_NO_CERTIFICATE, /* the client sent none */
+	PEER_REFUSED_NO_NAME,        /* no dane_clientid, and the mode needs one */
+	PEER_REFUSED_EMPTY_NAME,     /* dane_clientid of zero octets from a client */
+	PEER_REFUSED_BAD_NAME,       /* dane_clientid does not follow its syntax */
+	PEER_REFUSED_POLICY,         /* authorise said no */
+	PEER_REFUSED_NO_TLSA,        /* DNS denies it, securely */
+	PEER_REFUSED_INSECURE,       /* TLSA or the way to it is unsigned */
+	PEER_REFUSED_BOGUS,          /* DNSSEC validation failed */
+	PEER_REFUSED_DNS,            /* no answer: timeout, SERVFAIL, budget */
+	PEER_REFUSED_UNUSABLE,       /* no TLSA record that this software can use */
+	PEER_REFUSED_NO_MATCH,       /* no TLSA record matches the chain */
+	PEER_REFUSED_WRONG_NAME,     /* the certificate is for another name */
+	PEER_REFUSED_CHAIN,          /* expired, too weak, untrusted, wrong purpose */
+	PEER_REFUSED_STALE,          /* the proof had run out before the handshake ended */
+	PEER_REFUSED_PROTOCOL,       /* version, alert, broken TLS */
+	PEER_REFUSED_MEMORY,
+	PEER_REFUSED_ABANDONED, /* closed by its owner while DNS was awaited */
+};
+
+const char *peer_refusal_word(enum peer_refusal refusal); /* "no-tlsa", ... */
+
 struct peer {
 	bool authenticated;
 	enum peer_how how;
+	enum peer_refusal refusal;
 	struct name name;              /* the DNS identity; n is 0 when there is none */
 	struct name tlsa_owner;        /* where the TLSA was looked for; n is 0 when nowhere */
 	enum answer_status dnssec;     /* of the TLSA answer */
@@ -31,5 +56,11 @@ struct peer {
 	bool resumed;
 	char reason[200]; /* the true reason of a refusal, or how it matched, in words */
 };
+
+void peer_init(struct peer *p);
+
+/* Refuses, unless an earlier defence already did: the first reason is the true one. */
+void peer_refuse(struct peer *p, enum peer_refusal refusal, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

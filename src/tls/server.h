@@ -12,17 +12,12 @@
 
 #include "core/err.h"
 #include "core/trace.h"
+#include "dane/mode.h"
 #include "resolve/resolver.h"
 #include "tls/peer.h"
 
 /* Private use, RFC 8446 section 11; IANA has not assigned the number yet. */
 #define TLS_CLIENT_ID_EXTENSION 65280
-
-enum tls_mode {
-	TLS_DANE,         /* default: DANE or nothing */
-	TLS_PKIX,         /* a configured CA file, no DNS */
-	TLS_DANE_OR_PKIX, /* PKIX only on a secure denial of TLSA or a provably unsigned zone */
-};
 
 struct tls_server_config {
 	enum tls_mode mode;
@@ -40,10 +35,18 @@ struct tls_server_config {
 	struct trace trace;
 };
 
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 struct tls_server;
 
 int tls_server_new(const struct tls_server_config *config, struct tls_server **out,
 	struct err *err);
+/*
+ * The same on an SSL_CTX of the caller's: minimum version, extension, verification,
+ * tickets. tls_cert and tls_key may be NULL when the SSL_CTX has them already. Each SSL
+ * made from it waits for DNS with SSL_ERROR_WANT_ASYNC (see tls/handshake.h).
+ */
+int tls_server_attach(const struct tls_server_config *config, struct ssl_ctx_st *ssl_ctx,
+	struct tls_server **out, struct err *err);
 void tls_server_free(struct tls_server *s);
 
 #endif
