@@ -46,6 +46,7 @@ typedef void http_client_done(void *arg, const struct http_result *result);
 struct http_client_config {
 	uv_loop_t *loop;
 	struct tls_client *tls; /* NULL: http URLs on loopback only */
+	enum tls_mode mode;     /* of tls: what to ask DNS for; 0 is TLS_DANE */
 	struct resolver *resolver;
 	unsigned timeout_ms;      /* per post, everything included; 0 is 4000 */
 	unsigned waiting_max;     /* posts in all; 0 is 1024 */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secure - the two ends of TLS from a program's configuration.
+ *
+ *   Ownership  block, policy and resolver are borrowed and outlive what is made of them.
+ *   Errors     as tls_config_check, tls_server_new and tls_client_new.
+ */
+#ifndef NET_SECURE_H
+#define NET_SECURE_H
+
+#include "program/policy.h"
+#include "program/tls_config.h"
+#include "tls/client.h"
+
+/* The listening end; NULL comes out, and 0, when the block says insecure_plain. */
+int secure_server_new(const struct tls_block *block, const char *where, struct policy *policy,
+	struct resolver *resolver, struct tls_server **out, struct err *err);
+
+/* The connecting end; likewise NULL for insecure_plain. */
+int secure_client_new(const struct tls_block *block, const char *where, struct tls_client **out,
+	struct err *err);
+
+/* The mode meant, for http_client_config.mode; TLS_DANE for a block that contradicts itself. */
+enum tls_mode secure_mode(const struct tls_block *block);
+
+#endif
