@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Prototypes of the subcommands, in the order of the table. */
-
 const struct command command_table[] = {
 	/* rows, in the order "sardane --help" shows them */
+	{ "ca", "init", "make a root authority", ca_init_help, ca_init },
+	{ "ca", "intermediate", "make an authority below another", ca_intermediate_help,
+		ca_intermediate },
+	{ "cert", "issue", "issue a certificate", cert_issue_help, cert_issue },
 	{ 0 },
 };
 

@@ -28,4 +28,14 @@ int command_fail(const struct command *self, const char *fmt, ...)
 /* True, after printing, when argv asks for help: every run calls it first. */
 int command_helped(const struct command *self, int argc, char **argv);
 
+/* The subcommands, in the order of the table. */
+int ca_init(const struct command *self, int argc, char **argv);
+int ca_intermediate(const struct command *self, int argc, char **argv);
+int cert_issue(const struct command *self, int argc, char **argv);
+
+/* What their --help prints. */
+extern const char ca_init_help[];
+extern const char ca_intermediate_help[];
+extern const char cert_issue_help[];
+
 #endif

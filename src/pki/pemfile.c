@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki/pemfile.h"
+
+#include "core/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail_system(struct err *err, const char *what, const char *path)
+{
+	return err_set(err, ERR_SYSTEM, "%s '%s': %s", what, path, strerror(errno));
+}
+
+static int fail_crypto(struct err *err, const char *what, const char *path)
+{
+	unsigned long e = ERR_peek_last_error();
+	const char *why = e ? ERR_reason_error_string(e) : NULL;
+
+	ERR_clear_error();
+	return err_set(err, ERR_CRYPTO, "%s '%s': %s", what, path, why ? why : "failed");
+}
+
+static int write_all(int fd, struct span octets)
+{
+	while (octets.n > 0) {
+		ssize_t n = write(fd, octets.p, octets.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		octets.p += n;
+		octets.n -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The folder's entry must be durable too, else a crash may lose the new name. */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int n = slash ? (int)(slash - path) : 0;
+	int fd, rc;
+
+	snprintf(folder, sizeof(folder), "%.*s", n > 0 ? n : 1, slash ? (n > 0 ? path : "/") : ".");
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	rc = fsync(fd);
+	close(fd);
+	return rc;
+}
+
+int pemfile_check_new(const char *path, bool replace, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT ? 0 : fail_system(err, "file", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_ARG, "file '%s': exists and is not a regular file", path);
+	if (!replace)
+		return err_set(err, ERR_ARG, "file '%s': exists already; --force replaces it",
+			path);
+	return 0;
+}
+
+/* Gives the finished temporary file its name: link fails on an existing one, rename does not. */
+static int settle(const char *temporary, const char *path, bool replace)
+{
+	if (replace)
+		return rename(temporary, path);
+	if (link(temporary, path) != 0)
+		return -1;
+	unlink(temporary);
+	return 0;
+}
+
+int pemfile_write(const char *path, unsigned mode, bool replace, struct span octets,
+	struct err *err)
+{
+	char temporary[PATH_MAX];
+	int fd, rc;
+
+	rc = pemfile_check_new(path, replace, err);
+	if (rc != 0)
+		return rc;
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return err_set(err, ERR_ARG, "file '%s': the path is too long", path);
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 from the first moment */
+	if (fd < 0)
+		return fail_system(err, "file", path);
+	rc = fchmod(fd, mode) != 0 || write_all(fd, octets) != 0 || fsync(fd) != 0;
+	if (rc != 0)
+		rc = fail_system(err, "file", path);
+	close(fd);
+	if (rc == 0 && settle(temporary, path, replace) != 0)
+		rc = fail_system(err, "file", path);
+	if (rc != 0) {
+		unlink(temporary);
+		return rc;
+	}
+	return sync_folder(path) == 0 ? 0 : fail_system(err, "folder of", path);
+}
+
+int pemfile_read(const char *what, const char *path, struct buf *out, struct err *err)
+{
+	char piece[4096];
+	size_t total = 0;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_system(err, what, path);
+	while ((n = read(fd, piece, sizeof(piece))) != 0 && total <= PEMFILE_OCTETS_MAX) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		total += (size_t)n;
+		buf_put(out, (struct span){ (const uint8_t *)piece, (size_t)n });
+	}
+	secret_wipe_octets(piece, sizeof(piece));
+	if (n < 0)
+		fail_system(err, what, path);
+	close(fd);
+	if (n < 0)
+		return ERR_SYSTEM;
+	if (total > PEMFILE_OCTETS_MAX)
+		return err_set(err, ERR_FORMAT, "%s '%s': larger than %zu octets", what, path,
+			PEMFILE_OCTETS_MAX);
+	return buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "%s '%s': out of memory", what, path);
+}
+
+/* Never ask a terminal: an encrypted key is refused with words. */
+static int no_passphrase(char *out, int cap, int writing, void *arg)
+{
+	(void)out;
+	(void)cap;
+	(void)writing;
+	*(bool *)arg = true;
+	return -1;
+}
+
+static int check_private(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return fail_system(err, "key", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_ARG, "key '%s': not a regular file", path);
+	if ((st.st_mode & 077) != 0)
+		return err_set(err, ERR_ARG, "key '%s': mode %04o lets others at it; chmod 600",
+			path, (unsigned)(st.st_mode & 07777));
+	return 0;
+}
+
+int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err)
+{
+	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	OWNED(BIO) bio = NULL;
+	EVP_PKEY *key = NULL;
+	bool encrypted = false;
+	int rc = check_private(path, err);
+
+	if (rc == 0)
+		rc = pemfile_read("key", path, &text, err);
+	if (rc == 0) {
+		bio = BIO_new_mem_buf(text.p, (int)text.n);
+		key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted) : NULL;
+		if (!key && encrypted)
+			rc = err_set(err, ERR_FORMAT, "key '%s': is encrypted", path);
+		else if (!key)
+			rc = err_set(err, ERR_FORMAT, "key '%s': holds no PEM private key", path);
+		ERR_clear_error();
+	}
+	if (text.p)
+		secret_wipe_octets(text.p, text.cap);
+	buf_done(&text);
+	if (rc == 0)
+		*out = key;
+	return rc;
+}
+
+int pemfile_write_key(const char *path, bool replace, EVP_PKEY *key, struct err *err)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *p;
+	long n;
+	int rc;
+
+	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
+		BIO_free(bio);
+		return fail_crypto(err, "key", path);
+	}
+	n = BIO_get_mem_data(bio, &p);
+	rc = pemfile_write(path, PEMFILE_PRIVATE, replace,
+		(struct span){ (const uint8_t *)p, (size_t)n }, err);
+	secret_wipe_octets(p, (size_t)n);
+	BIO_free(bio);
+	return rc;
+}
+
+/* PEM_read says "no start line" at the end of a good file and nowhere else that is good. */
+static bool ended_well(void)
+{
+	unsigned long e = ERR_peek_last_error();
+	bool well = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
+
+	ERR_clear_error();
+	return well;
+}
+
+static int read_chain(BIO *bio, const char *path, pemfile_chain *chain, struct err *err)
+{
+	X509 *cert;
+
+	ERR_clear_error();
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		if (sk_X509_num(chain) == PEMFILE_CHAIN_MAX || sk_X509_push(chain, cert) <= 0) {
+			X509_free(cert);
+			return err_set(err, ERR_FORMAT,
+				"certificate '%s': more than %d certificates", path,
+				PEMFILE_CHAIN_MAX);
+		}
+	}
+	if (!ended_well())
+		return err_set(err, ERR_FORMAT, "certificate '%s': number %d does not parse", path,
+			sk_X509_num(chain) + 1);
+	if (sk_X509_num(chain) == 0)
+		return err_set(err, ERR_FORMAT, "certificate '%s': holds no PEM certificate", path);
+	return 0;
+}
+
+int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
+{
+	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	OWNED(pemfile_chain) chain = sk_X509_new_null();
+	OWNED(BIO) bio = NULL;
+	int rc = pemfile_read("certificate", path, &text, err);
+
+	if (rc == 0) {
+		bio = BIO_new_mem_buf(text.p, (int)text.n);
+		rc = bio && chain
+			? read_chain(bio, path, chain, err)
+			: err_set(err, ERR_NOMEM, "certificate '%s': out of memory", path);
+	}
+	buf_done(&text);
+	if (rc == 0)
+		*out = TAKE(chain);
+	return rc;
+}
+
+int pemfile_write_chain(const char *path, bool replace, X509 *leaf, pemfile_chain *chain, int count,
+	struct err *err)
+{
+	OWNED(BIO) bio = BIO_new(BIO_s_mem());
+	int all = chain ? sk_X509_num(chain) : 0;
+	bool good = bio && (!leaf || PEM_write_bio_X509(bio, leaf) == 1);
+	char *p;
+	long n;
+
+	if (count < 0 || count > all)
+		count = all;
+	for (int i = 0; good && i < count; i++)
+		good = PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
+	if (!good)
+		return fail_crypto(err, "certificate", path);
+	n = BIO_get_mem_data(bio, &p);
+	return pemfile_write(path, PEMFILE_PUBLIC, replace,
+		(struct span){ (const uint8_t *)p, (size_t)n }, err);
+}

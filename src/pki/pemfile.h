@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pemfile - files that hold keys and certificates: whole or not at all.
+ *
+ *   Writing    a temporary file beside the target, mode first, fsync, then link or rename,
+ *              then fsync of the folder: a crash leaves the old file or the new one. Without
+ *              replace an existing file is never touched, even by a writer that races us.
+ *   Source     RFC 7468 (PEM).
+ *   Sizes      a file is read up to 1 MiB, a chain up to PEMFILE_CHAIN_MAX certificates.
+ *   Ownership  the caller frees what comes out.
+ *   Errors     words begin with the kind of file and its path, then the reason.
+ */
+#ifndef PKI_PEMFILE_H
+#define PKI_PEMFILE_H
+
+#include "base/cursor.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "core/own.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#define PEMFILE_CHAIN_MAX  16
+#define PEMFILE_OCTETS_MAX ((size_t)1 << 20)
+#define PEMFILE_PRIVATE    0600
+#define PEMFILE_PUBLIC     0644
+
+static inline void pemfile_free_chain(STACK_OF(X509) * chain)
+{
+	sk_X509_pop_free(chain, X509_free);
+}
+
+typedef STACK_OF(X509) pemfile_chain;
+OWNED_TYPE(pemfile_chain, pemfile_free_chain)
+OWNED_TYPE(EVP_PKEY, EVP_PKEY_free)
+OWNED_TYPE(X509, X509_free)
+OWNED_TYPE(BIO, BIO_free_all)
+
+int pemfile_write(const char *path, unsigned mode, bool replace, struct span octets,
+	struct err *err);
+
+/* False with ERR_ARG words when path exists and replace is false. */
+int pemfile_check_new(const char *path, bool replace, struct err *err);
+
+/* Appends the whole file to out. */
+int pemfile_read(const char *what, const char *path, struct buf *out, struct err *err);
+
+/* Refuses a key that others may read: its mode must grant group and others nothing. */
+int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err);
+int pemfile_write_key(const char *path, bool replace, EVP_PKEY *key, struct err *err);
+
+/* One certificate or more, in the order of the file. */
+int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err);
+
+/* leaf may be NULL; then the first `count` of chain; count < 0 means all of it. */
+int pemfile_write_chain(const char *path, bool replace, X509 *leaf, pemfile_chain *chain, int count,
+	struct err *err);
+
+#endif
