@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/own.h"
+#include "tls/context.h"
+#include "tls/extension.h"
+#include "tls/handshake.h"
+#include "tls/hook.h"
+#include "tls/prove.h"
+#include "tls/ticket.h"
+
+OWNED_TYPE(SSL_CTX, SSL_CTX_free)
+
+static bool copy_text(const char *from, char **to)
+{
+	*to = from ? strdup(from) : NULL;
+	return !from || *to;
+}
+
+static int keep(struct tls_client *c, const struct tls_client_config *config, struct err *err)
+{
+	c->mode = config->mode;
+	c->compat = config->compat;
+	c->trace = config->trace;
+	c->extension =
+		config->client_id_extension ? config->client_id_extension : TLS_CLIENT_ID_EXTENSION;
+	c->has_name = config->dane_client_name != NULL;
+	if (c->has_name &&
+		(name_of(config->dane_client_name, &c->name) || name_labels(&c->name) == 0))
+		return err_set(err, ERR_FORMAT, "dane_client_name '%s': not a domain name",
+			config->dane_client_name);
+	if (c->has_name && !config->tls_cert)
+		return err_set(err, ERR_ARG, "dane_client_name: needs tls_cert and tls_key");
+	if (c->mode != TLS_DANE && !config->ca_cert)
+		return err_set(err, ERR_ARG, "TLS client: PKIX needs ca_cert");
+	if (!copy_text(config->tls_cert, &c->tls_cert) ||
+		!copy_text(config->tls_key, &c->tls_key) ||
+		!copy_text(config->ca_cert, &c->ca_cert))
+		return err_set(err, ERR_NOMEM, "TLS client: no memory");
+	return 0;
+}
+
+static int prepare(struct tls_client *c, SSL_CTX *ctx, struct err *err)
+{
+	int rc = context_load_own(ctx, c->tls_cert, c->tls_key, err);
+
+	if (rc == 0)
+		rc = context_load_ca(ctx, c->ca_cert, err);
+	if (rc == 0)
+		rc = extension_add_client(c, ctx, c->extension, err);
+	if (rc)
+		return rc;
+	/* A client that names itself does so in TLS 1.3 only (client-auth-13 section 3). */
+	int version = c->has_name ? TLS1_3_VERSION : TLS1_2_VERSION;
+	if (SSL_CTX_set_min_proto_version(ctx, version) != 1 || SSL_CTX_dane_enable(ctx) <= 0)
+		return err_set(err, ERR_CRYPTO, "TLS client: OpenSSL has no TLS 1.3 or no DANE");
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, prove_server, c);
+	return ticket_forbid(ctx, err);
+}
+
+int tls_client_new(const struct tls_client_config *config, struct tls_client **out, struct err *err)
+{
+	struct tls_client *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return err_set(err, ERR_NOMEM, "TLS client: no memory");
+	int rc = keep(c, config, err);
+	if (rc == 0)
+		rc = context_new(TLS_client_method(), &c->ssl_ctx, err);
+	if (rc == 0)
+		rc = prepare(c, c->ssl_ctx, err);
+	if (rc) {
+		tls_client_free(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoint, void *ssl_ctx,
+	struct peer *peer, struct err *err)
+{
+	peer_init(peer);
+	int rc = hook_set(ssl_ctx, endpoint, peer, err);
+
+	return rc ? rc : prepare(c, ssl_ctx, err);
+}
+
+void tls_client_free(struct tls_client *c)
+{
+	if (!c)
+		return;
+	SSL_CTX_free(c->ssl_ctx);
+	free(c->tls_cert);
+	free(c->tls_key);
+	free(c->ca_cert);
+	free(c);
+}

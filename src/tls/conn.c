@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls/conn.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "tls/handshake.h"
+#include "tls/wire.h"
+
+struct conn {
+	SSL *ssl;
+	BIO *wire; /* the SSL's */
+	struct handshake *h;
+	enum { HANDSHAKE, OPEN, ENDED } at;
+	enum conn_event last; /* once ENDED */
+};
+
+static int refuse_memory(struct conn *c, struct err *err)
+{
+	conn_free(c);
+	ERR_clear_error();
+	return err_set(err, ERR_NOMEM, "TLS connection: no memory");
+}
+
+static struct conn *new_conn(SSL_CTX *ctx, int fd)
+{
+	struct conn *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->ssl = SSL_new(ctx);
+	c->wire = c->ssl ? wire_new(fd) : NULL;
+	if (!c->wire) {
+		conn_free(c);
+		return NULL;
+	}
+	SSL_set_bio(c->ssl, c->wire, c->wire);
+	return c;
+}
+
+int conn_new_server(struct tls_server *s, int fd, uint64_t source, void (*wake)(void *arg),
+	void *arg, struct conn **out, struct err *err)
+{
+	struct conn *c = new_conn(s->ssl_ctx, fd);
+
+	if (!c || !(c->h = handshake_of_server(c->ssl, s)))
+		return refuse_memory(c, err);
+	c->h->source = source;
+	c->h->wake = wake;
+	c->h->wake_arg = arg;
+	SSL_set_accept_state(c->ssl);
+	*out = c;
+	return 0;
+}
+
+/* RFC 7671 section 5.1 and RFC 6698: the name sent is the TLSA base domain. */
+static bool set_server_name(SSL *ssl, const struct service_endpoint *endpoint)
+{
+	struct name name = endpoint->host, parent;
+	char text[NAME_TEXT_MAX];
+
+	if (endpoint->proof == SERVICE_BY_DANE && name_parent(&endpoint->tlsa_owner, &parent) &&
+		name_labels(&parent) > 1)
+		(void)name_parent(&parent, &name);
+	if (name.n == 0 || !name_is_plain(&name))
+		return true;
+	return name_write_text(&name, text, sizeof text) == 0 &&
+		SSL_set_tlsext_host_name(ssl, text) == 1;
+}
+
+int conn_new_client(struct tls_client *c, const struct service_endpoint *endpoint, int fd,
+	struct conn **out, struct err *err)
+{
+	struct conn *n = new_conn(c->ssl_ctx, fd);
+
+	if (!n || !(n->h = handshake_of_client(n->ssl, c)) || !set_server_name(n->ssl, endpoint))
+		return refuse_memory(n, err);
+	n->h->endpoint = endpoint;
+	SSL_set_connect_state(n->ssl);
+	*out = n;
+	return 0;
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c)
+		return;
+	if (c->ssl && c->h && c->h->waiting) {
+		wire_mute(c->wire);
+		handshake_abandon(c->ssl);
+	}
+	SSL_free(c->ssl);
+	free(c);
+}
+
+static enum conn_event end(struct conn *c, enum conn_event event)
+{
+	c->at = ENDED;
+	c->last = event;
+	return event;
+}
+
+/* What OpenSSL wants after rc <= 0. */
+static enum conn_event wanted(struct conn *c, int rc)
+{
+	switch (SSL_get_error(c->ssl, rc)) {
+	case SSL_ERROR_WANT_READ: return CONN_WANT_READ;
+	case SSL_ERROR_WANT_WRITE: return CONN_WANT_WRITE;
+	case SSL_ERROR_WANT_ASYNC: return CONN_WANT_DNS;
+	case SSL_ERROR_ZERO_RETURN: return CONN_CLOSED;
+	default: return CONN_REFUSED;
+	}
+}
+
+enum conn_event conn_handshake(struct conn *c)
+{
+	if (c->at != HANDSHAKE)
+		return c->at == OPEN ? CONN_READY : c->last;
+	ERR_clear_error();
+	int rc = SSL_do_handshake(c->ssl);
+	enum conn_event event = rc == 1 ? CONN_READY : wanted(c, rc);
+	if (event == CONN_WANT_READ || event == CONN_WANT_WRITE || event == CONN_WANT_DNS)
+		return event;
+	bool authenticated = handshake_finish(c->ssl, rc == 1);
+	ERR_clear_error();
+	if (!authenticated || rc != 1)
+		return end(c, CONN_REFUSED);
+	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC);
+	c->at = OPEN;
+	return CONN_READY;
+}
+
+/* After reading or writing failed: the stream's end is no refusal, an alert is. */
+static enum conn_event stopped(struct conn *c, int rc)
+{
+	enum conn_event event = wanted(c, rc);
+	char words[120];
+
+	if (event == CONN_WANT_READ || event == CONN_WANT_WRITE)
+		return event;
+	unsigned long code = ERR_peek_last_error();
+	if (event == CONN_CLOSED || code == 0 ||
+		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+		ERR_clear_error();
+		return end(c, CONN_CLOSED);
+	}
+	context_openssl_words(words, sizeof words);
+	peer_refuse(&c->h->peer, PEER_REFUSED_PROTOCOL, "TLS: %s", words);
+	return end(c, CONN_REFUSED);
+}
+
+enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n)
+{
+	*n = 0;
+	if (c->at != OPEN)
+		return c->at == ENDED ? c->last : CONN_REFUSED;
+	ERR_clear_error();
+	int rc = SSL_read_ex(c->ssl, p, cap, n);
+	return rc == 1 ? CONN_READY : stopped(c, rc);
+}
+
+enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written)
+{
+	*written = 0;
+	if (c->at != OPEN)
+		return c->at == ENDED ? c->last : CONN_REFUSED;
+	if (n == 0)
+		return CONN_READY;
+	ERR_clear_error();
+	int rc = SSL_write_ex(c->ssl, p, n, written);
+	return rc == 1 ? CONN_READY : stopped(c, rc);
+}
+
+enum conn_event conn_close(struct conn *c)
+{
+	if (c->at != OPEN)
+		return CONN_CLOSED;
+	ERR_clear_error();
+	int rc = SSL_shutdown(c->ssl);
+	if (rc < 0 && wanted(c, rc) == CONN_WANT_WRITE)
+		return CONN_WANT_WRITE;
+	ERR_clear_error();
+	return end(c, CONN_CLOSED);
+}
+
+const struct peer *conn_peer(const struct conn *c)
+{
+	return &c->h->peer;
+}
+
+const char *conn_version(const struct conn *c)
+{
+	return SSL_get_version(c->ssl);
+}

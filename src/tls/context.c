@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls/context.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+
+#include "core/own.h"
+
+OWNED_TYPE(SSL_CTX, SSL_CTX_free)
+
+/* A peer's chain may not be longer than this, in octets and in certificates. */
+#define CHAIN_OCTETS_MAX (32 * 1024)
+#define CHAIN_DEPTH_MAX  8
+
+void context_openssl_words(char *out, size_t cap)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+	snprintf(out, cap, "%s", reason ? reason : "");
+	ERR_clear_error();
+}
+
+int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err)
+{
+	OWNED(SSL_CTX) ctx = SSL_CTX_new(method);
+
+	if (!ctx)
+		return err_set(err, ERR_NOMEM, "TLS: OpenSSL gives no context");
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(ctx,
+		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+			SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_max_cert_list(ctx, CHAIN_OCTETS_MAX);
+	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH_MAX);
+	/* X25519 costs both ends less than P-256, which stays for devices. */
+	if (SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1 ||
+		SSL_CTX_set_ciphersuites(ctx,
+			"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+			"TLS_CHACHA20_POLY1305_SHA256") != 1)
+		return err_set(err, ERR_CRYPTO, "TLS: OpenSSL knows no X25519 or AES-GCM");
+	*out = TAKE(ctx);
+	return 0;
+}
+
+int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *err)
+{
+	char words[120];
+
+	if (!cert && !key)
+		return 0;
+	if (!cert || !key)
+		return err_set(err, ERR_ARG, "tls_cert and tls_key: one without the other");
+	ERR_clear_error();
+	if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1) {
+		context_openssl_words(words, sizeof words);
+		return err_set(err, ERR_FORMAT, "tls_cert '%s': %s", cert, words);
+	}
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1) {
+		context_openssl_words(words, sizeof words);
+		return err_set(err, ERR_FORMAT, "tls_key '%s': %s", key, words);
+	}
+	if (SSL_CTX_check_private_key(ctx) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_FORMAT, "tls_key '%s': not the key of '%s'", key, cert);
+	}
+	return 0;
+}
+
+int context_load_ca(SSL_CTX *ctx, const char *ca, struct err *err)
+{
+	char words[120];
+
+	if (!ca)
+		return 0;
+	ERR_clear_error();
+	if (SSL_CTX_load_verify_file(ctx, ca) != 1) {
+		context_openssl_words(words, sizeof words);
+		return err_set(err, ERR_FORMAT, "ca_cert '%s': %s", ca, words);
+	}
+	return 0;
+}

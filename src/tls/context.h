@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * context - what a tls_server and a tls_client keep, and the SSL_CTX they are made of.
+ *
+ *   Private to src/tls: the contracts are server.h and client.h.
+ *   Source     RFC 8446 (TLS 1.3), RFC 9325 (versions, groups, renegotiation off).
+ */
+#ifndef TLS_CONTEXT_H
+#define TLS_CONTEXT_H
+
+#include <openssl/ssl.h>
+
+#include "tls/client.h"
+
+struct tls_server {
+	SSL_CTX *ssl_ctx; /* counted by us as well when it is the caller's */
+	enum tls_mode mode;
+	struct resolver *resolver;
+	bool (*authorise)(void *arg, const struct name *client);
+	void *authorise_arg;
+	bool compat;
+	bool tickets;
+	unsigned dns_timeout_ms;
+	struct trace trace;
+};
+
+struct tls_client {
+	SSL_CTX *ssl_ctx;
+	enum tls_mode mode;
+	uint16_t extension;
+	bool compat;
+	bool has_name;
+	struct name name;
+	char *tls_cert, *tls_key, *ca_cert; /* for the SSL_CTX of others; see tls_client_hook */
+	struct trace trace;
+};
+
+/* What our own contexts have beyond what every attached one gets. */
+int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err);
+
+/* PEM files; NULL: nothing to load. The key must belong to the certificate. */
+int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *err);
+int context_load_ca(SSL_CTX *ctx, const char *ca, struct err *err);
+
+/* The last words of OpenSSL's error queue, which is emptied; "" when there are none. */
+void context_openssl_words(char *out, size_t cap);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls/handshake.h"
+
+#include <openssl/async.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "dns/rr.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int slot = -1;
+
+static void drop(void *parent, void *p, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+	struct handshake *h = p;
+
+	(void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+	if (!h)
+		return;
+	ask_done(&h->ask);
+	free(h);
+}
+
+static void take_slot(void)
+{
+	slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, drop);
+}
+
+struct handshake *handshake_of(const SSL *ssl)
+{
+	return slot < 0 ? NULL : SSL_get_ex_data(ssl, slot);
+}
+
+static void tell(struct ask *ask)
+{
+	struct handshake *h = ask->arg;
+
+	if (h->wake)
+		h->wake(h->wake_arg);
+}
+
+static struct handshake *of(SSL *ssl)
+{
+	if (pthread_once(&once, take_slot) || slot < 0)
+		return NULL;
+	struct handshake *h = SSL_get_ex_data(ssl, slot);
+	if (h)
+		return h;
+	h = calloc(1, sizeof *h);
+	if (!h)
+		return NULL;
+	peer_init(&h->peer);
+	h->ask.wake = tell;
+	h->ask.arg = h;
+	if (SSL_set_ex_data(ssl, slot, h) != 1) {
+		free(h);
+		return NULL;
+	}
+	return h;
+}
+
+struct handshake *handshake_of_server(SSL *ssl, const struct tls_server *server)
+{
+	struct handshake *h = of(ssl);
+
+	if (h)
+		h->server = server;
+	return h;
+}
+
+struct handshake *handshake_of_client(SSL *ssl, const struct tls_client *client)
+{
+	struct handshake *h = of(ssl);
+
+	if (h)
+		h->client = client;
+	return h;
+}
+
+static struct answer *taken(struct handshake *h)
+{
+	struct answer *a = answer_keep(h->ask.answer);
+
+	ask_done(&h->ask);
+	return a;
+}
+
+struct answer *handshake_lookup(struct handshake *h, const struct name *name)
+{
+	const struct tls_server *s = h->server;
+	struct question q = { .name = *name, .type = RR_TLSA };
+
+	h->peer.tlsa_owner = *name;
+	h->peer.asked_dns = true;
+	resolver_ask(s->resolver, &q, h->source, s->dns_timeout_ms, &h->ask);
+	while (!h->ask.answer) {
+		if (!ASYNC_get_current_job()) {
+			peer_refuse(&h->peer, PEER_REFUSED_DNS,
+				"TLSA is not cached, and this connection cannot wait "
+				"(SSL_MODE_ASYNC is off)");
+			break;
+		}
+		h->waiting = true;
+		int rc = ASYNC_pause_job();
+		h->waiting = false;
+		if (h->abandoned || rc != 1) {
+			peer_refuse(&h->peer, PEER_REFUSED_ABANDONED,
+				"closed while waiting for DNS");
+			break;
+		}
+	}
+	if (h->ask.answer)
+		return taken(h);
+	ask_done(&h->ask);
+	return NULL;
+}
+
+void handshake_abandon(SSL *ssl)
+{
+	struct handshake *h = handshake_of(ssl);
+
+	if (!h || !h->waiting)
+		return;
+	h->abandoned = true;
+	ERR_clear_error();
+	(void)SSL_do_handshake(ssl);
+	ERR_clear_error();
+}
+
+/* No callback of ours ran: OpenSSL itself refused, and its queue says why. */
+static void take_openssl_reason(SSL *ssl, struct handshake *h)
+{
+	unsigned long code = ERR_peek_last_error();
+	char words[120];
+
+	if (SSL_is_server(ssl) && ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
+		peer_refuse(&h->peer, PEER_REFUSED_NO_CERTIFICATE,
+			"the client sent no certificate");
+		ERR_clear_error();
+		return;
+	}
+	enum peer_refusal refusal = ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE
+		? PEER_REFUSED_MEMORY
+		: PEER_REFUSED_PROTOCOL;
+	context_openssl_words(words, sizeof words);
+	peer_refuse(&h->peer, refusal, "TLS: %s", words[0] ? words : "the connection was cut");
+}
+
+bool handshake_finish(SSL *ssl, bool finished)
+{
+	struct handshake *h = handshake_of(ssl);
+
+	if (!h)
+		return false;
+	if (!finished) {
+		take_openssl_reason(ssl, h);
+	} else if (SSL_session_reused(ssl)) {
+		/* No certificate was shown and no callback ran: only a ticket that was bound
+		 * to the TLSA and found good speaks for the peer. */
+		if (h->ticket_good)
+			h->peer = h->ticket_peer;
+		else
+			peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL,
+				"resumed without a bound ticket");
+	} else if (!h->peer.authenticated || SSL_get_verify_result(ssl) != X509_V_OK) {
+		peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL, "the handshake proved nothing");
+	}
+	if (h->report)
+		*h->report = h->peer;
+	return h->peer.authenticated;
+}
