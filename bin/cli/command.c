@@ -11,6 +11,11 @@ const struct command command_table[] = {
 	{ "ca", "intermediate", "make an authority below another", ca_intermediate_help,
 		ca_intermediate },
 	{ "cert", "issue", "issue a certificate", cert_issue_help, cert_issue },
+	{ "lab", "up", "start a private DNS world with two organisations", lab_up_help, lab_up },
+	{ "lab", "status", "say what runs in it", lab_status_help, lab_status },
+	{ "lab", "publish", "put a record into its DNS", lab_publish_help, lab_publish },
+	{ "lab", "withdraw", "remove records from its DNS", lab_withdraw_help, lab_withdraw },
+	{ "lab", "down", "stop and remove it", lab_down_help, lab_down },
 	{ 0 },
 };
 

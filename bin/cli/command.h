@@ -32,10 +32,20 @@ int command_helped(const struct command *self, int argc, char **argv);
 int ca_init(const struct command *self, int argc, char **argv);
 int ca_intermediate(const struct command *self, int argc, char **argv);
 int cert_issue(const struct command *self, int argc, char **argv);
+int lab_up(const struct command *self, int argc, char **argv);
+int lab_status(const struct command *self, int argc, char **argv);
+int lab_publish(const struct command *self, int argc, char **argv);
+int lab_withdraw(const struct command *self, int argc, char **argv);
+int lab_down(const struct command *self, int argc, char **argv);
 
 /* What their --help prints. */
 extern const char ca_init_help[];
 extern const char ca_intermediate_help[];
 extern const char cert_issue_help[];
+extern const char lab_up_help[];
+extern const char lab_status_help[];
+extern const char lab_publish_help[];
+extern const char lab_withdraw_help[];
+extern const char lab_down_help[];
 
 #endif

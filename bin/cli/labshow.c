@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/lab.h"
+#include "cli/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* "A_JS" for the variables of lab.env. */
+static void variable(size_t organisation, size_t role, char out[8])
+{
+	snprintf(out, 8, "%s_%s", lab_organisations[organisation].letter, lab_roles[role]);
+	for (char *p = out; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+}
+
+static int write_env(const struct lab *lab, struct err *err)
+{
+	struct buf t = { 0 };
+
+	buf_printf(&t, "# for sh: . %s/lab.env\n", lab->dir);
+	buf_printf(&t, "LAB_DIR='%s'\nLAB_DNS_ADDRESS=127.0.0.1\nLAB_DNS_PORT=%u\n", lab->dir,
+		lab->port);
+	buf_printf(&t, "LAB_RESOLVER='%s/resolver.yaml'\nLAB_ANCHOR='%s/root.key'\n", lab->dir,
+		lab->dir);
+	buf_printf(&t, "LAB_TSIG='%s/tsig.key'\nLAB_REGISTRY=" LAB_REGISTRY "\n", lab->dir);
+	buf_text(&t, "LAB_JOIN_EUI_SUFFIX=joineuis." LAB_REGISTRY "\n");
+	buf_text(&t, "LAB_NET_ID_SUFFIX=netids." LAB_REGISTRY "\n");
+	for (size_t i = 0; i < LAB_ORGANISATIONS; i++) {
+		const struct lab_organisation *o = &lab_organisations[i];
+		int letter = toupper((unsigned char)o->letter[0]);
+
+		buf_printf(&t, "%c_DOMAIN=%s\n%c_NET_ID=%s\n%c_JOIN_EUI=%s\n", letter, o->domain,
+			letter, o->net_id, letter, o->join_eui);
+		for (size_t role = 0; role < LAB_ROLES; role++) {
+			struct lab_host h;
+			char v[8];
+
+			lab_host(lab, i, role, &h);
+			variable(i, role, v);
+			buf_printf(&t, "%s_HOST=%s\n%s_ADDRESS=%s\n%s_PORT=%u\n", v, h.name, v,
+				h.address, v, h.port);
+			buf_printf(&t, "%s_CLIENT_NAME=%s\n", v, h.client_name);
+			buf_printf(&t, "%s_SERVER='%s/%s/%s-server'\n%s_CLIENT='%s/%s/%s-client'\n",
+				v, lab->dir, o->letter, lab_roles[role], v, lab->dir, o->letter,
+				lab_roles[role]);
+		}
+	}
+	return lab_write(lab, "lab.env", &t, err);
+}
+
+/* delv has a form of its own: flags, protocol, algorithm, then the key between quotes. */
+static int write_delv(const struct lab *lab, struct err *err)
+{
+	char path[LAB_PATH_MAX], line[512], key[400];
+	unsigned flags, protocol, algorithm;
+	struct buf t = { 0 };
+	FILE *f = fopen(lab_path(lab, "root.key", path), "re");
+	const char *at = f && fgets(line, sizeof(line), f) ? strstr(line, "DNSKEY ") : NULL;
+	int rc = 0;
+
+	if (!at || sscanf(at, "DNSKEY %u %u %u %399s", &flags, &protocol, &algorithm, key) != 4)
+		rc = err_set(err, ERR_FORMAT, "file '%s': holds no DNSKEY", path);
+	else
+		buf_printf(&t, "trust-anchors {\n\t\".\" static-key %u %u %u \"%s\";\n};\n", flags,
+			protocol, algorithm, key);
+	if (f)
+		fclose(f);
+	return rc == 0 ? lab_write(lab, "delv.key", &t, err) : rc;
+}
+
+int lab_write_settings(const struct lab *lab, struct err *err)
+{
+	struct buf yaml = { 0 }, conf = { 0 };
+	int rc;
+
+	buf_printf(&yaml,
+		"resolver:\n  backend: validating\n  trust_anchor_file: \"%s/root.key\"\n",
+		lab->dir);
+	buf_printf(&yaml, "  forward: [\"127.0.0.1@%u\"]\n", lab->port);
+	rc = lab_write(lab, "resolver.yaml", &yaml, err);
+	if (rc == 0) {
+		buf_printf(&conf,
+			"# the port is an extension of libunbound\nnameserver 127.0.0.1@%u\n",
+			lab->port);
+		rc = lab_write(lab, "resolv.conf", &conf, err);
+	}
+	if (rc == 0)
+		rc = write_delv(lab, err);
+	return rc == 0 ? write_env(lab, err) : rc;
+}
+
+static void show_host_json(const struct lab *lab, size_t i, size_t role, struct buf *t)
+{
+	const struct lab_organisation *o = &lab_organisations[i];
+	char prefix[LAB_PATH_MAX];
+	struct lab_host h;
+
+	lab_host(lab, i, role, &h);
+	buf_printf(t, "%s\"%s\": {", role ? ", " : "", lab_roles[role]);
+	text_json_member(t, "host", h.name);
+	text_json_member(t, "address", h.address);
+	text_json_number(t, "port", h.port);
+	text_json_member(t, "tlsa", h.server_owner);
+	text_json_member(t, "client_name", h.client_name);
+	snprintf(prefix, sizeof(prefix), "%s/%s/%s-server", lab->dir, o->letter, lab_roles[role]);
+	text_json_member(t, "server_prefix", prefix);
+	snprintf(prefix, sizeof(prefix), "%s/%s/%s-client", lab->dir, o->letter, lab_roles[role]);
+	text_json_member(t, "client_prefix", prefix);
+	buf_text(t, "}");
+}
+
+static void show_json(const struct lab *lab, int pid)
+{
+	char path[LAB_PATH_MAX];
+	struct buf t = { 0 };
+
+	buf_text(&t, "{");
+	text_json_bool(&t, "running", pid != 0);
+	text_json_number(&t, "pid", pid);
+	text_json_member(&t, "dir", lab->dir);
+	text_json_member(&t, "dns_address", "127.0.0.1");
+	text_json_number(&t, "dns_port", lab->port);
+	text_json_number(&t, "ttl", lab->ttl_s);
+	text_json_member(&t, "resolver", lab_path(lab, "resolver.yaml", path));
+	text_json_member(&t, "trust_anchor_file", lab_path(lab, "root.key", path));
+	text_json_member(&t, "tsig_file", lab_path(lab, "tsig.key", path));
+	text_json_member(&t, "join_eui_suffix", "joineuis." LAB_REGISTRY);
+	text_json_member(&t, "net_id_suffix", "netids." LAB_REGISTRY);
+	buf_text(&t, ", \"zones\": [");
+	for (size_t i = 0; i < LAB_ZONES; i++) {
+		buf_text(&t, i ? ", " : "");
+		text_json(&t, lab_zones[i].name);
+	}
+	buf_text(&t, "], \"organisations\": {");
+	for (size_t i = 0; i < LAB_ORGANISATIONS; i++) {
+		const struct lab_organisation *o = &lab_organisations[i];
+
+		buf_printf(&t, "%s\"%s\": {", i ? ", " : "", o->letter);
+		text_json_member(&t, "domain", o->domain);
+		text_json_member(&t, "net_id", o->net_id);
+		text_json_member(&t, "join_eui", o->join_eui);
+		snprintf(path, sizeof(path), "%s/%s/root/ca.pem", lab->dir, o->letter);
+		text_json_member(&t, "root", path);
+		buf_text(&t, ", ");
+		for (size_t role = 0; role < LAB_ROLES; role++)
+			show_host_json(lab, i, role, &t);
+		buf_text(&t, "}");
+	}
+	buf_text(&t, "}}\n");
+	text_print(&t);
+}
+
+static const char *const signing_words[] = {
+	[LAB_SIGNED] = "signed",
+	[LAB_UNSIGNED] = "not signed",
+	[LAB_BOGUS] = "signed, but its DS is wrong",
+};
+
+static void show_samples(const struct lab *lab, struct buf *t)
+{
+	struct lab_host a, h;
+
+	lab_host(lab, 0, 0, &a);
+	lab_host(lab, 1, 1, &h);
+	buf_printf(t, "\ntry\n  kdig @127.0.0.1 -p %u +dnssec %s TLSA\n", lab->port,
+		h.server_owner);
+	buf_printf(t, "  delv @127.0.0.1 -p %u -a %s/delv.key +root=. %s TLSA\n", lab->port,
+		lab->dir, h.server_owner);
+	buf_printf(t, "  sardane connect %s:%u --resolver %s/resolver.yaml\n", h.name, h.port,
+		lab->dir);
+	buf_printf(t, "  sardane lab withdraw --dir %s %s TLSA\n", lab->dir, a.client_name);
+	buf_printf(t, "  . %s/lab.env\n", lab->dir);
+}
+
+void lab_show(const struct lab *lab, int pid, bool json)
+{
+	struct buf t = { 0 };
+
+	if (json) {
+		show_json(lab, pid);
+		return;
+	}
+	if (pid != 0)
+		buf_printf(&t, "knotd runs as process %d on 127.0.0.1 port %u, folder %s\n", pid,
+			lab->port, lab->dir);
+	else
+		buf_printf(&t, "knotd does not run; folder %s is left\n", lab->dir);
+	buf_text(&t, "\nzones\n");
+	for (size_t i = 0; i < LAB_ZONES; i++)
+		buf_printf(&t, "  %-22s %s\n", lab_zones[i].name,
+			signing_words[lab_zones[i].signing]);
+	for (size_t i = 0; i < LAB_ORGANISATIONS; i++) {
+		const struct lab_organisation *o = &lab_organisations[i];
+
+		buf_printf(&t, "\n%s: NetID %s, JoinEUI %s, files in %s/%s\n", o->title, o->net_id,
+			o->join_eui, lab->dir, o->letter);
+		for (size_t role = 0; role < LAB_ROLES; role++) {
+			struct lab_host h;
+
+			lab_host(lab, i, role, &h);
+			buf_printf(&t, "  %-13s %-15s port %-5u client %s\n", h.name, h.address,
+				h.port, h.client_name);
+		}
+	}
+	buf_printf(&t,
+		"\nresolver  %s/resolver.yaml\nanchor    %s/root.key\nupdates   %s/tsig.key\n",
+		lab->dir, lab->dir, lab->dir);
+	if (pid != 0)
+		show_samples(lab, &t);
+	text_print(&t);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki/der.h"
+
+#include "core/secret.h"
+#include "pki/pemfile.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+static bool is_pem(const struct buf *text)
+{
+	return text->n > 0 && memmem(text->p, text->n, "-----BEGIN ", 11) != NULL;
+}
+
+static int put(struct buf *out, unsigned char *octets, int n, const char *path, struct err *err)
+{
+	if (n > 0)
+		buf_put(out, (struct span){ octets, (size_t)n });
+	OPENSSL_free(octets);
+	if (n <= 0 || !buf_ok(out))
+		return err_set(err, ERR_NOMEM, "file '%s': out of memory", path);
+	return 0;
+}
+
+static X509 *read_certificate(const struct buf *text, BIO *bio)
+{
+	const unsigned char *p = text->p;
+	X509 *cert;
+
+	if (is_pem(text))
+		return PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	cert = d2i_X509(NULL, &p, (long)text->n);
+	if (cert && p == text->p + text->n)
+		return cert;
+	X509_free(cert);
+	return NULL;
+}
+
+int der_read_certificate(const char *path, struct buf *out, struct err *err)
+{
+	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	OWNED(X509) cert = NULL;
+	OWNED(BIO) bio = NULL;
+	unsigned char *octets = NULL;
+	int n;
+	int rc = pemfile_read("certificate", path, &text, err);
+
+	if (rc == 0) {
+		bio = BIO_new_mem_buf(text.p, (int)text.n);
+		cert = bio ? read_certificate(&text, bio) : NULL;
+		ERR_clear_error();
+		n = cert ? i2d_X509(cert, &octets) : 0;
+		rc = cert ? put(out, octets, n, path, err)
+			  : err_set(err, ERR_FORMAT, "certificate '%s': neither PEM nor DER of one",
+				    path);
+	}
+	buf_done(&text);
+	return rc;
+}
+
+static int no_passphrase(char *out, int cap, int writing, void *arg)
+{
+	(void)out;
+	(void)cap;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static EVP_PKEY *read_key(const struct buf *text)
+{
+	const unsigned char *p = text->p;
+	OWNED(BIO) bio = BIO_new_mem_buf(text->p, (int)text->n);
+	EVP_PKEY *key;
+
+	if (!bio)
+		return NULL;
+	if (is_pem(text)) {
+		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+		if (key || BIO_reset(bio) != 1)
+			return key;
+		return PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	}
+	key = d2i_PUBKEY(NULL, &p, (long)text->n);
+	if (key && p == text->p + text->n)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
+}
+
+int der_read_key(const char *path, struct buf *out, struct err *err)
+{
+	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	OWNED(EVP_PKEY) key = NULL;
+	unsigned char *octets = NULL;
+	int n;
+	int rc = pemfile_read("key", path, &text, err);
+
+	if (rc == 0) {
+		key = read_key(&text);
+		ERR_clear_error();
+		n = key ? i2d_PUBKEY(key, &octets) : 0;
+		rc = key ? put(out, octets, n, path, err)
+			 : err_set(err, ERR_FORMAT, "key '%s': neither PEM nor DER of one", path);
+	}
+	if (text.p)
+		secret_wipe_octets(text.p, text.cap);
+	buf_done(&text);
+	return rc;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * der - the octets a TLSA record is made from, out of the files people have.
+ *
+ *   In         a certificate: PEM (the first of the file) or DER. A key: PEM "PUBLIC KEY" or
+ *              a private key, whose public half is taken, or DER SubjectPublicKeyInfo.
+ *   Ownership  appends to the caller's buf.
+ *   Errors     ERR_SYSTEM, ERR_FORMAT, ERR_NOMEM; words name the file.
+ */
+#ifndef PKI_DER_H
+#define PKI_DER_H
+
+#include "core/buf.h"
+#include "core/err.h"
+
+int der_read_certificate(const char *path, struct buf *out, struct err *err);
+int der_read_key(const char *path, struct buf *out, struct err *err);
+
+#endif
