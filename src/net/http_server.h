@@ -41,8 +41,10 @@ struct http_server_config {
 	size_t body_max;               /* octets; 0 is 32768 */
 	unsigned connections_max;      /* 0 is 4096 */
 	unsigned handshakes_max;       /* half-open; 0 is 2048 */
+	unsigned per_source_max;       /* connections of one address (IPv6: /64); 0 is 1024 */
 	unsigned handshake_timeout_ms; /* 0 is 10000 */
-	unsigned idle_timeout_ms;      /* 0 is 120000 */
+	unsigned request_timeout_ms;   /* a request's first octet to its last; 0 is 10000 */
+	unsigned idle_timeout_ms;      /* between requests; 0 is 120000 */
 };
 
 struct http_server;

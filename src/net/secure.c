@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/secure.h"
+
+#include "program/log.h"
+#include "tls/server.h"
+
+enum tls_mode secure_mode(const struct tls_block *block)
+{
+	enum tls_config_mode mode;
+
+	if (tls_config_mode(block, &mode, NULL) != 0)
+		return TLS_DANE;
+	switch (mode) {
+	case TLS_CONFIG_PKIX: return TLS_PKIX;
+	case TLS_CONFIG_DANE_OR_PKIX: return TLS_DANE_OR_PKIX;
+	case TLS_CONFIG_UNSAID:
+	case TLS_CONFIG_DANE: break;
+	}
+	return TLS_DANE;
+}
+
+int secure_server_new(const struct tls_block *block, const char *where, struct policy *policy,
+	struct resolver *resolver, struct tls_server **out, struct err *err)
+{
+	struct tls_server_config config = {
+		.mode = secure_mode(block),
+		.tls_cert = block->tls_cert,
+		.tls_key = block->tls_key,
+		.ca_cert = block->ca_cert,
+		.resolver = resolver,
+		.authorise = policy_authorise,
+		.authorise_arg = policy,
+		.client_id_extension = block->client_id_extension,
+		.compat = block->compat,
+		.tickets = block->tickets,
+		.trace = log_trace(),
+	};
+	int rc = tls_config_check(block, where, err);
+
+	if (rc != 0)
+		return rc;
+	if (block->insecure_plain) {
+		*out = NULL;
+		return 0;
+	}
+	if (!policy)
+		return err_set(err, ERR_ARG, "%s: no rule says who may connect", where);
+	rc = tls_server_new(&config, out, err);
+	return rc == 0 ? 0 : err_wrap(err, rc, "%s", where);
+}
+
+int secure_client_new(const struct tls_block *block, const char *where, struct tls_client **out,
+	struct err *err)
+{
+	struct tls_client_config config = {
+		.mode = secure_mode(block),
+		.tls_cert = block->tls_cert,
+		.tls_key = block->tls_key,
+		.ca_cert = block->ca_cert,
+		.dane_client_name = block->dane_client_name,
+		.client_id_extension = block->client_id_extension,
+		.compat = block->compat,
+		.trace = log_trace(),
+	};
+	int rc = tls_config_check(block, where, err);
+
+	if (rc != 0)
+		return rc;
+	if (block->insecure_plain) {
+		*out = NULL;
+		return 0;
+	}
+	rc = tls_client_new(&config, out, err);
+	return rc == 0 ? 0 : err_wrap(err, rc, "%s", where);
+}

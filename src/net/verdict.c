@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/verdict.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "net/listen.h"
+#include "program/log.h"
+#include "resolve/resolver.h"
+
+#define REFUSALS_PER_SECOND 100
+
+static const char *name_words(const struct name *name)
+{
+	static char text[2][NAME_TEXT_MAX];
+	static unsigned next;
+	char *out = text[next++ % 2];
+
+	if (name->n == 0 || name_write_text(name, out, NAME_TEXT_MAX) != 0)
+		return "-";
+	return log_value(out);
+}
+
+const char *verdict_words(const struct peer *peer)
+{
+	static char words[1200];
+	char usage[40] = "-";
+
+	if (peer->usage >= 0)
+		snprintf(usage, sizeof(usage), "\"%d %d %d\"", peer->usage, peer->selector,
+			peer->matching);
+	snprintf(words, sizeof(words), "peer=%s tlsa=%s usage=%s dnssec=%s",
+		name_words(&peer->name), name_words(&peer->tlsa_owner), usage,
+		peer->asked_dns ? answer_status_word(peer->dnssec) : "-");
+	return words;
+}
+
+void verdict_accepted(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
+	int64_t took_ms)
+{
+	char address[64];
+
+	(void)v;
+	log_info("tls.accept", "%s how=%s took_ms=%" PRId64 " from=%s", verdict_words(peer),
+		peer->how == PEER_BY_DANE ? "dane" : "pkix", took_ms,
+		listen_write_address(from, address, sizeof(address)));
+}
+
+void verdict_refused_because(struct verdict *v, const struct peer *peer,
+	const struct sockaddr *from, int64_t took_ms, const char *why)
+{
+	char address[64];
+
+	verdict_tick(v, resolver_now());
+	if (v->written >= REFUSALS_PER_SECOND) {
+		v->left_out++;
+		return;
+	}
+	v->written++;
+	log_info("tls.refuse", "%s refusal=%s took_ms=%" PRId64 " from=%s reason=%s",
+		verdict_words(peer), peer_refusal_word(peer->refusal), took_ms,
+		listen_write_address(from, address, sizeof(address)), log_value(why));
+}
+
+void verdict_refused(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
+	int64_t took_ms)
+{
+	verdict_refused_because(v, peer, from, took_ms,
+		peer->reason[0] ? peer->reason : "the connection ended in the handshake");
+}
+
+void verdict_dropped(struct verdict *v)
+{
+	v->dropped++;
+	verdict_tick(v, resolver_now());
+}
+
+void verdict_tick(struct verdict *v, int64_t now_ms)
+{
+	if (now_ms - v->second_ms < 1000)
+		return;
+	if (v->left_out || v->dropped)
+		log_warning("tls.flood", "refused=%u dropped=%u", v->left_out, v->dropped);
+	*v = (struct verdict){ .second_ms = now_ms };
+}
