@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/secret.h"
+#include "lorawan/phy.h"
+#include "network/activation.h"
+#include "network/reception.h"
+#include "network/state.h"
+#include "network/transmission.h"
+
+#define COOLDOWN_MS 2000
+
+static void take_defaults(struct engine_config *c)
+{
+	if (!c->region)
+		c->region = region_eu868();
+	if (!c->join_timeout_ms)
+		c->join_timeout_ms = 4000;
+	if (!c->rx1_delay)
+		c->rx1_delay = 1;
+	if (!c->adr_margin)
+		c->adr_margin = 100;
+	if (!c->downlink_ttl_s)
+		c->downlink_ttl_s = 86400;
+	if (!c->transmissions)
+		c->transmissions = 3;
+	if (!c->gateways_max)
+		c->gateways_max = 4096;
+	if (!c->frames_max)
+		c->frames_max = 16384;
+	if (!c->joins_max)
+		c->joins_max = 1024;
+	if (!c->downlinks_max)
+		c->downlinks_max = 8192;
+	if (!c->sessions_max)
+		c->sessions_max = 1u << 20;
+	if (!c->seed)
+		c->seed = 0x5bd1e995ca5e11u;
+}
+
+static int allocate(struct engine *e, struct err *err)
+{
+	static const uint8_t no_key[LORAWAN_KEY_OCTETS];
+	const struct engine_config *c = &e->config;
+	int rc;
+
+	e->events = calloc(STATE_EVENTS, sizeof(*e->events));
+	e->activations = calloc(c->joins_max, sizeof(*e->activations));
+	e->transmissions = calloc(c->downlinks_max, sizeof(*e->transmissions));
+	e->by_token = calloc(65536, sizeof(struct transmission *));
+	if (!e->events || !e->activations || !e->transmissions || !e->by_token)
+		return err_set(err, ERR_NOMEM, "engine: no memory");
+	if ((rc = gateway_table_init(&e->gateways, c->gateways_max, err)) < 0 ||
+		(rc = frame_table_init(&e->frames, c->frames_max, c->seed, err)) < 0 ||
+		(rc = session_table_init(&e->sessions, c->sessions_max, err)) < 0 ||
+		(rc = due_init(&e->due, c->joins_max + c->downlinks_max, err)) < 0)
+		return rc;
+	for (unsigned i = 0; i < 2; i++) {
+		if ((rc = aes_new(no_key, &e->aes[i], err)) < 0)
+			return rc;
+		e->block[i] = aes_block(e->aes[i]);
+	}
+	return 0;
+}
+
+int engine_new(const struct engine_config *config, struct engine **out, struct err *err)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	int rc;
+
+	if (!e)
+		return err_set(err, ERR_NOMEM, "engine: no memory");
+	e->config = *config;
+	take_defaults(&e->config);
+	e->token = (uint16_t)(e->config.seed >> 16);
+	e->generation = (uint32_t)(e->config.seed >> 32) & 0xffff;
+	rc = allocate(e, err);
+	if (rc < 0) {
+		engine_free(e);
+		return rc;
+	}
+	*out = e;
+	return 0;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		aes_free(e->aes[i]);
+	if (e->events)
+		secret_wipe_octets(e->events, STATE_EVENTS * sizeof(*e->events));
+	if (e->activations)
+		secret_wipe_octets(e->activations, e->activations_used * sizeof(*e->activations));
+	free(e->events);
+	free(e->activations);
+	free(e->transmissions);
+	free(e->by_token);
+	gateway_table_done(&e->gateways);
+	frame_table_done(&e->frames);
+	session_table_done(&e->sessions);
+	due_done(&e->due);
+	free(e);
+}
+
+struct engine_event *engine_push(struct engine *e, enum engine_event_kind kind)
+{
+	struct engine_event *ev;
+
+	if (e->event_count == STATE_EVENTS)
+		abort();
+	ev = &e->events[(e->event_first + e->event_count++) % STATE_EVENTS];
+	memset(ev, 0, sizeof(*ev));
+	ev->kind = kind;
+	return ev;
+}
+
+void engine_save(struct engine *e, const struct session *s)
+{
+	struct engine_event *ev = engine_push(e, ENGINE_SAVE);
+
+	ev->dev_eui = s->dev_eui;
+	ev->save.slot = s->slot;
+	if (session_write(s, ev->save.blob, sizeof(ev->save.blob), &ev->save.n) < 0)
+		abort();
+}
+
+void engine_remove(struct engine *e, uint64_t dev_eui, enum session_slot slot)
+{
+	struct engine_event *ev = engine_push(e, ENGINE_REMOVE);
+
+	ev->dev_eui = dev_eui;
+	ev->save.slot = slot;
+}
+
+void engine_status(struct engine *e, const struct session *s, uint32_t f_cnt, enum dlstatus status)
+{
+	struct engine_event *ev;
+
+	trace_say(&e->config.trace, TRACE_INFO, "downlink.status",
+		"dev_eui=%016llx f_cnt_down=%u status=%s", (unsigned long long)s->dev_eui, f_cnt,
+		dlstatus_word(status));
+	if (!s->as_url[0])
+		return;
+	ev = engine_push(e, ENGINE_STATUS);
+	ev->dev_eui = s->dev_eui;
+	strcpy(ev->as_url, s->as_url);
+	strcpy(ev->as_id, s->as_id);
+	ev->status = (struct dlstatus_req){ .dev_eui = s->dev_eui,
+		.f_cnt_down = f_cnt,
+		.status = status };
+}
+
+const struct block *engine_block(struct engine *e, unsigned which,
+	const uint8_t key[LORAWAN_KEY_OCTETS])
+{
+	struct err err;
+
+	if (aes_rekey(e->aes[which], key, &err) < 0) {
+		trace_say(&e->config.trace, TRACE_ERROR, "crypto.failed", "why=\"%s\"", err.msg);
+		return NULL;
+	}
+	return &e->block[which];
+}
+
+static void hear(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+	const struct gwmp *m, const struct gwmp_rxpk *rx)
+{
+	struct frame_copy copy = { .gateway = m->gateway,
+		.tmst = rx->tmst,
+		.rssi = rx->rssi,
+		.lsnr = rx->lsnr,
+		.has_tmms = rx->has_tmms,
+		.tmms = rx->tmms,
+		.at_ms = now_ms };
+	struct span phy = { rx->data, rx->size };
+	struct frame *f;
+	struct mhdr h;
+
+	e->stats.frames++;
+	if (phy_read_mhdr(phy, &h) < 0 || !phy_is_up(h.type) || h.type == PHY_PROPRIETARY) {
+		e->stats.malformed++;
+		return;
+	}
+	switch (frame_collect(&e->frames, phy, &copy, from, now_ms, e->config.deduplication_ms,
+		&f)) {
+	case FRAME_COPY: e->stats.copies++; return;
+	case FRAME_LATE: e->stats.copies++; return;
+	case FRAME_FULL: e->stats.dropped_frames++; return;
+	case FRAME_NEW: break;
+	}
+	f->freq = rx->freq;
+	f->rate = (struct rate){ .sf = rx->rate.sf,
+		.bandwidth_khz = rx->rate.bw_khz,
+		.bits_s = rx->rate.bit_s };
+	trace_say(&e->config.trace, TRACE_DEBUG, "uplink.received",
+		"gateway=%016llx type=%s freq=%u rssi=%d lsnr=%.1f", (unsigned long long)m->gateway,
+		phy_type_text(h.type), rx->freq, rx->rssi, rx->lsnr / 10.0);
+	if (h.type == PHY_JOIN_REQUEST)
+		activation_ask(e, now_ms, f);
+}
+
+static void heard_push(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+	const struct gwmp *m)
+{
+	struct err err;
+
+	if (gwmp_read_push(m->json, &e->push, &err) < 0) {
+		e->stats.malformed++;
+		trace_say(&e->config.trace, TRACE_DEBUG, "gateway.malformed",
+			"gateway=%016llx why=\"%s\"", (unsigned long long)m->gateway, err.msg);
+		return;
+	}
+	for (unsigned i = 0; i < e->push.count; i++) {
+		/* A frame makes one event at most here: a datagram full of joins is cut. */
+		if (e->event_count >= STATE_EVENTS / 2) {
+			e->stats.dropped_frames += e->push.count - i;
+			return;
+		}
+		hear(e, now_ms, from, m, &e->push.rxpk[i]);
+	}
+}
+
+void engine_datagram(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+	struct span datagram)
+{
+	struct gateway *g;
+	struct gwmp m;
+
+	e->stats.datagrams++;
+	if (gwmp_read(datagram, &m) < 0 || m.kind == GWMP_PUSH_ACK || m.kind == GWMP_PULL_ACK ||
+		m.kind == GWMP_PULL_RESP) {
+		e->stats.malformed++;
+		return;
+	}
+	g = gateway_heard(&e->gateways, m.gateway, now_ms);
+	if (!g) {
+		e->stats.dropped_frames++;
+		return;
+	}
+	if (m.kind == GWMP_PUSH_DATA)
+		heard_push(e, now_ms, from, &m);
+	else if (m.kind == GWMP_TX_ACK)
+		transmission_acknowledged(e, now_ms, from, &m);
+	else if (gateway_pulled(g, from, m.version, now_ms))
+		trace_say(&e->config.trace, TRACE_INFO, "gateway.address",
+			"gateway=%016llx version=%u", (unsigned long long)m.gateway, m.version);
+}
+
+/* One thing that is due; false when nothing is. */
+static bool turn(struct engine *e, int64_t now_ms)
+{
+	struct frame *f = frame_due(&e->frames, now_ms, COOLDOWN_MS);
+	struct due_node *n;
+	struct mhdr h;
+
+	if (f) {
+		phy_read_mhdr((struct span){ f->phy, f->n }, &h);
+		if (h.type == PHY_JOIN_REQUEST)
+			activation_collected(e, now_ms, f);
+		else
+			reception_judge(e, now_ms, f);
+		return true;
+	}
+	frame_sweep(&e->frames, now_ms);
+	n = due_first(&e->due);
+	if (!n || n->at_ms > now_ms)
+		return false;
+	due_clear(&e->due, n);
+	if (((struct activation *)n)->timer == STATE_ACTIVATION)
+		activation_expired(e, now_ms, (struct activation *)n);
+	else
+		transmission_due(e, now_ms, (struct transmission *)n);
+	return true;
+}
+
+bool engine_next(struct engine *e, int64_t now_ms, struct engine_event *out)
+{
+	struct engine_event *ev;
+
+	while (!e->event_count && turn(e, now_ms))
+		;
+	if (!e->event_count)
+		return false;
+	ev = &e->events[e->event_first];
+	*out = *ev;
+	secret_wipe_octets(ev, sizeof(*ev));
+	e->event_first = (e->event_first + 1) % STATE_EVENTS;
+	e->event_count--;
+	return true;
+}
+
+int64_t engine_deadline(const struct engine *e)
+{
+	const struct due_node *n = due_first(&e->due);
+	int64_t at = frame_deadline(&e->frames);
+
+	if (e->event_count)
+		return 0;
+	return n && n->at_ms < at ? n->at_ms : at;
+}
+
+int engine_restore(struct engine *e, struct span blob, struct err *err)
+{
+	struct session s, *kept;
+	int rc = session_read(blob, &s, err);
+
+	if (rc == 0)
+		rc = session_add(&e->sessions, &s, &kept, err);
+	session_wipe(&s);
+	return rc;
+}
+
+int engine_personalise(struct engine *e, const struct session *abp, struct err *err)
+{
+	struct session *old = session_by_eui(&e->sessions, abp->dev_eui, SESSION_ACTIVE), *kept;
+	int rc;
+
+	/* The same keys mean the same counters: starting anew would take replays. */
+	if (old && old->abp && old->dev_addr == abp->dev_addr &&
+		memcmp(old->f_nwk_s_int, abp->f_nwk_s_int, LORAWAN_KEY_OCTETS) == 0) {
+		strcpy(old->as_url, abp->as_url);
+		strcpy(old->as_id, abp->as_id);
+		return 0;
+	}
+	rc = session_add(&e->sessions, abp, &kept, err);
+	if (rc == 0)
+		engine_save(e, kept);
+	return rc;
+}
+
+const struct session *engine_session(const struct engine *e, uint64_t dev_eui,
+	enum session_slot slot)
+{
+	return session_by_eui(&e->sessions, dev_eui, slot);
+}
+
+static const char *const downlink_words[] = {
+	[ENGINE_DOWNLINK_QUEUED] = "queued",
+	[ENGINE_DOWNLINK_UNKNOWN] = "unknown-device",
+	[ENGINE_DOWNLINK_FOREIGN] = "foreign",
+	[ENGINE_DOWNLINK_STALE] = "stale-counter",
+	[ENGINE_DOWNLINK_FULL] = "full",
+	[ENGINE_DOWNLINK_PORT] = "bad-port",
+	[ENGINE_DOWNLINK_SIZE] = "too-long",
+};
+
+const char *engine_downlink_word(enum engine_downlink_verdict v)
+{
+	return downlink_words[v];
+}
+
+enum engine_downlink_verdict engine_downlink(struct engine *e, int64_t now_ms, const char *as_id,
+	uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
+{
+	enum engine_downlink_verdict v =
+		transmission_queue(e, now_ms, as_id, dev_eui, item, expected);
+
+	if (v != ENGINE_DOWNLINK_QUEUED)
+		e->stats.downlinks_refused++;
+	return v;
+}
+
+void engine_joined(struct engine *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
+	const char *why)
+{
+	activation_answered(e, now_ms, ask, ans, why);
+}
+
+bool engine_knows_as(const struct engine *e, const char *as_id)
+{
+	return session_any_as(&e->sessions, as_id);
+}
+
+void engine_stats(const struct engine *e, struct engine_stats *out)
+{
+	*out = e->stats;
+	out->gateways = e->gateways.count;
+	out->sessions = e->sessions.count;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine - the Network Server's decisions; its program does what the events say.
+ *
+ *   datagram --> gateway table, frame table
+ *                  | join-request, first copy             | data, window over
+ *                  v                                      v
+ *                activation --ASK--> JS                 reception --SAVE--> --UPLINK--> AS
+ *                  | joined + window over                 | ack, MAC answers, downlinks
+ *                  v                                      v
+ *                transmission --SAVE--> --SEND--> gateway --TX_ACK--> RX2, or --STATUS--> AS
+ *
+ *   Source     LoRaWAN 1.0.4, 1.1; Backend Interfaces TS002; Semtech UDP protocol.
+ *   Rule       events come in the order of their effects: what a SAVE says must be on disk
+ *              before a later SEND, UPLINK or STATUS leaves. So no counter is used twice and
+ *              no uplink taken twice, however the process ends.
+ *   Time       ms of a monotonic clock, given with every call.
+ *   Bounds     all in the config: gateways, frames, joins, downlinks, sessions.
+ *   Ownership  engine_new allocates, engine_free frees; config is copied, region is static.
+ */
+#ifndef NETWORK_ENGINE_H
+#define NETWORK_ENGINE_H
+
+#include "backend/dlstatus.h"
+#include "backend/xmit.h"
+#include "core/trace.h"
+#include "lorawan/region.h"
+#include "network/gateway.h"
+#include "network/gwmp.h"
+#include "network/session.h"
+
+struct engine_config {
+	uint32_t net_id;
+	const struct region *region; /* NULL: EU868 */
+	unsigned deduplication_ms;   /* window in which gateways' copies are collected */
+	unsigned downlink_wait_ms;   /* how long the AS may take to answer in the same window */
+	unsigned join_timeout_ms;    /* for the JS; 0 is 4000 */
+	uint8_t rx1_delay;           /* seconds; 0 is 1 */
+	uint8_t rx1_offset;
+	enum version mac_version; /* said in JoinReq; 1.1 sets OptNeg, the JS knows better */
+	bool adr;
+	int16_t adr_margin;         /* tenths of dB; 0 is 100 */
+	unsigned status_interval_s; /* DevStatusReq; 0: never */
+	unsigned downlink_ttl_s;    /* in the queue; 0 is 86400 */
+	uint8_t transmissions;      /* of a confirmed downlink; 0 is 3 */
+	uint32_t gateways_max, frames_max, joins_max, downlinks_max, sessions_max; /* 0: default */
+	int64_t unix_ms; /* the wall clock when the monotonic one says 0 */
+	uint64_t seed;   /* from a random source */
+	struct trace trace;
+};
+
+enum engine_event_kind {
+	ENGINE_NOTHING,
+	ENGINE_SAVE,
+	ENGINE_REMOVE,
+	ENGINE_SEND,
+	ENGINE_ASK,
+	ENGINE_UPLINK,
+	ENGINE_STATUS,
+};
+
+#define ENGINE_SEND_MAX 1024
+
+struct engine_event {
+	enum engine_event_kind kind;
+	uint64_t dev_eui;                /* SAVE, REMOVE, ASK, UPLINK, STATUS */
+	char as_url[SESSION_AS_URL_MAX]; /* UPLINK, STATUS */
+	char as_id[SESSION_AS_ID_MAX];
+	union {
+		struct {
+			enum session_slot slot;
+			uint8_t blob[SESSION_BLOB_MAX]; /* holds keys: wipe */
+			size_t n;
+		} save; /* REMOVE: the slot alone */
+		struct {
+			struct gateway_address to;
+			uint8_t octets[ENGINE_SEND_MAX];
+			size_t n;
+		} send;
+		struct {
+			uint32_t id; /* for engine_joined */
+			uint64_t join_eui;
+			struct joining_req req;
+		} ask;
+		struct xmit_req uplink;
+		struct dlstatus_req status;
+	};
+};
+
+struct engine;
+
+int engine_new(const struct engine_config *config, struct engine **out, struct err *err);
+void engine_free(struct engine *e);
+
+/* A datagram; its acknowledgement is the program's (gwmp_acknowledge). */
+void engine_datagram(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+	struct span datagram);
+
+/* The JS's answer to ASK; its keys in clear. ans NULL: none came, why says the reason. */
+void engine_joined(struct engine *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
+	const char *why);
+
+enum engine_downlink_verdict {
+	ENGINE_DOWNLINK_QUEUED,
+	ENGINE_DOWNLINK_UNKNOWN, /* no active session of this device */
+	ENGINE_DOWNLINK_FOREIGN, /* its session belongs to another AS */
+	ENGINE_DOWNLINK_STALE,   /* encrypted for a counter past or too far; *expected tells */
+	ENGINE_DOWNLINK_FULL,    /* too many are waiting */
+	ENGINE_DOWNLINK_PORT,    /* FPort 0 or above 223 */
+	ENGINE_DOWNLINK_SIZE,    /* longer than the region carries at any rate */
+};
+
+/* From the AS whose right to speak for as_id is proved. */
+enum engine_downlink_verdict engine_downlink(struct engine *e, int64_t now_ms, const char *as_id,
+	uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
+const char *engine_downlink_word(enum engine_downlink_verdict v);
+
+/* The next event; false when there is none now. */
+bool engine_next(struct engine *e, int64_t now_ms, struct engine_event *out);
+int64_t engine_deadline(const struct engine *e); /* INT64_MAX: none */
+
+/* A session from disk, at start. */
+int engine_restore(struct engine *e, struct span blob, struct err *err);
+
+/* An ABP device of the configuration: keeps the counters of a session with the same keys. */
+int engine_personalise(struct engine *e, const struct session *abp, struct err *err);
+
+/* The session of a device, for logs and tests; NULL when there is none. */
+const struct session *engine_session(const struct engine *e, uint64_t dev_eui,
+	enum session_slot slot);
+
+/* Is this AS-ID the Application Server of any session? */
+bool engine_knows_as(const struct engine *e, const char *as_id);
+
+struct engine_stats {
+	uint64_t datagrams, malformed, frames, copies, dropped_frames;
+	uint64_t joins_asked, joins_accepted, joins_refused, joins_dropped;
+	uint64_t uplinks, repeated, replayed, bad_mic, unknown_address;
+	uint64_t downlinks_sent, downlinks_failed, downlinks_refused;
+	uint64_t gateways, sessions;
+};
+
+void engine_stats(const struct engine *e, struct engine_stats *out);
+
+#endif
