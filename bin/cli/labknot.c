@@ -170,6 +170,8 @@ int lab_make_keys(const struct lab *lab, struct buf ds[LAB_ZONES], struct err *e
 				i ? &ds[i] : &anchor, err);
 	}
 	buf_done(&id);
+	if (rc == 0 && lab_interrupted)
+		rc = err_set(err, ERR_SYSTEM, "interrupted");
 	if (rc == 0)
 		return lab_write(lab, "root.key", &anchor, err);
 	buf_done(&anchor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/lab.h"
 #include "cli/text.h"
+#include "json/writer.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -90,64 +91,71 @@ int lab_write_settings(const struct lab *lab, struct err *err)
 	return rc == 0 ? write_env(lab, err) : rc;
 }
 
-static void show_host_json(const struct lab *lab, size_t i, size_t role, struct buf *t)
+static void show_prefix(const struct lab *lab, const struct lab_organisation *o, const char *role,
+	const char *end, struct writer *w)
+{
+	char member[32], prefix[LAB_PATH_MAX];
+
+	snprintf(member, sizeof(member), "%s_prefix", end);
+	snprintf(prefix, sizeof(prefix), "%s/%s/%s-%s", lab->dir, o->letter, role, end);
+	writer_text(w, member, prefix);
+}
+
+static void show_organisation(const struct lab *lab, size_t i, struct writer *w)
 {
 	const struct lab_organisation *o = &lab_organisations[i];
-	char prefix[LAB_PATH_MAX];
+	char path[LAB_PATH_MAX];
 	struct lab_host h;
 
-	lab_host(lab, i, role, &h);
-	buf_printf(t, "%s\"%s\": {", role ? ", " : "", lab_roles[role]);
-	text_json_member(t, "host", h.name);
-	text_json_member(t, "address", h.address);
-	text_json_number(t, "port", h.port);
-	text_json_member(t, "tlsa", h.server_owner);
-	text_json_member(t, "client_name", h.client_name);
-	snprintf(prefix, sizeof(prefix), "%s/%s/%s-server", lab->dir, o->letter, lab_roles[role]);
-	text_json_member(t, "server_prefix", prefix);
-	snprintf(prefix, sizeof(prefix), "%s/%s/%s-client", lab->dir, o->letter, lab_roles[role]);
-	text_json_member(t, "client_prefix", prefix);
-	buf_text(t, "}");
+	writer_open(w, o->letter, '{');
+	writer_text(w, "domain", o->domain);
+	writer_text(w, "net_id", o->net_id);
+	writer_text(w, "join_eui", o->join_eui);
+	snprintf(path, sizeof(path), "%s/%s/root/ca.pem", lab->dir, o->letter);
+	writer_text(w, "root", path);
+	for (size_t role = 0; role < LAB_ROLES; role++) {
+		lab_host(lab, i, role, &h);
+		writer_open(w, lab_roles[role], '{');
+		writer_text(w, "host", h.name);
+		writer_text(w, "address", h.address);
+		writer_u64(w, "port", h.port);
+		writer_text(w, "tlsa", h.server_owner);
+		writer_text(w, "client_name", h.client_name);
+		show_prefix(lab, o, lab_roles[role], "server", w);
+		show_prefix(lab, o, lab_roles[role], "client", w);
+		writer_close(w);
+	}
+	writer_close(w);
 }
 
 static void show_json(const struct lab *lab, int pid)
 {
 	char path[LAB_PATH_MAX];
 	struct buf t = { 0 };
+	struct writer w = writer_into(&t);
 
-	buf_text(&t, "{");
-	text_json_bool(&t, "running", pid != 0);
-	text_json_number(&t, "pid", pid);
-	text_json_member(&t, "dir", lab->dir);
-	text_json_member(&t, "dns_address", "127.0.0.1");
-	text_json_number(&t, "dns_port", lab->port);
-	text_json_number(&t, "ttl", lab->ttl_s);
-	text_json_member(&t, "resolver", lab_path(lab, "resolver.yaml", path));
-	text_json_member(&t, "trust_anchor_file", lab_path(lab, "root.key", path));
-	text_json_member(&t, "tsig_file", lab_path(lab, "tsig.key", path));
-	text_json_member(&t, "join_eui_suffix", "joineuis." LAB_REGISTRY);
-	text_json_member(&t, "net_id_suffix", "netids." LAB_REGISTRY);
-	buf_text(&t, ", \"zones\": [");
-	for (size_t i = 0; i < LAB_ZONES; i++) {
-		buf_text(&t, i ? ", " : "");
-		text_json(&t, lab_zones[i].name);
-	}
-	buf_text(&t, "], \"organisations\": {");
-	for (size_t i = 0; i < LAB_ORGANISATIONS; i++) {
-		const struct lab_organisation *o = &lab_organisations[i];
-
-		buf_printf(&t, "%s\"%s\": {", i ? ", " : "", o->letter);
-		text_json_member(&t, "domain", o->domain);
-		text_json_member(&t, "net_id", o->net_id);
-		text_json_member(&t, "join_eui", o->join_eui);
-		snprintf(path, sizeof(path), "%s/%s/root/ca.pem", lab->dir, o->letter);
-		text_json_member(&t, "root", path);
-		buf_text(&t, ", ");
-		for (size_t role = 0; role < LAB_ROLES; role++)
-			show_host_json(lab, i, role, &t);
-		buf_text(&t, "}");
-	}
-	buf_text(&t, "}}\n");
+	writer_open(&w, NULL, '{');
+	writer_bool(&w, "running", pid != 0);
+	writer_integer(&w, "pid", pid);
+	writer_text(&w, "dir", lab->dir);
+	writer_text(&w, "dns_address", "127.0.0.1");
+	writer_u64(&w, "dns_port", lab->port);
+	writer_u64(&w, "ttl", lab->ttl_s);
+	writer_text(&w, "resolver", lab_path(lab, "resolver.yaml", path));
+	writer_text(&w, "trust_anchor_file", lab_path(lab, "root.key", path));
+	writer_text(&w, "tsig_file", lab_path(lab, "tsig.key", path));
+	writer_text(&w, "join_eui_suffix", "joineuis." LAB_REGISTRY);
+	writer_text(&w, "net_id_suffix", "netids." LAB_REGISTRY);
+	writer_open(&w, "zones", '[');
+	for (size_t i = 0; i < LAB_ZONES; i++)
+		writer_text(&w, NULL, lab_zones[i].name);
+	writer_close(&w);
+	writer_open(&w, "organisations", '{');
+	for (size_t i = 0; i < LAB_ORGANISATIONS; i++)
+		show_organisation(lab, i, &w);
+	writer_close(&w);
+	writer_close(&w);
+	buf_text(&t, "\n");
 	text_print(&t);
 }
 

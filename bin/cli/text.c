@@ -2,51 +2,8 @@
 #include "cli/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-void text_json(struct buf *out, const char *s)
-{
-	buf_text(out, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			buf_printf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_put(out, (struct span){ (const uint8_t *)s, 1 });
-	}
-	buf_text(out, "\"");
-}
-
-static void begin(struct buf *out, const char *key)
-{
-	char last = out->n ? (char)out->p[out->n - 1] : '{';
-
-	if (last != '{' && last != '[')
-		buf_text(out, ", ");
-	text_json(out, key);
-	buf_text(out, ": ");
-}
-
-void text_json_member(struct buf *out, const char *key, const char *value)
-{
-	begin(out, key);
-	text_json(out, value);
-}
-
-void text_json_number(struct buf *out, const char *key, long long value)
-{
-	begin(out, key);
-	buf_printf(out, "%lld", value);
-}
-
-void text_json_bool(struct buf *out, const char *key, bool value)
-{
-	begin(out, key);
-	buf_text(out, value ? "true" : "false");
-}
 
 int text_print(struct buf *out)
 {
@@ -57,4 +14,34 @@ int text_print(struct buf *out)
 		fputs("sardane: output: cannot be written\n", stderr);
 	buf_done(out);
 	return rc;
+}
+
+/* The whole of text follows the format, and the date exists: timegm moves one that does not. */
+static int read_date(const char *text, const char *format, time_t *out)
+{
+	struct tm tm = { 0 };
+	char again[32];
+	const char *end = strptime(text, format, &tm);
+
+	if (!end || *end)
+		return -1;
+	*out = timegm(&tm);
+	return strftime(again, sizeof(again), format, &tm) > 0 && strcmp(again, text) == 0 ? 0 : -1;
+}
+
+int text_read_time(const char *text, time_t *out, struct err *err)
+{
+	time_t t;
+
+	if (strspn(text, "0123456789") == strlen(text) && *text && strlen(text) <= 11)
+		t = (time_t)strtoll(text, NULL, 10);
+	else if (read_date(text, "%Y-%m-%dT%H:%M:%SZ", &t) != 0 &&
+		read_date(text, "%Y-%m-%d", &t) != 0)
+		return err_set(err, ERR_FORMAT,
+			"time '%s': not seconds since 1970, 2026-11-22 or 2026-11-22T04:33:26Z",
+			text);
+	if (t <= 0)
+		return err_set(err, ERR_FORMAT, "time '%s': not after 1970", text);
+	*out = t;
+	return 0;
 }

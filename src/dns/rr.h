@@ -17,6 +17,7 @@
 #define RR_CNAME  5
 #define RR_SOA    6
 #define RR_PTR    12
+#define RR_MX     15
 #define RR_TXT    16
 #define RR_AAAA   28
 #define RR_SRV    33

@@ -3,6 +3,7 @@
 
 #include "core/secret.h"
 #include "pki/pemfile.h"
+#include "pki/wholefile.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -39,12 +40,12 @@ static X509 *read_certificate(const struct buf *text, BIO *bio)
 
 int der_read_certificate(const char *path, struct buf *out, struct err *err)
 {
-	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	struct buf text = { .limit = WHOLEFILE_MAX };
 	OWNED(X509) cert = NULL;
 	OWNED(BIO) bio = NULL;
 	unsigned char *octets = NULL;
 	int n;
-	int rc = pemfile_read("certificate", path, &text, err);
+	int rc = wholefile_read("certificate", path, &text, err);
 
 	if (rc == 0) {
 		bio = BIO_new_mem_buf(text.p, (int)text.n);
@@ -91,11 +92,11 @@ static EVP_PKEY *read_key(const struct buf *text)
 
 int der_read_key(const char *path, struct buf *out, struct err *err)
 {
-	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	struct buf text = { .limit = WHOLEFILE_MAX };
 	OWNED(EVP_PKEY) key = NULL;
 	unsigned char *octets = NULL;
 	int n;
-	int rc = pemfile_read("key", path, &text, err);
+	int rc = wholefile_read("key", path, &text, err);
 
 	if (rc == 0) {
 		key = read_key(&text);

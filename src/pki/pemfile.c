@@ -2,6 +2,7 @@
 #include "pki/pemfile.h"
 
 #include "core/secret.h"
+#include "pki/wholefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,35 +114,6 @@ int pemfile_write(const char *path, unsigned mode, bool replace, struct span oct
 	return sync_folder(path) == 0 ? 0 : fail_system(err, "folder of", path);
 }
 
-int pemfile_read(const char *what, const char *path, struct buf *out, struct err *err)
-{
-	char piece[4096];
-	size_t total = 0;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fail_system(err, what, path);
-	while ((n = read(fd, piece, sizeof(piece))) != 0 && total <= PEMFILE_OCTETS_MAX) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		total += (size_t)n;
-		buf_put(out, (struct span){ (const uint8_t *)piece, (size_t)n });
-	}
-	secret_wipe_octets(piece, sizeof(piece));
-	if (n < 0)
-		fail_system(err, what, path);
-	close(fd);
-	if (n < 0)
-		return ERR_SYSTEM;
-	if (total > PEMFILE_OCTETS_MAX)
-		return err_set(err, ERR_FORMAT, "%s '%s': larger than %zu octets", what, path,
-			PEMFILE_OCTETS_MAX);
-	return buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "%s '%s': out of memory", what, path);
-}
-
 /* Never ask a terminal: an encrypted key is refused with words. */
 static int no_passphrase(char *out, int cap, int writing, void *arg)
 {
@@ -168,14 +140,14 @@ static int check_private(const char *path, struct err *err)
 
 int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err)
 {
-	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	struct buf text = { .limit = WHOLEFILE_MAX };
 	OWNED(BIO) bio = NULL;
 	EVP_PKEY *key = NULL;
 	bool encrypted = false;
 	int rc = check_private(path, err);
 
 	if (rc == 0)
-		rc = pemfile_read("key", path, &text, err);
+		rc = wholefile_read("key", path, &text, err);
 	if (rc == 0) {
 		bio = BIO_new_mem_buf(text.p, (int)text.n);
 		key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted) : NULL;
@@ -245,10 +217,10 @@ static int read_chain(BIO *bio, const char *path, pemfile_chain *chain, struct e
 
 int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
 {
-	struct buf text = { .limit = PEMFILE_OCTETS_MAX };
+	struct buf text = { .limit = WHOLEFILE_MAX };
 	OWNED(pemfile_chain) chain = sk_X509_new_null();
 	OWNED(BIO) bio = NULL;
-	int rc = pemfile_read("certificate", path, &text, err);
+	int rc = wholefile_read("certificate", path, &text, err);
 
 	if (rc == 0) {
 		bio = BIO_new_mem_buf(text.p, (int)text.n);

@@ -6,7 +6,7 @@
  *              then fsync of the folder: a crash leaves the old file or the new one. Without
  *              replace an existing file is never touched, even by a writer that races us.
  *   Source     RFC 7468 (PEM).
- *   Sizes      a file is read up to 1 MiB, a chain up to PEMFILE_CHAIN_MAX certificates.
+ *   Sizes      a file as wholefile.h says, a chain up to PEMFILE_CHAIN_MAX certificates.
  *   Ownership  the caller frees what comes out.
  *   Errors     words begin with the kind of file and its path, then the reason.
  */
@@ -14,17 +14,15 @@
 #define PKI_PEMFILE_H
 
 #include "base/cursor.h"
-#include "core/buf.h"
 #include "core/err.h"
 #include "core/own.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#define PEMFILE_CHAIN_MAX  16
-#define PEMFILE_OCTETS_MAX ((size_t)1 << 20)
-#define PEMFILE_PRIVATE    0600
-#define PEMFILE_PUBLIC     0644
+#define PEMFILE_CHAIN_MAX 16
+#define PEMFILE_PRIVATE   0600
+#define PEMFILE_PUBLIC    0644
 
 static inline void pemfile_free_chain(STACK_OF(X509) * chain)
 {
@@ -42,9 +40,6 @@ int pemfile_write(const char *path, unsigned mode, bool replace, struct span oct
 
 /* False with ERR_ARG words when path exists and replace is false. */
 int pemfile_check_new(const char *path, bool replace, struct err *err);
-
-/* Appends the whole file to out. */
-int pemfile_read(const char *what, const char *path, struct buf *out, struct err *err);
 
 /* Refuses a key that others may read: its mode must grant group and others nothing. */
 int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err);

@@ -44,6 +44,15 @@ void answer_drop(struct answer *a)
 		free(a);
 }
 
+size_t answer_octets(const struct answer *a)
+{
+	size_t octets = sizeof(*a) + a->count * sizeof(*a->rdata) + strlen(a->why) + 1;
+
+	for (uint16_t i = 0; i < a->count; i++)
+		octets += a->rdata[i].n;
+	return octets;
+}
+
 const char *answer_status_word(enum answer_status status)
 {
 	switch (status) {

@@ -48,6 +48,9 @@ struct answer *answer_new(enum answer_status status, const struct span *rdata, u
 struct answer *answer_keep(struct answer *a);
 void answer_drop(struct answer *a);
 
+/* Memory it takes, in octets. */
+size_t answer_octets(const struct answer *a);
+
 /* "secure", "secure-denial", "insecure", "bogus", "failed": for logs and JSON. */
 const char *answer_status_word(enum answer_status status);
 

@@ -50,6 +50,7 @@ struct resolver_config {
 	size_t cache_names_max;           /* 0 is 100000 */
 	unsigned ttl_min_s, ttl_max_s;    /* clamp; 0 is 0 and 86400 */
 	unsigned negative_ttl_max_s;      /* 0 is 3600 */
+	const char *user;                 /* whom a root sardane-resolverd becomes; NULL: nobody */
 	const char *val_override_date;    /* tests only: the validator's clock, YYYYMMDDHHMMSS */
 	struct trace trace;
 };
@@ -72,9 +73,11 @@ struct ask {
 	void (*wake)(struct ask *ask);
 	void *arg;
 	/* private */
-	struct resolver *resolver;
-	struct pending *pending;
-	struct ask *next, **link;
+	struct engine *engine;
+	struct pending *pending;    /* while open */
+	struct answer *ready;       /* while settled and not woken yet */
+	struct ask *next, **link;   /* askers of one question, or those to be woken */
+	struct ask *later, *sooner; /* by deadline */
 	int64_t deadline_ms;
 	uint64_t source;
 };

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolve/engine.h"
+
+#include "dns/rr.h"
+#include "resolve/budget.h"
+#include "resolve/cache.h"
+#include "resolve/pending.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Made beforehand, so that saying no needs no memory. */
+enum refusal {
+	REFUSED_MEMORY,
+	REFUSED_TOTAL,
+	REFUSED_SOURCE,
+	REFUSED_DEADLINE,
+	REFUSED_CLOSED,
+	REFUSALS
+};
+
+static const char *const refusal_words[REFUSALS] = {
+	[REFUSED_MEMORY] = "out of memory",
+	[REFUSED_TOTAL] = "too many open questions",
+	[REFUSED_SOURCE] = "too many open questions from this source",
+	[REFUSED_DEADLINE] = "no answer before the deadline",
+	[REFUSED_CLOSED] = "the resolver was closed",
+};
+
+struct engine {
+	struct engine_config config;
+	struct cache *cache;
+	struct budget *budget;
+	struct pendings open;
+	struct ask *soonest, *latest; /* open asks by deadline */
+	struct ask *ready, **ready_last;
+	struct answer *refusal[REFUSALS];
+	struct resolver_stats stats;
+	bool closed;
+};
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	assert(!e->soonest && !e->ready);
+	for (int i = 0; i < REFUSALS; i++)
+		answer_drop(e->refusal[i]);
+	cache_free(e->cache);
+	budget_free(e->budget);
+	pending_done(&e->open);
+	free(e);
+}
+
+int engine_new(const struct engine_config *config, struct engine **out, struct err *err)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	bool whole;
+
+	if (!e)
+		return err_set(err, ERR_NOMEM, "resolver: out of memory");
+	e->config = *config;
+	e->ready_last = &e->ready;
+	e->cache = cache_new(config->cache_names_max);
+	e->budget = budget_new(&config->seed, config->open_per_source_max);
+	whole = e->cache && e->budget && pending_init(&e->open, config->open_max) == 0;
+	for (int i = 0; i < REFUSALS; i++) {
+		e->refusal[i] = answer_new(ANSWER_FAILED, NULL, 0, refusal_words[i]);
+		whole = whole && e->refusal[i];
+	}
+	if (!whole) {
+		engine_free(e);
+		return err_set(err, ERR_NOMEM, "resolver: out of memory");
+	}
+	*out = e;
+	return 0;
+}
+
+static void link_deadline(struct engine *e, struct ask *ask)
+{
+	struct ask *before = e->latest;
+
+	while (before && before->deadline_ms > ask->deadline_ms)
+		before = before->sooner;
+	ask->sooner = before;
+	ask->later = before ? before->later : e->soonest;
+	*(before ? &before->later : &e->soonest) = ask;
+	*(ask->later ? &ask->later->sooner : &e->latest) = ask;
+}
+
+static void unlink_deadline(struct engine *e, struct ask *ask)
+{
+	*(ask->sooner ? &ask->sooner->later : &e->soonest) = ask->later;
+	*(ask->later ? &ask->later->sooner : &e->latest) = ask->sooner;
+	ask->sooner = ask->later = NULL;
+}
+
+static void unlink_ask(struct ask *ask)
+{
+	*ask->link = ask->next;
+	if (ask->next)
+		ask->next->link = ask->link;
+	ask->next = NULL;
+	ask->link = NULL;
+}
+
+/* The ask leaves its question; a question without askers leaves the table. */
+static void leave(struct engine *e, struct ask *ask)
+{
+	struct pending *p = ask->pending;
+
+	unlink_ask(ask);
+	unlink_deadline(e, ask);
+	budget_give(e->budget, ask->source);
+	ask->pending = NULL;
+	if (!p->asks)
+		pending_remove(&e->open, p);
+}
+
+/* From open to ready: engine_pop hands it out. Our own askers have nobody to wake. */
+static void settle(struct engine *e, struct ask *ask, struct answer *answer)
+{
+	bool ours = ask == &ask->pending->fetch;
+
+	e->stats.by_status[answer->status]++;
+	leave(e, ask);
+	if (ours)
+		return;
+	ask->ready = answer_keep(answer);
+	ask->link = e->ready_last;
+	*e->ready_last = ask;
+	e->ready_last = &ask->next;
+}
+
+static void settle_all(struct engine *e, struct pending *p, struct answer *answer)
+{
+	struct ask *ask = p->asks, *next;
+
+	for (; ask; ask = next) {
+		next = ask->next;
+		settle(e, ask, answer);
+	}
+}
+
+struct ask *engine_pop(struct engine *e)
+{
+	struct ask *ask = e->ready;
+
+	if (!ask)
+		return NULL;
+	if (!ask->next)
+		e->ready_last = &e->ready;
+	unlink_ask(ask);
+	ask->answer = ask->ready;
+	ask->ready = NULL;
+	ask->engine = NULL;
+	return ask;
+}
+
+void engine_done(struct ask *ask)
+{
+	struct engine *e = ask->engine;
+
+	if (e && ask->pending) {
+		leave(e, ask);
+	} else if (e && ask->ready) {
+		if (!ask->next)
+			e->ready_last = ask->link;
+		unlink_ask(ask);
+		answer_drop(ask->ready);
+		ask->ready = NULL;
+	}
+	answer_drop(ask->answer);
+	ask->answer = NULL;
+	ask->engine = NULL;
+}
+
+static void join(struct engine *e, struct pending *p, struct ask *ask)
+{
+	ask->pending = p;
+	ask->next = p->asks;
+	ask->link = &p->asks;
+	if (p->asks)
+		p->asks->link = &ask->next;
+	p->asks = ask;
+	link_deadline(e, ask);
+}
+
+/* Ahead of the end of what is cached: an open question of our own, if there is room. */
+static void prefetch(struct engine *e, int64_t now_ms, const struct key *key)
+{
+	struct pending *p;
+
+	if (pending_find(&e->open, key) || e->open.open >= e->config.open_max / 2)
+		return;
+	p = pending_add(&e->open, key);
+	if (!p)
+		return;
+	p->fetch = (struct ask){ .engine = e, .deadline_ms = now_ms + ENGINE_DEADLINE_MAX_MS };
+	join(e, p, &p->fetch);
+	e->stats.prefetched++;
+}
+
+static struct answer *look_up(struct engine *e, int64_t now_ms, const struct key *key)
+{
+	bool near_end;
+	struct answer *a = cache_find(e->cache, key, now_ms, &near_end);
+
+	if (a)
+		e->stats.cached++;
+	if (near_end)
+		prefetch(e, now_ms, key);
+	return a;
+}
+
+const struct answer *engine_cached(struct engine *e, int64_t now_ms, const struct question *q,
+	bool *fetching)
+{
+	uint64_t before = e->stats.prefetched;
+	const struct answer *a;
+	struct key key;
+
+	key_of(&e->config.seed, q, &key);
+	a = look_up(e, now_ms, &key);
+	*fetching = e->stats.prefetched != before;
+	return a;
+}
+
+void engine_forget(struct engine *e, const struct question *q)
+{
+	struct key key;
+
+	key_of(&e->config.seed, q, &key);
+	cache_remove(e->cache, &key);
+}
+
+static unsigned timeout_of(const struct engine *e, unsigned timeout_ms)
+{
+	if (timeout_ms == 0)
+		timeout_ms = e->config.deadline_ms;
+	return timeout_ms < ENGINE_DEADLINE_MAX_MS ? timeout_ms : ENGINE_DEADLINE_MAX_MS;
+}
+
+/* The question to join, new or open already; REFUSALS when that went well. */
+static enum refusal admit(struct engine *e, const struct key *key, uint64_t source,
+	struct pending **out)
+{
+	struct pending *p = pending_find(&e->open, key);
+	unsigned kept = source == RESOLVER_SOURCE_SELF ? 0 : e->config.open_max / 8;
+
+	if (e->closed)
+		return REFUSED_CLOSED;
+	if (!p && e->open.open + kept >= e->config.open_max)
+		return REFUSED_TOTAL;
+	switch (budget_take(e->budget, source)) {
+	case BUDGET_TAKEN: break;
+	case BUDGET_OVER: return REFUSED_SOURCE;
+	case BUDGET_NO_MEMORY: return REFUSED_MEMORY;
+	}
+	if (p)
+		e->stats.coalesced++;
+	else
+		p = pending_add(&e->open, key);
+	if (!p) {
+		budget_give(e->budget, source);
+		return REFUSED_MEMORY;
+	}
+	*out = p;
+	return REFUSALS;
+}
+
+static void answer_at_once(struct engine *e, struct ask *ask, struct answer *answer)
+{
+	e->stats.by_status[answer->status]++;
+	ask->answer = answer_keep(answer);
+	ask->engine = NULL;
+}
+
+void engine_ask(struct engine *e, int64_t now_ms, const struct question *q, uint64_t source,
+	unsigned timeout_ms, struct ask *ask)
+{
+	struct pending *p = NULL;
+	struct answer *cached;
+	enum refusal refusal;
+	struct key key;
+
+	*ask = (struct ask){ .wake = ask->wake, .arg = ask->arg, .engine = e, .source = source };
+	e->stats.asked++;
+	key_of(&e->config.seed, q, &key);
+	cached = e->closed ? NULL : look_up(e, now_ms, &key);
+	if (cached) {
+		answer_at_once(e, ask, cached);
+		return;
+	}
+	refusal = admit(e, &key, source, &p);
+	if (refusal != REFUSALS) {
+		e->stats.refused_budget++;
+		trace_say(&e->config.trace, TRACE_WARNING, "resolver.refuse", "why=\"%s\"",
+			refusal_words[refusal]);
+		answer_at_once(e, ask, e->refusal[refusal]);
+		return;
+	}
+	ask->deadline_ms = now_ms + timeout_of(e, timeout_ms);
+	join(e, p, ask);
+}
+
+bool engine_send(struct engine *e, struct wire_question *out)
+{
+	struct pending *p = pending_take(&e->open);
+
+	if (!p)
+		return false;
+	out->id = p->id;
+	out->question = (struct question){ .name = p->key.name, .type = p->key.type };
+	e->stats.sent++;
+	return true;
+}
+
+void engine_unsend(struct engine *e, uint32_t id)
+{
+	struct pending *p = pending_of_id(&e->open, id);
+
+	if (!p || !p->sent)
+		return;
+	e->stats.sent--;
+	p->tries--;
+	pending_return(&e->open, p, true);
+}
+
+bool engine_is_open(const struct engine *e, uint32_t id)
+{
+	return pending_of_id(&e->open, id) != NULL;
+}
+
+static uint32_t clamp(uint32_t v, uint32_t least, uint32_t most)
+{
+	return v < least ? least : v > most ? most : v;
+}
+
+static uint32_t ttl_of(const struct engine *e, const struct wire_answer *a)
+{
+	switch (a->status) {
+	case ANSWER_FAILED: return ENGINE_FAILED_TTL_S;
+	case ANSWER_BOGUS: return ENGINE_BOGUS_TTL_S;
+	case ANSWER_SECURE:
+	case ANSWER_INSECURE:
+		if (a->count)
+			return clamp(a->ttl_s, e->config.ttl_min_s, e->config.ttl_max_s);
+		break;
+	case ANSWER_DENIAL: break;
+	}
+	/* RFC 2308 section 5: a limit on how long a denial is believed. */
+	return clamp(a->ttl_s, 0, e->config.negative_ttl_max_s);
+}
+
+static struct answer *build(const struct engine *e, int64_t now_ms, const struct key *key,
+	const struct wire_answer *w)
+{
+	struct answer *a = answer_new(w->status, w->rdata, w->count, w->why);
+
+	if (!a)
+		return NULL;
+	a->nxdomain = w->nxdomain;
+	a->rcode = (uint8_t)(w->rcode < 255 ? w->rcode : 255);
+	a->ttl_s = ttl_of(e, w);
+	a->expires_ms = now_ms + (int64_t)a->ttl_s * 1000;
+	a->final = w->final;
+	a->aliased = !name_equal(&w->final, &key->name);
+	return a;
+}
+
+static bool proves_nothing(const struct answer *a)
+{
+	return a->status == ANSWER_FAILED || a->status == ANSWER_BOGUS;
+}
+
+/* A failed prefetch must not throw away what is validated and still good. */
+static void remember(struct engine *e, int64_t now_ms, const struct key *key, struct answer *a)
+{
+	bool unused;
+
+	if (a->ttl_s == 0)
+		return;
+	if (proves_nothing(a) && cache_find(e->cache, key, now_ms, &unused))
+		return;
+	cache_put(e->cache, key, a);
+}
+
+void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *w)
+{
+	struct pending *p = pending_of_id(&e->open, w->id);
+	char name[NAME_TEXT_MAX] = "", type[12];
+	struct answer *a;
+
+	if (!p || !p->sent)
+		return;
+	name_write_text(&p->key.name, name, sizeof(name));
+	trace_say(&e->config.trace, w->status == ANSWER_BOGUS ? TRACE_WARNING : TRACE_DEBUG,
+		"resolver.answer", "name=%s type=%s status=%s records=%u ttl=%u why=\"%s\"", name,
+		rr_type_word(p->key.type, type, sizeof(type)), answer_status_word(w->status),
+		w->count, w->ttl_s, w->why);
+	a = build(e, now_ms, &p->key, w);
+	if (a)
+		remember(e, now_ms, &p->key, a);
+	else
+		a = answer_keep(e->refusal[REFUSED_MEMORY]);
+	settle_all(e, p, a);
+	answer_drop(a);
+}
+
+static void give_up(struct engine *e, struct pending *p)
+{
+	struct answer *a = answer_new(ANSWER_FAILED, NULL, 0, "the resolver died on this question");
+
+	if (!a)
+		a = answer_keep(e->refusal[REFUSED_MEMORY]);
+	settle_all(e, p, a);
+	answer_drop(a);
+}
+
+void engine_lost(struct engine *e, int64_t now_ms)
+{
+	engine_expire(e, now_ms);
+	for (unsigned slot = 0; slot < e->open.open_max; slot++) {
+		struct pending *p = e->open.slots[slot];
+
+		if (!p || !p->sent)
+			continue;
+		if (p->tries >= ENGINE_TRIES)
+			give_up(e, p);
+		else
+			pending_return(&e->open, p, false);
+	}
+}
+
+void engine_expire(struct engine *e, int64_t now_ms)
+{
+	while (e->soonest && e->soonest->deadline_ms <= now_ms) {
+		e->stats.timed_out++;
+		settle(e, e->soonest, e->refusal[REFUSED_DEADLINE]);
+	}
+}
+
+void engine_close(struct engine *e)
+{
+	e->closed = true;
+	while (e->soonest)
+		settle(e, e->soonest, e->refusal[REFUSED_CLOSED]);
+}
+
+bool engine_waits(const struct engine *e)
+{
+	return e->open.first != NULL;
+}
+
+int64_t engine_deadline(const struct engine *e)
+{
+	if (e->ready)
+		return 0;
+	return e->soonest ? e->soonest->deadline_ms : INT64_MAX;
+}
+
+void engine_stats(const struct engine *e, struct resolver_stats *out)
+{
+	*out = e->stats;
+	out->open = e->open.open;
+	out->names = cache_names(e->cache);
+	out->cache_octets = cache_octets(e->cache);
+}
