@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Clients that must not come in, against a real server end, a real validating resolver and
+ * a real knotd: each is refused, for its own reason, with the one alert that tells nothing.
+ */
+#include "check.h"
+#include "rogue.h"
+#include "tlsworld.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GOOD "_good.org.example"
+
+static struct tlsworld world;
+static struct resolver *resolver;
+static struct tls_server *dane, *pkix, *either, *ticketed;
+static struct certs_leaf server_leaf, good, other, root, ta_leaf, wrong_name, cn_only, evil_ca,
+	evil_leaf, old;
+
+static bool allow(void *arg, const struct name *client)
+{
+	struct name example;
+
+	(void)arg;
+	assert_int_equal(name_of("example", &example), 0);
+	return name_is_within(client, &example);
+}
+
+static uint64_t asked(void)
+{
+	struct resolver_stats stats;
+
+	resolver_stats(resolver, &stats);
+	return stats.asked + stats.cached + stats.sent;
+}
+
+static char reason[200];
+static int alert;
+
+/* The refusal of this client, or PEER_REFUSED_NOT when it came in. */
+static enum peer_refusal try_at(struct tls_server *server, const struct rogue *wish)
+{
+	struct rogue_end e;
+
+	rogue_open(&e, wish, server, 1);
+	enum conn_event event = rogue_run(&e, resolver);
+	const struct peer *peer = conn_peer(e.server);
+	enum peer_refusal refusal = peer->refusal;
+	assert_int_equal(event, peer->authenticated ? CONN_READY : CONN_REFUSED);
+	assert_int_equal(peer->authenticated, refusal == PEER_REFUSED_NOT);
+	memcpy(reason, peer->reason, sizeof reason);
+	alert = e.alert;
+	rogue_close(&e);
+	return refusal;
+}
+
+/* ... and it heard handshake_failure(40), as every client that is refused in its verification. */
+static enum peer_refusal try_client(const struct rogue *wish)
+{
+	enum peer_refusal refusal = try_at(dane, wish);
+
+	if (refusal != PEER_REFUSED_NOT)
+		assert_int_equal(alert, 40);
+	return refusal;
+}
+
+static enum peer_refusal try_name(const struct certs_leaf *leaf, const char *name)
+{
+	struct rogue wish = { .chain = { leaf }, .extension = true, .octets = rogue_name(name) };
+
+	return try_client(&wish);
+}
+
+static void an_honest_client_comes_in(void **state)
+{
+	(void)state;
+	assert_int_equal(try_name(&good, GOOD), PEER_REFUSED_NOT);
+	assert_string_equal(reason, "TLSA 3 1 1 (DANE-EE, SPKI, SHA2-256) matched at depth 0");
+}
+
+static void without_a_certificate(void **state)
+{
+	struct rogue wish = { .extension = true, .octets = rogue_name(GOOD) };
+
+	(void)state;
+	/* OpenSSL sends certificate_required(116) itself: RFC 8446 section 4.4.2.4. */
+	assert_int_equal(try_at(dane, &wish), PEER_REFUSED_NO_CERTIFICATE);
+	assert_int_equal(alert, 116);
+}
+
+static void with_the_certificate_of_another_key(void **state)
+{
+	(void)state;
+	assert_int_equal(try_name(&other, GOOD), PEER_REFUSED_NO_MATCH);
+}
+
+static void without_the_extension(void **state)
+{
+	struct rogue wish = { .chain = { &good } };
+	uint64_t before = asked();
+
+	(void)state;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_NO_NAME);
+	assert_int_equal(asked(), before);
+}
+
+static void with_an_empty_name(void **state)
+{
+	struct rogue wish = { .chain = { &good }, .extension = true, .octets = bytes("\0") };
+
+	(void)state;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_EMPTY_NAME);
+}
+
+static void with_a_name_of_bad_syntax(void **state)
+{
+	static const struct span bad[] = { bytes(""),
+		bytes("\x05"
+		      "ab"),
+		bytes("\x03"
+		      "abcd"),
+		bytes("\x04"
+		      "a..b"),
+		bytes("\x08"
+		      "example."),
+		bytes("\x01"
+		      "."),
+		bytes("\x05"
+		      "a b.c"),
+		bytes("\x09"
+		      "ex\xc3\xa4mple") };
+	uint64_t before = asked();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct rogue wish = { .chain = { &good }, .extension = true, .octets = bad[i] };
+		assert_int_equal(try_client(&wish), PEER_REFUSED_BAD_NAME);
+	}
+	assert_int_equal(asked(), before);
+}
+
+static void with_a_name_of_255_octets_and_more(void **state)
+{
+	uint8_t data[400];
+	struct rogue wish = { .chain = { &good }, .extension = true };
+
+	(void)state;
+	memset(data, 'a', sizeof data);
+	for (int i = 2; i < 255; i += 2)
+		data[i] = '.';
+	data[0] = 255;
+	for (size_t n = 256; n < 400; n += 143) {
+		wish.octets = (struct span){ data, n };
+		assert_int_equal(try_client(&wish), PEER_REFUSED_BAD_NAME);
+	}
+}
+
+static void with_the_name_beside_the_second_certificate(void **state)
+{
+	struct rogue wish = { .chain = { &good, &root },
+		.extension = true,
+		.octets = rogue_name(GOOD),
+		.on_second = true };
+
+	(void)state;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_BAD_NAME);
+}
+
+static void outside_policy_no_question_is_asked(void **state)
+{
+	uint64_t before = asked();
+
+	(void)state;
+	assert_int_equal(try_name(&good, "_good.org.elsewhere"), PEER_REFUSED_POLICY);
+	assert_int_equal(asked(), before);
+}
+
+static void where_dns_does_not_help(void **state)
+{
+	(void)state;
+	assert_int_equal(try_name(&good, "_absent.org.example"), PEER_REFUSED_NO_TLSA);
+	assert_int_equal(try_name(&good, "_good.plain.example"), PEER_REFUSED_INSECURE);
+	assert_int_equal(try_name(&good, "_good.bogus.example"), PEER_REFUSED_BOGUS);
+	assert_int_equal(try_name(&good, "_good.expired.example"), PEER_REFUSED_BOGUS);
+	assert_non_null(strstr(reason, "expired"));
+	assert_int_equal(try_name(&good, "_good.broken.example"), PEER_REFUSED_DNS);
+	assert_int_equal(try_name(&good, "_good.silent.example"), PEER_REFUSED_DNS);
+	assert_non_null(strstr(reason, "deadline"));
+}
+
+static void with_records_that_nobody_can_use(void **state)
+{
+	(void)state;
+	assert_int_equal(try_name(&good, "_unusable.org.example"), PEER_REFUSED_UNUSABLE);
+}
+
+static void with_a_forged_chain_and_the_real_ca_behind_it(void **state)
+{
+	struct rogue wish = { .chain = { &evil_leaf, &evil_ca, &root },
+		.extension = true,
+		.octets = rogue_name("_ta.org.example") };
+
+	(void)state;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_NO_MATCH);
+	wish.chain[0] = &ta_leaf;
+	wish.chain[1] = &root;
+	wish.chain[2] = NULL;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_NOT);
+}
+
+static void below_the_right_ca_with_the_wrong_name(void **state)
+{
+	struct rogue wish = { .chain = { &wrong_name, &root },
+		.extension = true,
+		.octets = rogue_name("_ta.org.example") };
+
+	(void)state;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_WRONG_NAME);
+	wish.chain[0] = &cn_only;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_WRONG_NAME);
+}
+
+static void by_the_weaker_of_two_digests(void **state)
+{
+	(void)state;
+	assert_int_equal(try_name(&good, "_agile.org.example"), PEER_REFUSED_NO_MATCH);
+	assert_int_equal(try_name(&other, "_agile.org.example"), PEER_REFUSED_NOT);
+}
+
+static void below_tls_1_3(void **state)
+{
+	struct rogue wish = { .chain = { &good },
+		.extension = true,
+		.octets = rogue_name(GOOD),
+		.tls12 = true };
+
+	(void)state;
+	assert_int_equal(try_at(dane, &wish), PEER_REFUSED_PROTOCOL);
+	assert_non_null(strstr(reason, "unsupported protocol"));
+}
+
+static void with_a_session_of_a_server_that_gives_none(void **state)
+{
+	struct rogue wish = { .chain = { &good }, .extension = true, .octets = rogue_name(GOOD) };
+	struct rogue_end e;
+
+	(void)state;
+	rogue_open(&e, &wish, dane, 1);
+	assert_int_equal(rogue_run(&e, resolver), CONN_READY);
+	assert_null(e.session);
+	rogue_close(&e);
+}
+
+/* One handshake at the server with tickets; its session, if any, comes back. */
+static SSL_SESSION *run_ticketed(SSL_SESSION *resume, enum peer_refusal expected, bool resumed)
+{
+	struct rogue wish = { .chain = { &good },
+		.extension = true,
+		.octets = rogue_name("_brief.org.example"),
+		.resume = resume };
+	struct rogue_end e;
+
+	rogue_open(&e, &wish, ticketed, 1);
+	rogue_run(&e, resolver);
+	const struct peer *peer = conn_peer(e.server);
+	assert_int_equal(peer->refusal, expected);
+	assert_int_equal(peer->authenticated, expected == PEER_REFUSED_NOT);
+	assert_int_equal(peer->resumed, resumed);
+	assert_int_equal(peer->authenticated && SSL_session_reused(e.ssl), resumed);
+	SSL_SESSION *session = e.session;
+	e.session = NULL;
+	rogue_close(&e);
+	return session;
+}
+
+static void by_resumption_after_the_tlsa_was_removed(void **state)
+{
+	char record[200];
+	struct question q = { .type = 52 };
+
+	(void)state;
+	certs_tlsa(&good, 3, 1, 1, record, sizeof record);
+	SSL_SESSION *first = run_ticketed(NULL, PEER_REFUSED_NOT, false);
+	assert_non_null(first);
+	assert_null(run_ticketed(first, PEER_REFUSED_NOT, true));
+	SSL_SESSION *second = run_ticketed(NULL, PEER_REFUSED_NOT, false);
+	assert_non_null(second);
+	/* What the cache does not hold is not waited for: a full handshake. */
+	assert_int_equal(name_of("_brief.org.example", &q.name), 0);
+	resolver_forget(resolver, &q);
+	SSL_SESSION *third = run_ticketed(second, PEER_REFUSED_NOT, false);
+	assert_non_null(third);
+	/* Its TTL is a second. */
+	char *line = strstr(world.zone[TLSWORLD_SIGNED], "_brief");
+	memset(line, ';', 6);
+	tlsworld_reload(&world);
+	usleep(2100000);
+	SSL_SESSION *fourth = run_ticketed(third, PEER_REFUSED_NO_TLSA, false);
+	SSL_SESSION_free(first);
+	SSL_SESSION_free(second);
+	SSL_SESSION_free(third);
+	SSL_SESSION_free(fourth);
+}
+
+static void in_pkix_mode(void **state)
+{
+	struct rogue wish = { .chain = { &ta_leaf, &root } };
+
+	(void)state;
+	assert_int_equal(try_at(pkix, &wish), PEER_REFUSED_NOT);
+	wish.chain[0] = &old;
+	assert_int_equal(try_at(pkix, &wish), PEER_REFUSED_CHAIN);
+	assert_non_null(strstr(reason, "expired"));
+	assert_int_equal(alert, 40);
+	wish.chain[0] = &evil_leaf;
+	wish.chain[1] = &evil_ca;
+	assert_int_equal(try_at(pkix, &wish), PEER_REFUSED_CHAIN);
+	/* A certificate of the right CA, for another name than the one claimed. */
+	wish = (struct rogue){ .chain = { &ta_leaf, &root },
+		.extension = true,
+		.octets = rogue_name(GOOD) };
+	assert_int_equal(try_at(pkix, &wish), PEER_REFUSED_WRONG_NAME);
+}
+
+static void by_pkix_where_dns_has_a_tlsa_or_fails(void **state)
+{
+	struct rogue wish = { .chain = { &ta_leaf, &root } };
+
+	(void)state;
+	/* Without the extension the certificate's name counts, and its TLSA. */
+	assert_int_equal(try_at(either, &wish), PEER_REFUSED_NOT);
+	assert_non_null(strstr(reason, "TLSA 2 0 1"));
+	static const struct {
+		const char *name;
+		enum peer_refusal refusal;
+	} cases[] = { { "_absent.org.example", PEER_REFUSED_NOT },
+		{ "_good.plain.example", PEER_REFUSED_NOT }, { GOOD, PEER_REFUSED_NO_MATCH },
+		{ "_good.bogus.example", PEER_REFUSED_BOGUS },
+		{ "_good.broken.example", PEER_REFUSED_DNS },
+		{ "_unusable.org.example", PEER_REFUSED_UNUSABLE } };
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char san[100];
+		snprintf(san, sizeof san, "DNS:%s", cases[i].name);
+		struct certs_leaf leaf =
+			certs_make(&(struct certs_wish){ .san = san, .issuer = &root });
+		wish.chain[0] = &leaf;
+		assert_int_equal(try_at(either, &wish), cases[i].refusal);
+		certs_drop(&leaf);
+	}
+}
+
+/* Bytes in use, of OpenSSL's jobs and everything else. */
+static size_t in_use(void)
+{
+	return mallinfo2().uordblks;
+}
+
+static void open_paused(struct rogue_end *e, const struct rogue *wish, uint64_t source)
+{
+	rogue_open(e, wish, dane, source);
+	for (int i = 0; i < 100; i++)
+		if (rogue_turn(e) == CONN_WANT_DNS)
+			return;
+	fail_msg("the handshake does not wait for DNS");
+}
+
+static void closed_while_waiting_leaks_nothing(void **state)
+{
+	struct rogue wish = { .chain = { &good },
+		.extension = true,
+		.octets = rogue_name("_paused.silent.example") };
+	struct rogue_end e;
+	size_t before = 0;
+
+	(void)state;
+	for (int i = 0; i < 120; i++) {
+		if (i == 20)
+			before = in_use();
+		open_paused(&e, &wish, 2);
+		conn_free(e.server);
+		e.server = NULL;
+		rogue_close(&e);
+	}
+	/* A job that is not resumed leaks 38 KiB: 3.8 MB in a hundred. */
+	assert_true(in_use() < before + 400000);
+}
+
+#define HALF_OPEN 1000
+
+static void a_thousand_half_open_handshakes_stop_nobody(void **state)
+{
+	struct rogue_end *many = calloc(HALF_OPEN, sizeof *many);
+	char name[64];
+	static uint8_t octets[HALF_OPEN][64];
+	static struct rogue wish[HALF_OPEN];
+	unsigned waiting = 0, refused = 0;
+
+	(void)state;
+	assert_non_null(many);
+	for (int i = 0; i < HALF_OPEN; i++) {
+		snprintf(name, sizeof name, "_d%d.silent.example", i);
+		struct span s = rogue_name(name);
+		memcpy(octets[i], s.p, s.n);
+		wish[i] = (struct rogue){ .chain = { &good },
+			.extension = true,
+			.octets = { octets[i], s.n } };
+		rogue_open(&many[i], &wish[i], dane, 100);
+		enum conn_event event = CONN_WANT_READ;
+		for (int t = 0; t < 50 && (event == CONN_WANT_READ || event == CONN_WANT_WRITE);
+			t++)
+			event = rogue_turn(&many[i]);
+		waiting += event == CONN_WANT_DNS;
+		refused += event == CONN_REFUSED;
+		rogue_wait(resolver, 0);
+	}
+	/* The budget of one source is spent; others have theirs. */
+	assert_int_equal(waiting + refused, HALF_OPEN);
+	assert_true(waiting > 0 && refused > 0);
+	assert_int_equal(try_name(&good, "_fresh.org.example"), PEER_REFUSED_NOT);
+	assert_int_equal(try_name(&good, GOOD), PEER_REFUSED_NOT);
+	for (int i = 0; i < HALF_OPEN; i++) {
+		assert_false(conn_peer(many[i].server)->authenticated);
+		rogue_close(&many[i]);
+	}
+	free(many);
+}
+
+static void add_records(void)
+{
+	char text[8][9000];
+
+	certs_tlsa(&good, 3, 1, 1, text[0], sizeof text[0]);
+	for (int z = 0; z < 4; z++)
+		tlsworld_add(&world, (enum tlsworld_zone)z, "%s IN TLSA %s",
+			z ? "_good" : "_good.org", text[0]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_brief.org 1 IN TLSA %s", text[0]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_fresh.org IN TLSA %s", text[0]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_agile.org IN TLSA %s", text[0]);
+	certs_tlsa(&other, 3, 1, 2, text[1], sizeof text[1]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_agile.org IN TLSA %s", text[1]);
+	certs_tlsa(&root, 2, 0, 1, text[2], sizeof text[2]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_ta.org IN TLSA %s", text[2]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 3 1 7 00ff");
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 9 1 1 %064d", 0);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 3 1 1 00ff");
+}
+
+static void make_certificates(void)
+{
+	server_leaf = certs_make(&(struct certs_wish){ .san = "DNS:js.org.example" });
+	good = certs_make(&(struct certs_wish){ .cn = "good" });
+	other = certs_make(&(struct certs_wish){ .cn = "other" });
+	root = certs_make(&(struct certs_wish){ .cn = "root", .authority = true });
+	ta_leaf = certs_make(&(struct certs_wish){ .san = "DNS:_ta.org.example", .issuer = &root });
+	wrong_name = certs_make(
+		&(struct certs_wish){ .san = "DNS:_other.org.example", .issuer = &root });
+	cn_only = certs_make(&(struct certs_wish){ .cn = "_ta.org.example", .issuer = &root });
+	evil_ca = certs_make(&(struct certs_wish){ .cn = "root", .authority = true });
+	evil_leaf = certs_make(
+		&(struct certs_wish){ .san = "DNS:_ta.org.example", .issuer = &evil_ca });
+	old = certs_make(&(struct certs_wish){ .san = "DNS:_ta.org.example",
+		.issuer = &root,
+		.expired = true });
+}
+
+static struct tls_server *new_server(enum tls_mode mode, bool tickets)
+{
+	char cert[128], key[128], ca[128];
+	struct tls_server *s = NULL;
+	struct err err = { 0 };
+
+	snprintf(cert, sizeof cert, "%s/server.pem", world.folder);
+	snprintf(key, sizeof key, "%s/server-key.pem", world.folder);
+	snprintf(ca, sizeof ca, "%s/root.pem", world.folder);
+	struct tls_server_config config = { .mode = mode,
+		.tls_cert = cert,
+		.tls_key = key,
+		.ca_cert = mode == TLS_DANE ? NULL : ca,
+		.resolver = resolver,
+		.authorise = allow,
+		.tickets = tickets };
+	if (tls_server_new(&config, &s, &err))
+		fail_msg("%s", err.msg);
+	return s;
+}
+
+static int start(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	tlsworld_init(&world);
+	make_certificates();
+	add_records();
+	certs_write(world.folder, "server", &server_leaf, NULL);
+	certs_write(world.folder, "root", &root, NULL);
+	tlsworld_start(&world);
+	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
+	config.negative_ttl_max_s = 1;
+	config.deadline_ms = 1500;
+	if (resolver_new(&config, &resolver, &err)) {
+		fprintf(stderr, "%s\n", err.msg);
+		return -1;
+	}
+	dane = new_server(TLS_DANE, false);
+	pkix = new_server(TLS_PKIX, false);
+	either = new_server(TLS_DANE_OR_PKIX, false);
+	ticketed = new_server(TLS_DANE, true);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	struct certs_leaf *const all[] = { &server_leaf, &good, &other, &root, &ta_leaf,
+		&wrong_name, &cn_only, &evil_ca, &evil_leaf, &old };
+
+	(void)state;
+	tls_server_free(dane);
+	tls_server_free(pkix);
+	tls_server_free(either);
+	tls_server_free(ticketed);
+	resolver_free(resolver);
+	tlsworld_stop(&world);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		certs_drop(all[i]);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_honest_client_comes_in),
+		TEST(without_a_certificate),
+		TEST(with_the_certificate_of_another_key),
+		TEST(without_the_extension),
+		TEST(with_an_empty_name),
+		TEST(with_a_name_of_bad_syntax),
+		TEST(with_a_name_of_255_octets_and_more),
+		TEST(with_the_name_beside_the_second_certificate),
+		TEST(outside_policy_no_question_is_asked),
+		TEST(where_dns_does_not_help),
+		TEST(with_records_that_nobody_can_use),
+		TEST(with_a_forged_chain_and_the_real_ca_behind_it),
+		TEST(below_the_right_ca_with_the_wrong_name),
+		TEST(by_the_weaker_of_two_digests),
+		TEST(below_tls_1_3),
+		TEST(with_a_session_of_a_server_that_gives_none),
+		TEST(by_resumption_after_the_tlsa_was_removed),
+		TEST(in_pkix_mode),
+		TEST(by_pkix_where_dns_has_a_tlsa_or_fails),
+		TEST(closed_while_waiting_leaks_nothing),
+		TEST(a_thousand_half_open_handshakes_stop_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
