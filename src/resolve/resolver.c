@@ -3,6 +3,7 @@
 
 #include "resolve/helper.h"
 #include "resolve/settings.h"
+#include "resolve/stub.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static int open_loop(struct resolver *r, struct err *err)
 
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	r->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	event.data.fd = r->timer_fd;
+	event.data.ptr = NULL;
 	if (r->epoll_fd < 0 || r->timer_fd < 0 ||
 		epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, r->timer_fd, &event))
 		return err_set(err, ERR_SYSTEM, "resolver: %s", strerror(errno));
@@ -109,7 +110,8 @@ static int open_all(const struct resolver_config *config, struct resolver *r, st
 	switch (config->backend) {
 	case RESOLVER_VALIDATING: return open_helper(config, r, err);
 	case RESOLVER_AD:
-		return err_set(err, ERR_ARG, "resolver: the AD back end is not built yet");
+		return stub_new(config->server, r->engine, r->epoll_fd, &config->trace,
+			&r->upstream, err);
 	}
 	return err_set(err, ERR_ARG, "resolver: no such back end");
 }
