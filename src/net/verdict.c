@@ -21,17 +21,24 @@ static const char *name_words(const struct name *name)
 	return log_value(out);
 }
 
-const char *verdict_words(const struct peer *peer)
+const char *verdict_proof(const struct peer *peer)
 {
-	static char words[1200];
+	static char words[700];
 	char usage[40] = "-";
 
 	if (peer->usage >= 0)
 		snprintf(usage, sizeof(usage), "\"%d %d %d\"", peer->usage, peer->selector,
 			peer->matching);
-	snprintf(words, sizeof(words), "peer=%s tlsa=%s usage=%s dnssec=%s",
-		name_words(&peer->name), name_words(&peer->tlsa_owner), usage,
-		peer->asked_dns ? answer_status_word(peer->dnssec) : "-");
+	snprintf(words, sizeof(words), "tlsa=%s usage=%s dnssec=%s", name_words(&peer->tlsa_owner),
+		usage, peer->asked_dns ? answer_status_word(peer->dnssec) : "-");
+	return words;
+}
+
+const char *verdict_words(const struct peer *peer)
+{
+	static char words[1300];
+
+	snprintf(words, sizeof(words), "peer=%s %s", name_words(&peer->name), verdict_proof(peer));
 	return words;
 }
 
@@ -58,8 +65,9 @@ void verdict_refused_because(struct verdict *v, const struct peer *peer,
 	}
 	v->written++;
 	log_info("tls.refuse", "%s refusal=%s took_ms=%" PRId64 " from=%s reason=%s",
-		verdict_words(peer), peer_refusal_word(peer->refusal), took_ms,
-		listen_write_address(from, address, sizeof(address)), log_value(why));
+		verdict_words(peer),
+		peer->refusal == PEER_REFUSED_NOT ? "unfinished" : peer_refusal_word(peer->refusal),
+		took_ms, listen_write_address(from, address, sizeof(address)), log_value(why));
 }
 
 void verdict_refused(struct verdict *v, const struct peer *peer, const struct sockaddr *from,

@@ -35,5 +35,7 @@ void verdict_tick(struct verdict *v, int64_t now_ms);
 
 /* "peer=... tlsa=... usage=\"3 1 1\" dnssec=secure" of a peer; a static buffer. */
 const char *verdict_words(const struct peer *peer);
+/* The same without the name. */
+const char *verdict_proof(const struct peer *peer);
 
 #endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transfer - POSTs over the connections to one service, by libcurl on the loop.
+ *
+ *   start --idle connection--> send > answer > done
+ *     |none                     ^
+ *     +--> TCP > TLS by tls_client_hook: the endpoint's TLSA decides
+ *
+ *   One struct transfers per service found: its connections rest on the TLSA found then,
+ *   and are never shared with a later finding that says otherwise.
+ *   One attempt goes to one address. Which to try next is the caller's.
+ *   Ownership  the service is kept; an attempt's body is borrowed until done.
+ */
+#ifndef NET_TRANSFER_H
+#define NET_TRANSFER_H
+
+#include <uv.h>
+
+#include "dane/service.h"
+#include "tls/client.h"
+
+struct transfers;
+
+struct transfer_config {
+	uv_loop_t *loop;
+	struct tls_client *tls;  /* NULL: plain HTTP, and no service */
+	struct service *service; /* NULL for plain */
+	unsigned connections_max;
+	size_t body_max;
+};
+
+struct transfer_attempt {
+	const struct service_endpoint *endpoint; /* of the service; NULL for plain */
+	unsigned address;                        /* of the endpoint's addresses */
+	const char *url;                         /* plain: all of it; else the path, "/..." */
+	struct span body;
+	unsigned timeout_ms, connect_timeout_ms;
+};
+
+struct transfer_result {
+	bool ok;
+	bool unsent; /* not ok, and nothing was sent: another address may be tried */
+	unsigned status;
+	struct span body;
+	const char *why;         /* "" when ok */
+	const struct peer *peer; /* NULL when no handshake was made */
+	bool reused;
+	unsigned connect_ms;
+};
+
+typedef void transfer_done(void *arg, const struct transfer_result *result);
+
+int transfer_open(const struct transfer_config *config, struct transfers **out, struct err *err);
+/* Attempts under way end with ok false; connections are closed. Not from inside done. */
+void transfer_close(struct transfers *t);
+
+/* done is called once, maybe before this returns when memory is out. */
+void transfer_start(struct transfers *t, const struct transfer_attempt *attempt,
+	transfer_done *done, void *arg);
+
+unsigned transfer_count(const struct transfers *t); /* under way */
+
+#endif
