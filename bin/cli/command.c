@@ -15,6 +15,8 @@ const struct command command_table[] = {
 		tlsa_generate },
 	{ "tlsa", "verify", "decide offline whether records prove a chain", tlsa_verify_help,
 		tlsa_verify },
+	{ "simulate", NULL, "play gateways and devices against a network server", simulate_help,
+		simulate },
 	{ "lab", "up", "start a private DNS world with two organisations", lab_up_help, lab_up },
 	{ "lab", "status", "say what runs in it", lab_status_help, lab_status },
 	{ "lab", "publish", "put a record into its DNS", lab_publish_help, lab_publish },
