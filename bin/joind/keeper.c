@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "joind/keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/random.h"
+
+struct list {
+	struct keeper_job *first, **end;
+	unsigned n;
+};
+
+struct keeper {
+	const struct decide_policy *policy;
+	unsigned group_max;
+	struct devices *devices;
+	struct decide *decide;
+	struct device device; /* the one being decided; too large for the stack */
+
+	uv_thread_t thread;
+	bool running;
+	uv_async_t wake;
+
+	uv_mutex_t lock; /* guards what follows */
+	uv_cond_t some;
+	bool stopping;
+	struct list waiting, done;
+};
+
+static void list_init(struct list *l)
+{
+	*l = (struct list){ .end = &l->first };
+}
+
+static void list_put(struct list *l, struct keeper_job *job)
+{
+	job->next = NULL;
+	*l->end = job;
+	l->end = &job->next;
+	l->n++;
+}
+
+static struct keeper_job *list_take(struct list *l)
+{
+	struct keeper_job *job = l->first;
+
+	if (!job)
+		return NULL;
+	l->first = job->next;
+	if (!l->first)
+		l->end = &l->first;
+	l->n--;
+	return job;
+}
+
+static void list_move(struct list *from, struct list *to, unsigned most)
+{
+	struct keeper_job *job;
+
+	while (most-- && (job = list_take(from)))
+		list_put(to, job);
+}
+
+/* The accepted (re)join, on its way to the disk. ERR_* fails the whole group. */
+static int keep(struct keeper *k, struct keeper_job *job, const struct device_session *session,
+	const struct device_session *moved)
+{
+	int rc = devices_save(k->devices, &k->device, &job->err);
+
+	if (!rc && moved)
+		rc = devices_session_put(k->devices, job->dev_eui, moved, &job->err);
+	if (!rc)
+		rc = devices_session_put(k->devices, job->dev_eui, session, &job->err);
+	return rc;
+}
+
+static struct decide_join asked_by(const struct keeper_job *job,
+	const uint8_t session_id[DEVICE_SESSION_ID])
+{
+	return (struct decide_join){ job->join_eui, job->net_id, &job->join, session_id };
+}
+
+/* Returns ERR_* only when something may have been written. */
+static int do_join(struct keeper *k, struct keeper_job *job)
+{
+	uint8_t session_id[DEVICE_SESSION_ID];
+	struct device_session session = { 0 };
+	struct decide_join q = asked_by(job, session_id);
+	int rc = 0;
+
+	job->failed = random_octets(session_id, sizeof(session_id), &job->err) != 0 ||
+		decide_join(k->decide, k->policy, &q, &k->device, &session, &job->join_ans,
+			&job->verdict, &job->err) != 0;
+	if (!job->failed && job->verdict == DECIDE_ACCEPT) {
+		job->nonce = k->device.dev_nonce;
+		rc = keep(k, job, &session, NULL);
+	}
+	device_wipe_session(&session);
+	return rc;
+}
+
+static int do_rejoin(struct keeper *k, struct keeper_job *job)
+{
+	struct device_session sessions[DEVICE_SESSIONS] = { 0 }, session = { 0 };
+	uint8_t session_id[DEVICE_SESSION_ID];
+	struct decide_join q = asked_by(job, session_id);
+	int moved = -1, rc = 0;
+	size_t n = 0;
+
+	job->failed = random_octets(session_id, sizeof(session_id), &job->err) != 0 ||
+		devices_sessions(k->devices, job->dev_eui, sessions, &n, &job->err) != 0 ||
+		decide_rejoin(k->decide, k->policy, &q, &k->device, sessions, n, &session, &moved,
+			&job->join_ans, &job->verdict, &job->err) != 0;
+	if (!job->failed && job->verdict == DECIDE_ACCEPT) {
+		job->nonce = moved >= 0 ? sessions[moved].rj_count0 : k->device.rj_count1;
+		rc = keep(k, job, &session, moved >= 0 ? &sessions[moved] : NULL);
+	}
+	secret_wipe_octets(sessions, sizeof(sessions));
+	device_wipe_session(&session);
+	return rc;
+}
+
+static void do_app_s_key(struct keeper *k, struct keeper_job *job)
+{
+	struct device_session sessions[DEVICE_SESSIONS] = { 0 }, *found = NULL;
+	const struct joining_session *id = &job->app_s_key.session_key_id;
+	size_t n = 0;
+
+	job->failed = devices_sessions(k->devices, job->dev_eui, sessions, &n, &job->err) != 0;
+	for (size_t i = 0; i < n && id->n == sizeof(sessions[i].id); i++)
+		if (memcmp(sessions[i].id, id->octets, id->n) == 0)
+			found = &sessions[i];
+	if (!job->failed)
+		job->failed = decide_app_s_key(k->policy, &k->device, found, job->as_id,
+				      &job->app_s_key_ans, &job->verdict, &job->err) != 0;
+	secret_wipe_octets(sessions, sizeof(sessions));
+}
+
+/* One request. ERR_* only when something may have been written: the group is lost then. */
+static int do_job(struct keeper *k, struct keeper_job *job)
+{
+	int rc = 0;
+
+	job->nonce = -1;
+	if (devices_load(k->devices, job->dev_eui, &k->device, &job->known, &job->err)) {
+		job->failed = true;
+		return 0;
+	}
+	/* A JoinEUI that is not the device's: as if it were not here. */
+	if (!job->known || k->device.join_eui != job->join_eui) {
+		job->known = false;
+		return 0;
+	}
+	switch (job->kind) {
+	case KEEPER_JOIN: rc = do_join(k, job); break;
+	case KEEPER_REJOIN: rc = do_rejoin(k, job); break;
+	case KEEPER_APP_S_KEY: do_app_s_key(k, job); break;
+	case KEEPER_HOME_NS: decide_home_ns(&k->device, &job->home_ns_ans, &job->verdict); break;
+	}
+	job->join_nonce = k->device.join_nonce;
+	return rc;
+}
+
+/* Nothing of the group is accepted: what was computed for it is forgotten. */
+static void fail_group(struct keeper *k, const struct list *group, const struct err *err)
+{
+	devices_rollback(k->devices);
+	for (struct keeper_job *job = group->first; job; job = job->next) {
+		job->failed = true;
+		job->err = *err;
+		joining_wipe_ans(&job->join_ans);
+		envelope_wipe(&job->app_s_key_ans.app_s_key);
+	}
+}
+
+static void do_group(struct keeper *k, struct list *group)
+{
+	struct err err = { 0 };
+	int rc = devices_begin(k->devices, &err);
+
+	for (struct keeper_job *job = group->first; job && !rc; job = job->next) {
+		rc = do_job(k, job);
+		if (rc)
+			err = job->err;
+		job->group = group->n;
+	}
+	device_wipe(&k->device);
+	rc = rc ? rc : devices_commit(k->devices, &err);
+	if (rc)
+		fail_group(k, group, &err);
+}
+
+static void run(void *arg)
+{
+	struct keeper *k = arg;
+	struct list group;
+
+	list_init(&group);
+	uv_mutex_lock(&k->lock);
+	while (k->waiting.n || !k->stopping) {
+		if (!k->waiting.n) {
+			uv_cond_wait(&k->some, &k->lock);
+			continue;
+		}
+		list_move(&k->waiting, &group, k->group_max);
+		uv_mutex_unlock(&k->lock);
+		do_group(k, &group);
+		uv_mutex_lock(&k->lock);
+		list_move(&group, &k->done, group.n);
+		uv_async_send(&k->wake);
+	}
+	uv_mutex_unlock(&k->lock);
+}
+
+/* On the loop: everything committed since the last time. */
+static void deliver(uv_async_t *wake)
+{
+	struct keeper *k = wake->data;
+	struct keeper_job *job;
+	struct list done;
+
+	list_init(&done);
+	uv_mutex_lock(&k->lock);
+	list_move(&k->done, &done, k->done.n);
+	uv_mutex_unlock(&k->lock);
+	while ((job = list_take(&done)))
+		job->done(job);
+}
+
+static void release(struct keeper *k)
+{
+	devices_close(k->devices);
+	decide_free(k->decide);
+	uv_mutex_destroy(&k->lock);
+	uv_cond_destroy(&k->some);
+	free(k);
+}
+
+static void closed(uv_handle_t *handle)
+{
+	release(handle->data);
+}
+
+static int start(struct keeper *k, uv_loop_t *loop, struct err *err)
+{
+	int rc = uv_async_init(loop, &k->wake, deliver);
+
+	if (rc) {
+		release(k);
+		return err_set(err, ERR_SYSTEM, "store thread: %s", uv_strerror(rc));
+	}
+	k->wake.data = k;
+	rc = uv_thread_create(&k->thread, run, k);
+	k->running = rc == 0;
+	if (rc)
+		uv_close((uv_handle_t *)&k->wake, closed);
+	return rc ? err_set(err, ERR_SYSTEM, "store thread: %s", uv_strerror(rc)) : 0;
+}
+
+int keeper_new(const struct keeper_config *config, struct keeper **out, struct err *err)
+{
+	struct keeper *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k || uv_mutex_init(&k->lock)) {
+		free(k);
+		return err_set(err, ERR_NOMEM, "store thread: no memory");
+	}
+	if (uv_cond_init(&k->some)) {
+		uv_mutex_destroy(&k->lock);
+		free(k);
+		return err_set(err, ERR_NOMEM, "store thread: no memory");
+	}
+	list_init(&k->waiting);
+	list_init(&k->done);
+	k->policy = config->policy;
+	k->group_max = config->group_max ? config->group_max : KEEPER_GROUP_MAX;
+	rc = devices_open(config->path, config->root_kek, true, &k->devices, err);
+	rc = rc ? rc : devices_check(k->devices, err);
+	rc = rc ? rc : decide_new(&k->decide, err);
+	if (rc) {
+		release(k);
+		return rc;
+	}
+	rc = start(k, config->loop, err);
+	if (!rc)
+		*out = k;
+	return rc;
+}
+
+void keeper_free(struct keeper *k)
+{
+	if (!k)
+		return;
+	uv_mutex_lock(&k->lock);
+	k->stopping = true;
+	uv_cond_signal(&k->some);
+	uv_mutex_unlock(&k->lock);
+	uv_thread_join(&k->thread);
+	deliver(&k->wake);
+	uv_close((uv_handle_t *)&k->wake, closed);
+}
+
+bool keeper_put(struct keeper *k, struct keeper_job *job)
+{
+	bool room;
+
+	uv_mutex_lock(&k->lock);
+	room = k->waiting.n < KEEPER_WAITING_MAX && !k->stopping;
+	if (room) {
+		list_put(&k->waiting, job);
+		if (k->waiting.n == 1)
+			uv_cond_signal(&k->some);
+	}
+	uv_mutex_unlock(&k->lock);
+	return room;
+}

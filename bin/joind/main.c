@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sardane-joind - the Join Server: says which device may join, and gives out session keys.
+ *
+ *   configuration > database and its thread > resolver > TLS > listener > sandbox > loop
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "joind/serve.h"
+#include "net/loop.h"
+#include "net/resolving.h"
+#include "program/log.h"
+#include "program/notify.h"
+#include "program/options.h"
+#include "program/sandbox.h"
+#include "tls/server.h"
+
+#define DRAIN_MS 5000
+
+struct joind {
+	struct config config;
+	uv_loop_t loop;
+	struct serve serve;
+	struct resolver *resolver;
+	struct resolving *resolving;
+	struct tls_server *tls;
+	struct http_server *http;
+	struct loop_watch *watch;
+};
+
+static const struct options_program program = {
+	.name = "sardane-joind",
+	.summary =
+		"Join Server: decides which LoRaWAN device may join, and gives out session keys.",
+	.config = "/etc/sardane/joind.yaml",
+};
+
+static enum tls_mode mode_of(enum tls_config_mode mode)
+{
+	switch (mode) {
+	case TLS_CONFIG_PKIX: return TLS_PKIX;
+	case TLS_CONFIG_DANE_OR_PKIX: return TLS_DANE_OR_PKIX;
+	case TLS_CONFIG_UNSAID:
+	case TLS_CONFIG_DANE: break;
+	}
+	return TLS_DANE;
+}
+
+static int open_resolver(struct joind *j, struct err *err)
+{
+	int rc;
+
+	if (!j->config.has_resolver)
+		return 0;
+	rc = resolver_new(&j->config.resolver.config, &j->resolver, err);
+	return rc ? rc : resolving_new(&j->loop, j->resolver, &j->resolving, err);
+}
+
+static int open_tls(struct joind *j, struct err *err)
+{
+	const struct tls_block *block = &j->config.file->join_server.tls;
+	struct tls_server_config config = {
+		.mode = mode_of(j->config.mode),
+		.tls_cert = block->tls_cert,
+		.tls_key = block->tls_key,
+		.ca_cert = block->ca_cert,
+		.resolver = j->resolver,
+		.authorise = policy_authorise,
+		.authorise_arg = j->config.policy,
+		.client_id_extension = block->client_id_extension,
+		.compat = block->compat,
+		.tickets = block->tickets,
+		.trace = log_trace(),
+	};
+
+	return block->insecure_plain ? 0 : tls_server_new(&config, &j->tls, err);
+}
+
+static int open_keeper(struct joind *j, struct err *err)
+{
+	struct keeper_config config = {
+		.loop = &j->loop,
+		.path = j->config.file->database,
+		.root_kek = &j->config.root_kek,
+		.policy = &j->config.decide,
+		.group_max = j->config.file->join_server.group_max,
+	};
+
+	return keeper_new(&config, &j->serve.keeper, err);
+}
+
+static int open_http(struct joind *j, struct err *err)
+{
+	const char *bind = j->config.file->join_server.tls.bind;
+	struct http_server_config config = {
+		.loop = &j->loop,
+		.bind = bind ? bind : "0.0.0.0:8003",
+		.tls = j->tls,
+		.resolver = j->resolver,
+		.handle = serve_handle,
+		.arg = &j->serve,
+		.body_max = DOC_OCTETS_MAX,
+	};
+
+	return http_server_new(&config, &j->http, err);
+}
+
+/* The server is closed and drained; what is still in the keeper is answered by keeper_free. */
+static void drained(void *arg)
+{
+	struct joind *j = arg;
+
+	j->http = NULL;
+	keeper_free(j->serve.keeper);
+	j->serve.keeper = NULL;
+	loop_watch_free(j->watch);
+	j->watch = NULL;
+	resolving_free(j->resolving);
+	j->resolving = NULL;
+}
+
+static void stop(void *arg)
+{
+	struct joind *j = arg;
+
+	log_info("joind.stop", "open=%u accepted=%llu refused=%llu", j->serve.open,
+		(unsigned long long)j->serve.accepted, (unsigned long long)j->serve.refused);
+	notify_send("STOPPING=1");
+	http_server_close(j->http, DRAIN_MS, drained, j);
+}
+
+/* The folder of the database: SQLite makes and removes files beside it. */
+static void folder_of(const char *path, char *out, size_t cap)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		snprintf(out, cap, ".");
+	else
+		snprintf(out, cap, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+static int enter_sandbox(struct joind *j, struct err *err)
+{
+	const struct config_file *file = j->config.file;
+	bool wanted = !file->sandbox || *file->sandbox;
+	const char *helper = j->config.has_resolver ? j->config.resolver.config.helper : NULL;
+	const char *words = "none";
+	char folder[512];
+	const char *const read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL };
+	const char *write[] = { folder, NULL, NULL };
+	const char *exec[] = { helper, NULL };
+	struct sandbox s = {
+		.user = file->user,
+		.read = read,
+		.write = write,
+		.exec = exec,
+		.landlock = wanted && (helper || !j->config.has_resolver),
+		.seccomp = wanted,
+	};
+	int rc;
+
+	folder_of(file->database, folder, sizeof(folder));
+	if (j->config.has_resolver)
+		write[1] = j->config.resolver.config.trust_anchor_managed;
+	if (!j->config.has_resolver)
+		s.exec = NULL;
+	rc = sandbox_enter(&s, &words, err);
+	if (!rc)
+		log_info("joind.sandbox", "applied=%s", words);
+	return rc;
+}
+
+static int start(struct joind *j, struct err *err)
+{
+	int rc = open_keeper(j, err);
+
+	rc = rc ? rc : open_resolver(j, err);
+	rc = rc ? rc : open_tls(j, err);
+	rc = rc ? rc : loop_watch_new(&j->loop, stop, NULL, j, &j->watch, err);
+	rc = rc ? rc : open_http(j, err);
+	rc = rc ? rc : enter_sandbox(j, err);
+	if (!rc) {
+		log_info("joind.ready", "port=%u mode=%s database=%s pid=%d",
+			http_server_port(j->http),
+			j->tls ? tls_config_modes[j->config.mode - 1].str : "insecure-plain",
+			log_value(j->config.file->database), (int)getpid());
+		notify_send("READY=1");
+	}
+	return rc;
+}
+
+/* What start opened, in whatever state it is. */
+static void finish(struct joind *j)
+{
+	if (j->http)
+		http_server_close(j->http, 0, drained, j);
+	else if (j->serve.keeper || j->watch)
+		drained(j);
+}
+
+static int run(struct joind *j, struct err *err)
+{
+	int rc;
+
+	j->serve.config = &j->config;
+	if (uv_loop_init(&j->loop))
+		return err_set(err, ERR_SYSTEM, "loop: no memory");
+	rc = start(j, err);
+	if (rc)
+		finish(j);
+	uv_run(&j->loop, UV_RUN_DEFAULT);
+	tls_server_free(j->tls);
+	resolver_free(j->resolver);
+	loop_close(&j->loop, rc ? NULL : err);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct joind j = { 0 };
+	struct options options;
+	struct err err = { 0 };
+	int rc = options_read(&program, argc, argv, &options);
+
+	if (rc >= 0)
+		return rc;
+	rc = config_read(options.config, &j.config, &err);
+	if (!rc && options.check)
+		printf("%s: fine\n", options.config);
+	else if (!rc)
+		rc = run(&j, &err);
+	if (rc)
+		log_error("joind.failed", "reason=%s", log_value(err.msg));
+	config_done(&j.config);
+	return rc ? 2 : 0;
+}
