@@ -4,15 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/own.h"
 #include "tls/context.h"
 #include "tls/extension.h"
 #include "tls/handshake.h"
 #include "tls/hook.h"
 #include "tls/prove.h"
 #include "tls/ticket.h"
-
-OWNED_TYPE(SSL_CTX, SSL_CTX_free)
 
 static bool copy_text(const char *from, char **to)
 {
