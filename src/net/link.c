@@ -16,16 +16,17 @@
 #include "net/verdict.h"
 #include "program/log.h"
 
-#define CHUNK     16384 /* octets: one TLS record */
-#define TICK_MS   250
-#define FLUSH_MS  5000 /* for the last octets to leave */
-#define LINGER_MS 1000 /* for the peer to read them and close */
+#define CHUNK         16384 /* octets: one TLS record */
+#define TICK_MS       250
+#define HANDSHAKES_NS 1000000 /* of one turn of the loop: less than two of them */
+#define FLUSH_MS      5000    /* for the last octets to leave */
+#define LINGER_MS     1000    /* for the peer to read them and close */
 
 enum state { SILENT, HANDSHAKE, ASKING_DNS, OPEN, FLUSHING, LINGERING, CLOSED };
 
 static const struct machine_state states[] = {
 	[SILENT] = { "silent", 1 << HANDSHAKE | 1 << OPEN | 1 << CLOSED },
-	[HANDSHAKE] = { "handshake", 1 << ASKING_DNS | 1 << OPEN | 1 << CLOSED },
+	[HANDSHAKE] = { "handshake", 1 << ASKING_DNS | 1 << OPEN | 1 << LINGERING | 1 << CLOSED },
 	[ASKING_DNS] = { "asking-dns", 1 << HANDSHAKE | 1 << CLOSED },
 	[OPEN] = { "open", 1 << FLUSHING | 1 << CLOSED },
 	[FLUSHING] = { "flushing", 1 << LINGERING | 1 << CLOSED },
@@ -51,9 +52,9 @@ struct link {
 	struct conn *conn;    /* NULL while silent and when plain */
 	struct way *in, *out; /* peer to owner, owner to peer; while open */
 	bool taken;           /* the owner said true and will be told */
-	bool woken;           /* on the list of links whose DNS answer came */
+	bool due;             /* on the list of links whose DNS answer came */
 	bool want_write;      /* TLS must write before it can read */
-	struct link *next_woken;
+	struct link *next_due;
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
 	struct proof *proof; /* what the open link rests on; NULL: nothing that expires */
@@ -70,11 +71,11 @@ struct list {
 struct links {
 	struct links_config config;
 	struct list half_open, open;
-	struct link *woken;
+	struct link *due, **due_end;
 	struct sources sources;
 	struct verdict verdict;
 	uv_prepare_t prepare;
-	uv_timer_t tick;
+	uv_timer_t tick, kick;
 	unsigned handles, closing_links;
 	bool closing;
 	void (*done)(void *arg);
@@ -85,7 +86,6 @@ static const struct peer nobody = { .usage = -1, .selector = -1, .matching = -1,
 
 static void tcp_ready(uv_poll_t *poll, int status, int events);
 static void pipe_ready(uv_poll_t *poll, int status, int events);
-static void step(struct link *l);
 
 static void list_add(struct list *list, struct link *l)
 {
@@ -144,15 +144,31 @@ static void poll_pipe(struct link *l, int events)
 		uv_poll_start(&l->pipe, events, pipe_ready);
 }
 
-static void forget_woken(struct link *l)
+static void due_add(struct link *l)
 {
-	struct link **at = &l->of->woken;
+	struct links *s = l->of;
 
-	while (l->woken && *at && *at != l)
-		at = &(*at)->next_woken;
-	if (l->woken && *at)
-		*at = l->next_woken;
-	l->woken = false;
+	if (l->due || l->machine.at >= OPEN)
+		return;
+	l->due = true;
+	l->next_due = NULL;
+	*s->due_end = l;
+	s->due_end = &l->next_due;
+}
+
+static void due_remove(struct link *l)
+{
+	struct links *s = l->of;
+	struct link **at = &s->due;
+
+	if (!l->due)
+		return;
+	while (*at != l)
+		at = &(*at)->next_due;
+	*at = l->next_due;
+	if (!*at)
+		s->due_end = at;
+	l->due = false;
 }
 
 void link_close(struct link *l, const char *why)
@@ -165,7 +181,7 @@ void link_close(struct link *l, const char *why)
 		states[l->machine.at].name, log_value(why));
 	list_remove(list_of(l), l);
 	machine_go(&l->machine, CLOSED);
-	forget_woken(l);
+	due_remove(l);
 	if (l->taken)
 		s->config.gone(s->config.arg, l);
 	proof_free(l->proof);
@@ -346,13 +362,15 @@ static void linger(struct link *l)
 	shutdown(l->tcp_fd, SHUT_WR);
 	machine_go(&l->machine, LINGERING);
 	link_deadline(l, LINGER_MS, "done");
-	poll_pipe(l, 0);
+	if (l->pipe_fd >= 0)
+		poll_pipe(l, 0);
 	poll_tcp(l, UV_READABLE);
 }
 
 static void discard(struct link *l)
 {
-	ssize_t n = recv(l->tcp_fd, l->in->octets, CHUNK, 0);
+	uint8_t octets[4096];
+	ssize_t n = recv(l->tcp_fd, octets, sizeof(octets), 0);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		link_close(l, "done");
@@ -433,11 +451,16 @@ static void open_stream(struct link *l)
 		pump(l);
 }
 
+/* The alert has been sent; what the client sent behind its handshake is not read. */
 static void refused(struct link *l)
 {
 	verdict_refused(&l->of->verdict, link_peer(l), (const struct sockaddr *)&l->from,
 		resolver_now() - l->start_ms);
-	link_close(l, "refused");
+	list_remove(&l->of->half_open, l);
+	conn_free(l->conn);
+	l->conn = NULL;
+	linger(l);
+	list_add(&l->of->open, l);
 }
 
 static void handshake(struct link *l)
@@ -462,14 +485,8 @@ static void handshake(struct link *l)
 
 static void dns_came(void *arg)
 {
-	struct link *l = arg;
-
 	/* Not here: the resolver is in the middle of telling. */
-	if (l->woken || l->machine.at == CLOSED)
-		return;
-	l->woken = true;
-	l->next_woken = l->of->woken;
-	l->of->woken = l;
+	due_add(arg);
 }
 
 static void first_octet(struct link *l)
@@ -500,11 +517,18 @@ static void first_octet(struct link *l)
 	handshake(l);
 }
 
-static void step(struct link *l)
+static void tcp_ready(uv_poll_t *poll, int status, int events)
 {
+	struct link *l = poll->data;
+
+	(void)events;
+	if (status < 0) {
+		link_close(l, uv_strerror(status));
+		return;
+	}
 	switch ((enum state)l->machine.at) {
-	case SILENT: first_octet(l); return;
-	case HANDSHAKE: handshake(l); return;
+	case SILENT:
+	case HANDSHAKE: due_add(l); return;
 	case ASKING_DNS: link_close(l, "the peer left while DNS was asked"); return;
 	case OPEN:
 	case FLUSHING: pump(l); return;
@@ -513,30 +537,38 @@ static void step(struct link *l)
 	}
 }
 
-static void tcp_ready(uv_poll_t *poll, int status, int events)
+static void go_on(struct link *l)
 {
-	(void)events;
-	if (status < 0)
-		link_close(poll->data, uv_strerror(status));
-	else
-		step(poll->data);
+	due_remove(l);
+	if (l->machine.at == SILENT) {
+		first_octet(l);
+		return;
+	}
+	if (l->machine.at == ASKING_DNS)
+		machine_go(&l->machine, HANDSHAKE);
+	handshake(l);
 }
 
-/* Before each wait of the loop: the handshakes whose answer came go on. */
-static void wake(uv_prepare_t *prepare)
+static void turn(uv_timer_t *timer)
+{
+	/* Only there so that the loop does not sleep over a queue. */
+	(void)timer;
+}
+
+/*
+ * Before each wait of the loop: handshakes go on, the longest waiting first, until they have
+ * had their share of the turn. A thousand that come at once slow each other, and not those
+ * whose connections are open.
+ */
+static void work(uv_prepare_t *prepare)
 {
 	struct links *s = prepare->data;
+	uint64_t until = uv_hrtime() + HANDSHAKES_NS;
 
-	while (s->woken) {
-		struct link *l = s->woken;
-
-		s->woken = l->next_woken;
-		l->woken = false;
-		if (l->machine.at != ASKING_DNS)
-			continue;
-		machine_go(&l->machine, HANDSHAKE);
-		handshake(l);
-	}
+	while (s->due && uv_hrtime() < until)
+		go_on(s->due);
+	if (s->due)
+		uv_timer_start(&s->kick, turn, 0, 0);
 }
 
 static void expire(struct list *list, int64_t now)
@@ -635,9 +667,11 @@ int links_new(const struct links_config *config, struct links **out, struct err 
 	sources_init(&s->sources);
 	uv_prepare_init(config->loop, &s->prepare);
 	uv_timer_init(config->loop, &s->tick);
-	s->handles = 2;
-	s->prepare.data = s->tick.data = s;
-	uv_prepare_start(&s->prepare, wake);
+	uv_timer_init(config->loop, &s->kick);
+	s->handles = 3;
+	s->prepare.data = s->tick.data = s->kick.data = s;
+	s->due_end = &s->due;
+	uv_prepare_start(&s->prepare, work);
 	uv_unref((uv_handle_t *)&s->prepare);
 	uv_unref((uv_handle_t *)&s->tick);
 	*out = s;
@@ -673,4 +707,5 @@ void links_close(struct links *s, void (*done)(void *arg), void *arg)
 		link_close(s->open.first, "shutting down");
 	uv_close((uv_handle_t *)&s->prepare, own_handle_closed);
 	uv_close((uv_handle_t *)&s->tick, own_handle_closed);
+	uv_close((uv_handle_t *)&s->kick, own_handle_closed);
 }

@@ -4,6 +4,18 @@
 #include "program/log.h"
 #include "tls/server.h"
 
+/*
+ * What TLS says of each handshake, net/verdict says with address and time, and bounded: one
+ * line for the operator is enough.
+ */
+static void say(void *arg, enum trace_level level, const char *event, const char *fmt, va_list ap)
+{
+	struct trace log = log_trace();
+
+	(void)arg;
+	log.say(log.arg, level == TRACE_ERROR ? level : TRACE_DEBUG, event, fmt, ap);
+}
+
 enum tls_mode secure_mode(const struct tls_block *block)
 {
 	enum tls_config_mode mode;
@@ -33,7 +45,7 @@ int secure_server_new(const struct tls_block *block, const char *where, struct p
 		.client_id_extension = block->client_id_extension,
 		.compat = block->compat,
 		.tickets = block->tickets,
-		.trace = log_trace(),
+		.trace = { .say = say },
 	};
 	int rc = tls_config_check(block, where, err);
 
@@ -60,7 +72,7 @@ int secure_client_new(const struct tls_block *block, const char *where, struct t
 		.dane_client_name = block->dane_client_name,
 		.client_id_extension = block->client_id_extension,
 		.compat = block->compat,
-		.trace = log_trace(),
+		.trace = { .say = say },
 	};
 	int rc = tls_config_check(block, where, err);
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "program/log.h"
 
@@ -16,13 +17,23 @@ struct stall {
 	unsigned warn_us;
 	uint64_t idle_before_ns; /* time the loop has spent waiting, all in all */
 	uint64_t last_ns;        /* the previous prepare */
+	uint64_t last_cpu_ns;
 	struct stall_report report;
 };
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t = { 0 };
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static void measure(uv_prepare_t *prepare)
 {
 	struct stall *s = prepare->data;
-	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(prepare->loop);
+	uint64_t now = uv_hrtime(), cpu = cpu_ns(), cpu_us = (cpu - s->last_cpu_ns) / 1000,
+		 idle = uv_metrics_idle_time(prepare->loop);
 	uint64_t span = now - s->last_ns, slept = idle - s->idle_before_ns;
 	uint64_t took_us = span > slept ? (span - slept) / 1000 : 0;
 
@@ -31,10 +42,14 @@ static void measure(uv_prepare_t *prepare)
 		s->report.total_us += took_us;
 		if (took_us > s->report.longest_us)
 			s->report.longest_us = took_us;
+		if (cpu_us > s->report.longest_cpu_us)
+			s->report.longest_cpu_us = cpu_us;
 		if (s->warn_us != 0 && took_us > s->warn_us)
-			log_debug("loop.stall", "took_us=%" PRIu64, took_us);
+			log_debug("loop.stall", "took_us=%" PRIu64 " cpu_us=%" PRIu64, took_us,
+				cpu_us);
 	}
 	s->last_ns = now;
+	s->last_cpu_ns = cpu;
 	s->idle_before_ns = idle;
 }
 
@@ -73,5 +88,5 @@ void stall_report(const struct stall *s, struct stall_report *out)
 
 void stall_reset(struct stall *s)
 {
-	s->report.longest_us = 0;
+	s->report.longest_us = s->report.longest_cpu_us = 0;
 }

@@ -21,7 +21,8 @@ void stall_free(struct stall *s);
 
 struct stall_report {
 	uint64_t turns;
-	uint64_t longest_us;
+	uint64_t longest_us;     /* of the clock: what a busy machine takes away is in it */
+	uint64_t longest_cpu_us; /* of this thread: what our own work took */
 	uint64_t total_us;
 };
 

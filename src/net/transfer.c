@@ -380,6 +380,9 @@ static const char *words_of(const struct attempt *a, CURLcode rc)
 		return "the answer is too large";
 	if (a->line && a->line->shaken && !a->line->peer.authenticated && a->line->peer.reason[0])
 		return a->line->peer.reason;
+	if (strstr(a->words, "alert"))
+		return "the server refused this client, without a reason as it must; its log "
+		       "has one";
 	return a->words[0] ? a->words : curl_easy_strerror(rc);
 }
 

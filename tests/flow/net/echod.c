@@ -115,7 +115,8 @@ static void closed(void *arg)
 	struct stall_report r;
 
 	stall_report(d->stall, &r);
-	log_info("echo.end", "turns=%" PRIu64 " longest_us=%" PRIu64, r.turns, r.longest_us);
+	log_info("echo.end", "turns=%" PRIu64 " longest_us=%" PRIu64 " longest_cpu_us=%" PRIu64,
+		r.turns, r.longest_us, r.longest_cpu_us);
 	resolving_free(d->resolving);
 	loop_watch_free(d->watch);
 	stall_free(d->stall);

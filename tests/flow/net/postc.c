@@ -76,11 +76,12 @@ static void end(struct postc *c)
 
 	getrusage(RUSAGE_SELF, &usage);
 	stall_report(c->stall, &r);
-	printf("done %u ok=%u us=%" PRIu64 " cpu_us=%ld longest_turn_us=%" PRIu64 "\n", c->done,
-		c->ok, (uv_hrtime() - c->began_ns) / 1000,
+	printf("done %u ok=%u us=%" PRIu64 " cpu_us=%ld longest_turn_us=%" PRIu64
+	       " longest_turn_cpu_us=%" PRIu64 "\n",
+		c->done, c->ok, (uv_hrtime() - c->began_ns) / 1000,
 		(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000L +
 			usage.ru_utime.tv_usec + usage.ru_stime.tv_usec,
-		r.longest_us);
+		r.longest_us, r.longest_cpu_us);
 	http_client_free(c->http);
 	resolving_free(c->resolving);
 	stall_free(c->stall);
