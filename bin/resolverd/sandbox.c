@@ -2,6 +2,7 @@
 #include "resolverd/sandbox.h"
 
 #include "resolverd/confine.h"
+#include "resolverd/memory.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -14,7 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MEMORY_MAX ((rlim_t)1 << 30)
 #define FILE_MAX   ((rlim_t)1 << 20)
 #define OPEN_FILES ((rlim_t)4096)
 
@@ -70,7 +70,7 @@ static int limit_all(struct err *err)
 {
 	if (limit(RLIMIT_CORE, 0, err) || limit(RLIMIT_NPROC, 0, err) ||
 		limit(RLIMIT_FSIZE, FILE_MAX, err) || limit(RLIMIT_NOFILE, OPEN_FILES, err) ||
-		limit(RLIMIT_AS, MEMORY_MAX, err))
+		limit(RLIMIT_AS, memory_most(), err))
 		return ERR_SYSTEM;
 	return 0;
 }
