@@ -296,7 +296,7 @@ static int find_server(const struct command *self, const char *given, struct soc
 	size_t n = colon ? (size_t)(colon - given) : 0;
 	int rc;
 
-	if (n == 0 || n >= sizeof(host))
+	if (n == 0 || n >= sizeof(host) || colon[1] == '\0')
 		return command_fail(self, "--server '%s': not HOST:PORT", given);
 	if (given[0] == '[' && given[n - 1] == ']') {
 		given++;

@@ -83,11 +83,11 @@ static void json_device(FILE *to, const struct simulate_device *d, const struct 
 
 	fprintf(to,
 		"{\"dev_eui\":\"%016llx\",\"outcome\":\"%s\",\"joined\":%s,\"dev_addr\":\"%08x\","
-		"\"net_id\":\"%06x\",\"join_nonce\":%u,\"join_ms\":%.3f,\"uplinks\":%u,"
+		"\"net_id\":\"%06x\",\"join_nonce\":%u,\"dev_nonce\":%u,\"join_ms\":%.3f,\"uplinks\":%u,"
 		"\"downlinks\":%u,\"f_cnt_up\":%u,\"data_rate\":%u,\"link_checks\":%u,"
 		"\"device_times\":%u,\"adr_requests\":%u,\"status_requests\":%u",
 		(unsigned long long)d->dev_eui, simulate_outcome_text(seen->outcome),
-		d->joined ? "true" : "false", d->dev_addr, d->net_id, d->join_nonce,
+		d->joined ? "true" : "false", d->dev_addr, d->net_id, d->join_nonce, d->dev_nonce,
 		seen->join_us / 1000.0, seen->uplinks, seen->downlinks, d->fcnt_up, d->rate,
 		d->link_checks, d->device_times, d->adr_requests, d->status_requests);
 	if (seen->last.has_port &&

@@ -467,6 +467,8 @@ static void push_acked(void *arg, uint64_t took_us)
 
 	run->report->push_acks++;
 	simulate_report_sample(&run->report->push_ack, took_us);
+	if (run->over == run->fleet->count && run->report->push_acks == run->report->pushes)
+		drained(&run->tick);
 }
 
 static void start(struct actor *a)
@@ -584,7 +586,7 @@ static void open_actors(struct run *run)
 {
 	for (unsigned int i = 0; i < run->fleet->count; i++) {
 		struct actor *a = &run->actor[i];
-		struct simulate_device *d = device_of(a);
+		struct simulate_device *d = &run->fleet->device[i];
 
 		*a = (struct actor){ .run = run, .index = i };
 		uv_timer_init(&run->loop, &a->timer);
