@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "joind/config.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hex.h"
+#include "store/kekfile.h"
 
 #define TEXT(s, m, max) \
 	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 0, max)
@@ -83,34 +79,6 @@ static int read_key(const char *what, struct span digits, struct secret *out, st
 		return err_set(err, ERR_FORMAT, "%s: need 32, 48 or 64 hexadecimal digits", what);
 	out->n = (uint8_t)n;
 	return 0;
-}
-
-int config_read_kek_file(const char *path, struct secret *out, struct err *err)
-{
-	char text[2 * SECRET_MAX + 2];
-	struct stat st;
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	if (st.st_mode & 077)
-		rc = err_set(err, ERR_FORMAT, "%s: others may read it; need mode 0600", path);
-	else if (n < 0)
-		rc = err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	else {
-		while (n > 0 && isspace((unsigned char)text[n - 1]))
-			n--;
-		rc = read_key(path, (struct span){ (uint8_t *)text, (size_t)n }, out, err);
-	}
-	secret_wipe_octets(text, sizeof(text));
-	return rc;
 }
 
 static int read_kek(const struct config_kek_block *block, struct kek *out, struct err *err)
@@ -215,7 +183,7 @@ int config_read(const char *path, struct config *out, struct err *err)
 	rc = rc ? rc : read_keks(&server->kek, &c, err);
 	rc = rc ? rc : set_up_resolver(&c, err);
 	if (!rc && c.file->root_key_kek_file)
-		rc = config_read_kek_file(c.file->root_key_kek_file, &c.root_kek, err);
+		rc = kekfile_read(c.file->root_key_kek_file, &c.root_kek, err);
 	if (rc) {
 		config_done(&c);
 		return err_wrap(err, rc, "%s", path);

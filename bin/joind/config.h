@@ -72,7 +72,4 @@ struct config {
 int config_read(const char *path, struct config *out, struct err *err);
 void config_done(struct config *c);
 
-/* A KEK from a file of hexadecimal digits that only its owner may read. */
-int config_read_kek_file(const char *path, struct secret *out, struct err *err);
-
 #endif
