@@ -12,7 +12,7 @@
 
 #define PLACES_MASK 0xffffu /* of an id; the rest is the generation */
 
-static struct activation *find(struct engine *e, uint32_t id)
+static struct activation *find(struct network *e, uint32_t id)
 {
 	uint32_t place = id & PLACES_MASK;
 
@@ -21,7 +21,7 @@ static struct activation *find(struct engine *e, uint32_t id)
 	return &e->activations[place - 1];
 }
 
-static struct activation *make(struct engine *e)
+static struct activation *make(struct network *e)
 {
 	uint32_t place = e->activations_spare;
 	struct activation *a;
@@ -39,7 +39,7 @@ static struct activation *make(struct engine *e)
 	return a;
 }
 
-static void drop(struct engine *e, struct activation *a)
+static void drop(struct network *e, struct activation *a)
 {
 	uint32_t place = a->id & PLACES_MASK;
 
@@ -50,7 +50,7 @@ static void drop(struct engine *e, struct activation *a)
 }
 
 /* A random address of our NetID, if possible one that no session has. */
-static int new_dev_addr(struct engine *e, uint32_t *out)
+static int new_dev_addr(struct network *e, uint32_t *out)
 {
 	uint32_t r, addr = 0;
 	struct err err;
@@ -69,7 +69,7 @@ static int new_dev_addr(struct engine *e, uint32_t *out)
 	return 0;
 }
 
-static uint8_t dl_settings(const struct engine *e)
+static uint8_t dl_settings(const struct network *e)
 {
 	uint8_t settings = (uint8_t)(e->config.rx1_offset << 4 | e->config.region->rx2_rate);
 
@@ -77,9 +77,9 @@ static uint8_t dl_settings(const struct engine *e)
 							   : settings;
 }
 
-static void push_ask(struct engine *e, const struct activation *a, const struct frame *f)
+static void push_ask(struct network *e, const struct activation *a, const struct frame *f)
 {
-	struct engine_event *ev = engine_push(e, ENGINE_ASK);
+	struct network_event *ev = network_push(e, NETWORK_ASK);
 	struct joining_req *r = &ev->ask.req;
 	struct cflist list;
 
@@ -97,7 +97,7 @@ static void push_ask(struct engine *e, const struct activation *a, const struct 
 	r->has_cflist = cflist_write(&list, r->cflist) == 0;
 }
 
-void activation_ask(struct engine *e, int64_t now_ms, struct frame *f)
+void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 {
 	struct activation *a;
 	struct joinreq req;
@@ -148,7 +148,7 @@ static bool take_keys(const struct joining_ans *ans, struct session *s)
 		key_of(&ans->nwk_s_key, s->nwk_s_enc);
 }
 
-static bool make_session(const struct engine *e, const struct activation *a, struct session *s)
+static bool make_session(const struct network *e, const struct activation *a, struct session *s)
 {
 	*s = (struct session){ .dev_eui = a->dev_eui,
 		.join_eui = a->join_eui,
@@ -166,7 +166,7 @@ static bool make_session(const struct engine *e, const struct activation *a, str
 	return take_keys(&a->ans, s);
 }
 
-static void refuse(struct engine *e, struct activation *a, const char *why)
+static void refuse(struct network *e, struct activation *a, const char *why)
 {
 	e->stats.joins_refused++;
 	trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
@@ -176,7 +176,7 @@ static void refuse(struct engine *e, struct activation *a, const char *why)
 }
 
 /* Answered and collected: the session is made and the accept goes out. */
-static void finish(struct engine *e, int64_t now_ms, struct activation *a)
+static void finish(struct network *e, int64_t now_ms, struct activation *a)
 {
 	struct session s, *kept;
 	struct err err;
@@ -197,13 +197,13 @@ static void finish(struct engine *e, int64_t now_ms, struct activation *a)
 		"dev_eui=%016llx dev_addr=%08x version=%s took_ms=%lld",
 		(unsigned long long)a->dev_eui, a->dev_addr, kept->lw11 ? "1.1" : "1.0",
 		(long long)(now_ms - a->asked_ms));
-	engine_save(e, kept);
+	network_save(e, kept);
 	transmission_accept(e, now_ms, kept, &a->frame,
 		(struct span){ a->ans.phy_payload, a->ans.phy_n });
 	drop(e, a);
 }
 
-void activation_collected(struct engine *e, int64_t now_ms, const struct frame *f)
+void activation_collected(struct network *e, int64_t now_ms, const struct frame *f)
 {
 	struct activation *a = find(e, f->user);
 
@@ -218,7 +218,7 @@ void activation_collected(struct engine *e, int64_t now_ms, const struct frame *
 		finish(e, now_ms, a);
 }
 
-void activation_answered(struct engine *e, int64_t now_ms, uint32_t id,
+void activation_answered(struct network *e, int64_t now_ms, uint32_t id,
 	const struct joining_ans *ans, const char *why)
 {
 	struct activation *a = find(e, id);
@@ -243,7 +243,7 @@ void activation_answered(struct engine *e, int64_t now_ms, uint32_t id,
 		finish(e, now_ms, a);
 }
 
-void activation_expired(struct engine *e, int64_t now_ms, struct activation *a)
+void activation_expired(struct network *e, int64_t now_ms, struct activation *a)
 {
 	(void)now_ms;
 	refuse(e, a, "the Join Server did not answer in time");

@@ -17,10 +17,10 @@
 
 #include "network/state.h"
 
-void activation_ask(struct engine *e, int64_t now_ms, struct frame *f);
-void activation_collected(struct engine *e, int64_t now_ms, const struct frame *f);
-void activation_answered(struct engine *e, int64_t now_ms, uint32_t id,
+void activation_ask(struct network *e, int64_t now_ms, struct frame *f);
+void activation_collected(struct network *e, int64_t now_ms, const struct frame *f);
+void activation_answered(struct network *e, int64_t now_ms, uint32_t id,
 	const struct joining_ans *ans, const char *why);
-void activation_expired(struct engine *e, int64_t now_ms, struct activation *a);
+void activation_expired(struct network *e, int64_t now_ms, struct activation *a);
 
 #endif

@@ -14,7 +14,7 @@ static bool has_room(const struct sink *s, size_t octets)
 	return s->cap - s->n >= octets;
 }
 
-static void answer_link_check(const struct engine *e, const struct frame *f, uint8_t rate,
+static void answer_link_check(const struct network *e, const struct frame *f, uint8_t rate,
 	struct sink *answers)
 {
 	int margin = (f->copy[0].lsnr - adr_required_snr(e->config.region->rate[rate].sf)) / 10;
@@ -29,7 +29,7 @@ static void answer_link_check(const struct engine *e, const struct frame *f, uin
 }
 
 /* 1.0.4 section 5.9: the GPS time at the end of the uplink. */
-static void answer_time(const struct engine *e, const struct frame *f, struct sink *answers)
+static void answer_time(const struct network *e, const struct frame *f, struct sink *answers)
 {
 	const struct frame_copy *best = &f->copy[0];
 	int64_t gps_ms = best->has_tmms
@@ -41,7 +41,7 @@ static void answer_time(const struct engine *e, const struct frame *f, struct si
 	mac_write_device_time_ans(answers, &ans);
 }
 
-static void note_status(struct engine *e, struct session *s, const struct mac_command *c)
+static void note_status(struct network *e, struct session *s, const struct mac_command *c)
 {
 	struct mac_dev_status_ans ans;
 
@@ -53,7 +53,7 @@ static void note_status(struct engine *e, struct session *s, const struct mac_co
 		ans.margin);
 }
 
-static void note_adr(struct engine *e, struct session *s, const struct mac_command *c)
+static void note_adr(struct network *e, struct session *s, const struct mac_command *c)
 {
 	struct mac_link_adr_ans ans;
 
@@ -64,7 +64,7 @@ static void note_adr(struct engine *e, struct session *s, const struct mac_comma
 		(unsigned long long)s->dev_eui, ans.power_ok, ans.data_rate_ok, ans.channels_ok);
 }
 
-void command_read(struct engine *e, int64_t now_ms, struct session *s, const struct frame *f,
+void command_read(struct network *e, int64_t now_ms, struct session *s, const struct frame *f,
 	uint8_t rate, struct span commands, struct sink *answers)
 {
 	struct mac_walk w = mac_walk_over(commands, LORAWAN_UP);
@@ -85,7 +85,7 @@ void command_read(struct engine *e, int64_t now_ms, struct session *s, const str
 	}
 }
 
-void command_adapt(struct engine *e, struct session *s, bool device_asks, struct sink *answers)
+void command_adapt(struct network *e, struct session *s, bool device_asks, struct sink *answers)
 {
 	struct mac_link_adr_req req;
 
@@ -100,7 +100,7 @@ void command_adapt(struct engine *e, struct session *s, bool device_asks, struct
 		(unsigned long long)s->dev_eui, req.data_rate, req.tx_power);
 }
 
-void command_ask_status(struct engine *e, int64_t now_ms, struct session *s, struct sink *answers)
+void command_ask_status(struct network *e, int64_t now_ms, struct session *s, struct sink *answers)
 {
 	int64_t interval_ms = (int64_t)e->config.status_interval_s * 1000;
 

@@ -14,13 +14,13 @@
 #include "base/sink.h"
 #include "network/state.h"
 
-void command_read(struct engine *e, int64_t now_ms, struct session *s, const struct frame *f,
+void command_read(struct network *e, int64_t now_ms, struct session *s, const struct frame *f,
 	uint8_t rate, struct span commands, struct sink *answers);
 
 /* LinkADRReq, when the device should change. */
-void command_adapt(struct engine *e, struct session *s, bool device_asks, struct sink *answers);
+void command_adapt(struct network *e, struct session *s, bool device_asks, struct sink *answers);
 
 /* DevStatusReq, now and then. */
-void command_ask_status(struct engine *e, int64_t now_ms, struct session *s, struct sink *answers);
+void command_ask_status(struct network *e, int64_t now_ms, struct session *s, struct sink *answers);
 
 #endif

@@ -40,7 +40,7 @@ struct judged {
 	uint32_t f_cnt;
 };
 
-static bool mic_is_right(struct engine *e, const struct judged *j, const struct session *s,
+static bool mic_is_right(struct network *e, const struct judged *j, const struct session *s,
 	uint32_t f_cnt)
 {
 	struct mic_data m = { .direction = LORAWAN_UP,
@@ -48,7 +48,7 @@ static bool mic_is_right(struct engine *e, const struct judged *j, const struct 
 		.fcnt = f_cnt,
 		.tx_dr = j->rate,
 		.tx_ch = (uint8_t)(j->channel < 0 ? 0 : j->channel) };
-	const struct block *f_key = engine_block(e, 0, s->f_nwk_s_int), *s_key;
+	const struct block *f_key = network_block(e, 0, s->f_nwk_s_int), *s_key;
 	uint8_t mic[LORAWAN_MIC_OCTETS];
 
 	if (!f_key)
@@ -57,7 +57,7 @@ static bool mic_is_right(struct engine *e, const struct judged *j, const struct 
 		mic_of_data_10(f_key, &m, j->message, mic);
 		return mic_equal(mic, j->data.mic);
 	}
-	s_key = engine_block(e, 1, s->s_nwk_s_int);
+	s_key = network_block(e, 1, s->s_nwk_s_int);
 	if (!s_key)
 		return false;
 	/* 1.1 section 4.4.1: ConfFCnt is the counter of the downlink this frame acknowledges. */
@@ -83,7 +83,7 @@ static bool used_counter(const struct session *s, uint16_t wire, uint32_t *out)
 	return true;
 }
 
-static enum reception_verdict judge_against(struct engine *e, struct judged *j, struct session *s)
+static enum reception_verdict judge_against(struct network *e, struct judged *j, struct session *s)
 {
 	uint32_t f_cnt = j->data.fhdr.fcnt;
 	bool over = s->up_any && s->f_cnt_up_next == 0;
@@ -103,7 +103,7 @@ static enum reception_verdict judge_against(struct engine *e, struct judged *j, 
 	return RECEPTION_REPLAYED;
 }
 
-static enum reception_verdict identify(struct engine *e, struct judged *j)
+static enum reception_verdict identify(struct network *e, struct judged *j)
 {
 	enum reception_verdict best = RECEPTION_UNKNOWN, v;
 	struct session *s = NULL;
@@ -120,7 +120,7 @@ static enum reception_verdict identify(struct engine *e, struct judged *j)
 	return best;
 }
 
-static bool read_frame(const struct engine *e, const struct frame *f, struct judged *j)
+static bool read_frame(const struct network *e, const struct frame *f, struct judged *j)
 {
 	struct span phy = { f->phy, f->n };
 	uint8_t mic[LORAWAN_MIC_OCTETS];
@@ -163,14 +163,14 @@ static void fill_gateways(const struct frame *f, struct metadata_up *up)
 				.snr = f->copy[i].lsnr / 10.0 };
 }
 
-static void hand_on(struct engine *e, const struct judged *j, struct session *s)
+static void hand_on(struct network *e, const struct judged *j, struct session *s)
 {
-	struct engine_event *ev;
+	struct network_event *ev;
 	struct xmit_req *x;
 
 	if (!j->data.has_port || j->data.port == DATA_PORT_MAC || !s->as_url[0])
 		return;
-	ev = engine_push(e, ENGINE_UPLINK);
+	ev = network_push(e, NETWORK_UPLINK);
 	ev->dev_eui = s->dev_eui;
 	strcpy(ev->as_url, s->as_url);
 	strcpy(ev->as_id, s->as_id);
@@ -206,10 +206,10 @@ static void hand_on(struct engine *e, const struct judged *j, struct session *s)
 }
 
 /* The MAC commands of the frame, decrypted into out; none when it has none. */
-static struct span commands_of(struct engine *e, const struct judged *j, const struct session *s,
+static struct span commands_of(struct network *e, const struct judged *j, const struct session *s,
 	uint8_t out[LORAWAN_PHY_MAX])
 {
-	const struct block *key = engine_block(e, 0, s->nwk_s_enc);
+	const struct block *key = network_block(e, 0, s->nwk_s_enc);
 	struct span none = { out, 0 };
 
 	if (!key)
@@ -225,7 +225,7 @@ static struct span commands_of(struct engine *e, const struct judged *j, const s
 }
 
 /* Counters first: what follows rests on them. */
-static void count(struct engine *e, const struct judged *j, struct session *s)
+static void count(struct network *e, const struct judged *j, struct session *s)
 {
 	bool confirmed = s->slot == SESSION_PENDING;
 
@@ -238,12 +238,12 @@ static void count(struct engine *e, const struct judged *j, struct session *s)
 		return;
 	transmission_retire(e, s->dev_eui);
 	session_confirm(&e->sessions, s);
-	engine_remove(e, s->dev_eui, SESSION_PENDING);
+	network_remove(e, s->dev_eui, SESSION_PENDING);
 	trace_say(&e->config.trace, TRACE_INFO, "session.confirmed",
 		"dev_eui=%016llx dev_addr=%08x", (unsigned long long)s->dev_eui, s->dev_addr);
 }
 
-static void take(struct engine *e, int64_t now_ms, struct judged *j)
+static void take(struct network *e, int64_t now_ms, struct judged *j)
 {
 	struct transmission_wish wish = { .frame = j->frame,
 		.rate = j->rate,
@@ -267,13 +267,13 @@ static void take(struct engine *e, int64_t now_ms, struct judged *j)
 		"dev_eui=%016llx dev_addr=%08x f_cnt=%u f_port=%d dr=%u gateways=%u",
 		(unsigned long long)s->dev_eui, s->dev_addr, j->f_cnt,
 		j->data.has_port ? j->data.port : -1, j->rate, j->frame->heard);
-	engine_save(e, s);
+	network_save(e, s);
 	hand_on(e, j, s);
 	transmission_begin(e, now_ms, s, &wish);
 }
 
 /* 1.0.4 section 4.3.1.1: a confirmed frame sent again is acknowledged again. */
-static void repeat(struct engine *e, int64_t now_ms, const struct judged *j)
+static void repeat(struct network *e, int64_t now_ms, const struct judged *j)
 {
 	struct transmission_wish wish = { .frame = j->frame,
 		.rate = j->rate,
@@ -285,11 +285,11 @@ static void repeat(struct engine *e, int64_t now_ms, const struct judged *j)
 	if (!data_is_confirmed(&j->data) || s->slot != SESSION_ACTIVE || s->repeats >= REPEATS_MAX)
 		return;
 	s->repeats++;
-	engine_save(e, s);
+	network_save(e, s);
 	transmission_begin(e, now_ms, s, &wish);
 }
 
-static void note_refusal(struct engine *e, const struct judged *j, enum reception_verdict v)
+static void note_refusal(struct network *e, const struct judged *j, enum reception_verdict v)
 {
 	if (v == RECEPTION_BAD_MIC)
 		e->stats.bad_mic++;
@@ -303,7 +303,7 @@ static void note_refusal(struct engine *e, const struct judged *j, enum receptio
 		(unsigned long long)j->frame->copy[0].gateway, reception_word(v));
 }
 
-enum reception_verdict reception_judge(struct engine *e, int64_t now_ms, const struct frame *f)
+enum reception_verdict reception_judge(struct network *e, int64_t now_ms, const struct frame *f)
 {
 	enum reception_verdict v;
 	struct judged j;

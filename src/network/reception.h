@@ -24,7 +24,7 @@ enum reception_verdict {
 };
 
 /* A data frame whose window is over: judged, and everything that follows begun. */
-enum reception_verdict reception_judge(struct engine *e, int64_t now_ms, const struct frame *f);
+enum reception_verdict reception_judge(struct network *e, int64_t now_ms, const struct frame *f);
 
 const char *reception_word(enum reception_verdict v);
 

@@ -138,15 +138,6 @@ bool session_as_is(const struct session *s, const char *as_id)
 	return !*own && !*as_id;
 }
 
-bool session_any_as(const struct session_table *t, const char *as_id)
-{
-	for (uint32_t i = 0; i < t->buckets; i++)
-		for (const struct session *s = t->by_eui[i]; s; s = s->same_eui)
-			if (session_as_is(s, as_id))
-				return true;
-	return false;
-}
-
 void session_confirm(struct session_table *t, struct session *s)
 {
 	struct session *old = session_by_eui(t, s->dev_eui, SESSION_ACTIVE);

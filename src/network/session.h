@@ -107,9 +107,6 @@ struct session *session_by_addr(const struct session_table *t, uint32_t dev_addr
 
 bool session_as_is(const struct session *s, const char *as_id);
 
-/* Does any session name this Application Server? Letters in either case. */
-bool session_any_as(const struct session_table *t, const char *as_id);
-
 /* On disk: written and read in this form, which says its version. ERR_FORMAT, ERR_SPACE. */
 int session_write(const struct session *s, uint8_t *out, size_t cap, size_t *n);
 int session_read(struct span blob, struct session *out, struct err *err);

@@ -8,8 +8,8 @@
 #include "core/machine.h"
 #include "crypto/aes.h"
 #include "network/due.h"
-#include "network/engine.h"
 #include "network/frame.h"
+#include "network/network.h"
 
 #define STATE_EVENTS      32 /* one input makes at most 8 */
 #define STATE_BEST_COPIES 4  /* gateways a downlink may be tried through */
@@ -62,15 +62,15 @@ struct transmission {
 	uint32_t spare;
 };
 
-struct engine {
-	struct engine_config config;
+struct network {
+	struct network_config config;
 	struct gateway_table gateways;
 	struct frame_table frames;
 	struct session_table sessions;
 	struct due due;
 	struct aes *aes[2];
 	struct block block[2];
-	struct engine_event *events;
+	struct network_event *events;
 	uint32_t event_first, event_count;
 	struct activation *activations;
 	uint32_t activations_used, activations_spare, generation;
@@ -79,21 +79,22 @@ struct engine {
 	struct transmission **by_token; /* 65536 of them */
 	uint16_t token;
 	struct gwmp_push push;
-	struct engine_stats stats;
+	struct network_stats stats;
 };
 
 /* The next place in the queue of events, zeroed and of this kind. There is always one: an
  * input is looked at only when STATE_EVENTS / 2 are free. */
-struct engine_event *engine_push(struct engine *e, enum engine_event_kind kind);
+struct network_event *network_push(struct network *e, enum network_event_kind kind);
 
 /* A SAVE or REMOVE of this session; STATUS to its AS. */
-void engine_save(struct engine *e, const struct session *s);
-void engine_remove(struct engine *e, uint64_t dev_eui, enum session_slot slot);
-void engine_status(struct engine *e, const struct session *s, uint32_t f_cnt, enum dlstatus status);
+void network_save(struct network *e, const struct session *s);
+void network_remove(struct network *e, uint64_t dev_eui, enum session_slot slot);
+void network_status(struct network *e, const struct session *s, uint32_t f_cnt,
+	enum dlstatus status);
 
 /* The block cipher under this key; which is 0 or 1, valid until the next call with it.
  * NULL when the crypto library refuses. */
-const struct block *engine_block(struct engine *e, unsigned which,
+const struct block *network_block(struct network *e, unsigned which,
 	const uint8_t key[LORAWAN_KEY_OCTETS]);
 
 #endif

@@ -26,12 +26,12 @@ static const struct machine_state states[] = {
 
 static void trace_move(void *arg, const char *machine, const char *from, const char *to)
 {
-	struct engine *e = arg;
+	struct network *e = arg;
 
 	trace_say(&e->config.trace, TRACE_DEBUG, machine, "from=%s to=%s", from, to);
 }
 
-static struct transmission *make(struct engine *e)
+static struct transmission *make(struct network *e)
 {
 	uint32_t place = e->transmissions_spare;
 	struct transmission *t;
@@ -52,7 +52,7 @@ static struct transmission *make(struct engine *e)
 	return t;
 }
 
-static void drop(struct engine *e, struct transmission *t)
+static void drop(struct network *e, struct transmission *t)
 {
 	machine_go(&t->at, GONE);
 	due_clear(&e->due, &t->due);
@@ -75,7 +75,7 @@ static void remember(struct transmission *t, const struct session *s, const stru
 	t->rx2_hz = s->rx2_hz;
 }
 
-static struct session *session_of(struct engine *e, const struct transmission *t)
+static struct session *session_of(struct network *e, const struct transmission *t)
 {
 	struct session *s = session_by_eui(&e->sessions, t->dev_eui, t->slot);
 
@@ -83,7 +83,7 @@ static struct session *session_of(struct engine *e, const struct transmission *t
 }
 
 /* The best gateway that heard the uplink and can be reached now. */
-static const struct frame_copy *best_copy(struct engine *e, const struct transmission *t,
+static const struct frame_copy *best_copy(struct network *e, const struct transmission *t,
 	int64_t now_ms, struct gateway **gateway)
 {
 	for (unsigned i = 0; i < t->copies; i++) {
@@ -94,7 +94,7 @@ static const struct frame_copy *best_copy(struct engine *e, const struct transmi
 	return NULL;
 }
 
-static bool take_token(struct engine *e, struct transmission *t)
+static bool take_token(struct network *e, struct transmission *t)
 {
 	for (unsigned i = 0; i < 65536; i++) {
 		if (!++e->token || e->by_token[e->token])
@@ -106,7 +106,7 @@ static bool take_token(struct engine *e, struct transmission *t)
 	return false;
 }
 
-static bool fill_txpk(const struct engine *e, const struct transmission *t,
+static bool fill_txpk(const struct network *e, const struct transmission *t,
 	const struct frame_copy *copy, int window, struct gwmp_txpk *tx)
 {
 	const struct region *r = e->config.region;
@@ -134,12 +134,12 @@ static bool fill_txpk(const struct engine *e, const struct transmission *t,
 	return true;
 }
 
-static void push_send(struct engine *e, const struct transmission *t, const struct gateway *g,
+static void push_send(struct network *e, const struct transmission *t, const struct gateway *g,
 	const struct gwmp_txpk *tx)
 {
 	struct gwmp m = { .version = GWMP_VERSION, .token = t->token, .kind = GWMP_PULL_RESP };
-	struct engine_event *ev = engine_push(e, ENGINE_SEND);
-	char json[ENGINE_SEND_MAX];
+	struct network_event *ev = network_push(e, NETWORK_SEND);
+	char json[NETWORK_SEND_MAX];
 	size_t n;
 
 	ev->send.to = g->pull;
@@ -152,18 +152,18 @@ static void push_send(struct engine *e, const struct transmission *t, const stru
 }
 
 /* The frame is on the air, as far as anyone says. */
-static void sent(struct engine *e, struct transmission *t)
+static void sent(struct network *e, struct transmission *t)
 {
 	struct session *s = session_of(e, t);
 
 	e->stats.downlinks_sent++;
 	if (t->item && t->item_first && s)
-		engine_status(e, s, t->item_f_cnt, DLSTATUS_SENT);
+		network_status(e, s, t->item_f_cnt, DLSTATUS_SENT);
 	drop(e, t);
 }
 
 /* No gateway could send it. A confirmed payload has more tries, with the next uplinks. */
-static void failed(struct engine *e, struct transmission *t, const char *why)
+static void failed(struct network *e, struct transmission *t, const char *why)
 {
 	struct session *s = session_of(e, t);
 
@@ -172,10 +172,10 @@ static void failed(struct engine *e, struct transmission *t, const char *why)
 		(unsigned long long)t->dev_eui, why);
 	if (t->item && s) {
 		if (!t->item_confirmed)
-			engine_status(e, s, t->item_f_cnt, DLSTATUS_FAILED);
+			network_status(e, s, t->item_f_cnt, DLSTATUS_FAILED);
 		else if (s->queued && s->queue[0]->f_cnt == t->item_f_cnt &&
 			s->tries >= e->config.transmissions) {
-			engine_status(e, s, t->item_f_cnt, DLSTATUS_FAILED);
+			network_status(e, s, t->item_f_cnt, DLSTATUS_FAILED);
 			session_pop(s);
 		}
 	}
@@ -183,7 +183,7 @@ static void failed(struct engine *e, struct transmission *t, const char *why)
 }
 
 /* Hands the frame to the best gateway, for the first window from this one on that can be met. */
-static void send(struct engine *e, int64_t now_ms, struct transmission *t, int window)
+static void send(struct network *e, int64_t now_ms, struct transmission *t, int window)
 {
 	struct gateway *g;
 	const struct frame_copy *copy = best_copy(e, t, now_ms, &g);
@@ -220,7 +220,7 @@ static void send(struct engine *e, int64_t now_ms, struct transmission *t, int w
 		due_set(&e->due, &t->due, at_ms + REGION_RX_GAP_US / 1000 + TX_ACK_MS);
 }
 
-void transmission_accept(struct engine *e, int64_t now_ms, const struct session *s,
+void transmission_accept(struct network *e, int64_t now_ms, const struct session *s,
 	const struct frame *f, struct span phy)
 {
 	struct transmission *t = make(e);
@@ -243,7 +243,7 @@ void transmission_accept(struct engine *e, int64_t now_ms, const struct session 
 	send(e, now_ms, t, RX1);
 }
 
-void transmission_begin(struct engine *e, int64_t now_ms, const struct session *s,
+void transmission_begin(struct network *e, int64_t now_ms, const struct session *s,
 	const struct transmission_wish *wish)
 {
 	struct transmission *t = make(e);
@@ -264,7 +264,7 @@ void transmission_begin(struct engine *e, int64_t now_ms, const struct session *
 }
 
 /* Drops what waits but can no longer be sent; the first of the rest, or NULL. */
-static struct session_item *next_item(struct engine *e, int64_t now_ms, struct session *s)
+static struct session_item *next_item(struct network *e, int64_t now_ms, struct session *s)
 {
 	while (s->queued) {
 		struct session_item *item = s->queue[0];
@@ -274,14 +274,14 @@ static struct session_item *next_item(struct engine *e, int64_t now_ms, struct s
 
 		if (!stale && item->expires_ms > now_ms)
 			return item;
-		engine_status(e, s, item->f_cnt, stale ? DLSTATUS_FAILED : DLSTATUS_EXPIRED);
+		network_status(e, s, item->f_cnt, stale ? DLSTATUS_FAILED : DLSTATUS_EXPIRED);
 		session_pop(s);
 	}
 	return NULL;
 }
 
 /* Octets of FOpts and payload the first window carries. */
-static size_t room(const struct engine *e, const struct transmission *t)
+static size_t room(const struct network *e, const struct transmission *t)
 {
 	int rate = region_rx1_rate(e->config.region, t->up_rate, t->rx1_offset);
 
@@ -289,7 +289,7 @@ static size_t room(const struct engine *e, const struct transmission *t)
 }
 
 /* Writes the frame under this counter; 0, or an error of the crypto library. */
-static int write_frame(struct engine *e, struct transmission *t, const struct session *s,
+static int write_frame(struct network *e, struct transmission *t, const struct session *s,
 	struct data *d, uint32_t f_cnt)
 {
 	struct mic_data m = { .direction = LORAWAN_DOWN,
@@ -304,7 +304,7 @@ static int write_frame(struct engine *e, struct transmission *t, const struct se
 	d->fhdr.dev_addr = s->dev_addr;
 	d->fhdr.fcnt = (uint16_t)f_cnt;
 	if (s->lw11 && t->mac_n) {
-		key = engine_block(e, 0, s->nwk_s_enc);
+		key = network_block(e, 0, s->nwk_s_enc);
 		if (!key)
 			return ERR_CRYPTO;
 		/* 1.1 erratum: the counter's kind follows whether there is an application port. */
@@ -314,7 +314,7 @@ static int write_frame(struct engine *e, struct transmission *t, const struct se
 	} else {
 		d->fhdr.fopts = (struct span){ t->mac, t->mac_n };
 	}
-	key = engine_block(e, 0, s->s_nwk_s_int);
+	key = network_block(e, 0, s->s_nwk_s_int);
 	if (!key || data_write(d, t->phy, sizeof(t->phy), &n) < 0 ||
 		phy_split((struct span){ t->phy, n }, &message, old) < 0)
 		return ERR_CRYPTO;
@@ -348,7 +348,7 @@ static uint32_t load_item(struct transmission *t, struct session *s,
 }
 
 /* Builds the frame of a waiting transmission. False: nothing to say, or no way to say it. */
-static bool build(struct engine *e, int64_t now_ms, struct transmission *t, struct session *s)
+static bool build(struct network *e, int64_t now_ms, struct transmission *t, struct session *s)
 {
 	struct session_item *item = next_item(e, now_ms, s);
 	struct data d = { .type = PHY_DATA_DOWN };
@@ -380,11 +380,11 @@ static bool build(struct engine *e, int64_t now_ms, struct transmission *t, stru
 		s->tries++;
 	else if (item)
 		session_pop(s);
-	engine_save(e, s);
+	network_save(e, s);
 	return rc == 0;
 }
 
-void transmission_due(struct engine *e, int64_t now_ms, struct transmission *t)
+void transmission_due(struct network *e, int64_t now_ms, struct transmission *t)
 {
 	struct session *s = session_of(e, t);
 
@@ -399,8 +399,8 @@ void transmission_due(struct engine *e, int64_t now_ms, struct transmission *t)
 	send(e, now_ms, t, RX1);
 }
 
-void transmission_acknowledged(struct engine *e, int64_t now_ms, const struct gateway_address *from,
-	const struct gwmp *m)
+void transmission_acknowledged(struct network *e, int64_t now_ms,
+	const struct gateway_address *from, const struct gwmp *m)
 {
 	struct transmission *t = e->by_token[m->token];
 	struct gateway *g = gateway_find(&e->gateways, m->gateway);
@@ -426,27 +426,27 @@ void transmission_acknowledged(struct engine *e, int64_t now_ms, const struct ga
 		failed(e, t, gwmp_tx_error_word(error));
 }
 
-void transmission_heard(struct engine *e, struct session *s, bool ack)
+void transmission_heard(struct network *e, struct session *s, bool ack)
 {
 	struct session_item *item = s->queued ? s->queue[0] : NULL;
 
 	if (!item || !item->confirmed || !s->tries)
 		return;
 	if (ack && s->conf_down && s->conf_f_cnt_down == item->f_cnt) {
-		engine_status(e, s, item->f_cnt, DLSTATUS_ACKED);
+		network_status(e, s, item->f_cnt, DLSTATUS_ACKED);
 		session_pop(s);
 	} else if (s->tries >= e->config.transmissions) {
-		engine_status(e, s, item->f_cnt, DLSTATUS_NACKED);
+		network_status(e, s, item->f_cnt, DLSTATUS_NACKED);
 		session_pop(s);
 	}
 }
 
-void transmission_retire(struct engine *e, uint64_t dev_eui)
+void transmission_retire(struct network *e, uint64_t dev_eui)
 {
 	struct session *s = session_by_eui(&e->sessions, dev_eui, SESSION_ACTIVE);
 
 	while (s && s->queued) {
-		engine_status(e, s, s->queue[0]->f_cnt, DLSTATUS_EXPIRED);
+		network_status(e, s, s->queue[0]->f_cnt, DLSTATUS_EXPIRED);
 		session_pop(s);
 	}
 }
@@ -462,30 +462,30 @@ static bool already_queued(const struct session *s, const struct session_item *i
 	return false;
 }
 
-enum engine_downlink_verdict transmission_queue(struct engine *e, int64_t now_ms, const char *as_id,
-	uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
+enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_ms,
+	const char *as_id, uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
 {
 	struct session *s = session_by_eui(&e->sessions, dev_eui, SESSION_ACTIVE);
 	struct session_item kept = *item;
 
 	if (!s)
-		return ENGINE_DOWNLINK_UNKNOWN;
+		return NETWORK_DOWNLINK_UNKNOWN;
 	if (!session_as_is(s, as_id))
-		return ENGINE_DOWNLINK_FOREIGN;
+		return NETWORK_DOWNLINK_FOREIGN;
 	if (item->f_port == 0 || item->f_port > PORT_MAX)
-		return ENGINE_DOWNLINK_PORT;
+		return NETWORK_DOWNLINK_PORT;
 	if (already_queued(s, item))
-		return ENGINE_DOWNLINK_QUEUED;
+		return NETWORK_DOWNLINK_QUEUED;
 	*expected = session_down_expected(s);
 	if (s->down_exhausted || item->f_cnt < *expected ||
 		item->f_cnt - *expected > COUNTERS_AHEAD)
-		return ENGINE_DOWNLINK_STALE;
+		return NETWORK_DOWNLINK_STALE;
 	kept.expires_ms = now_ms + (int64_t)e->config.downlink_ttl_s * 1000;
 	if (session_push(s, &kept) < 0)
-		return ENGINE_DOWNLINK_FULL;
+		return NETWORK_DOWNLINK_FULL;
 	trace_say(&e->config.trace, TRACE_INFO, "downlink.queued",
 		"dev_eui=%016llx as_id=%s f_cnt_down=%u f_port=%u confirmed=%d queued=%u",
 		(unsigned long long)dev_eui, s->as_id, item->f_cnt, item->f_port, item->confirmed,
 		s->queued);
-	return ENGINE_DOWNLINK_QUEUED;
+	return NETWORK_DOWNLINK_QUEUED;
 }

@@ -32,24 +32,24 @@ struct transmission_wish {
 };
 
 /* After an accepted uplink: waits for the AS, then answers if there is anything to say. */
-void transmission_begin(struct engine *e, int64_t now_ms, const struct session *s,
+void transmission_begin(struct network *e, int64_t now_ms, const struct session *s,
 	const struct transmission_wish *wish);
 
 /* A join-accept, encrypted by the JS. */
-void transmission_accept(struct engine *e, int64_t now_ms, const struct session *s,
+void transmission_accept(struct network *e, int64_t now_ms, const struct session *s,
 	const struct frame *f, struct span phy);
 
-void transmission_due(struct engine *e, int64_t now_ms, struct transmission *t);
-void transmission_acknowledged(struct engine *e, int64_t now_ms, const struct gateway_address *from,
-	const struct gwmp *m);
+void transmission_due(struct network *e, int64_t now_ms, struct transmission *t);
+void transmission_acknowledged(struct network *e, int64_t now_ms,
+	const struct gateway_address *from, const struct gwmp *m);
 
 /* An uplink came: did it acknowledge the confirmed downlink before it? */
-void transmission_heard(struct engine *e, struct session *s, bool ack);
+void transmission_heard(struct network *e, struct session *s, bool ack);
 
 /* The active session of this device ends: what waits in it has expired. */
-void transmission_retire(struct engine *e, uint64_t dev_eui);
+void transmission_retire(struct network *e, uint64_t dev_eui);
 
-enum engine_downlink_verdict transmission_queue(struct engine *e, int64_t now_ms, const char *as_id,
-	uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
+enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_ms,
+	const char *as_id, uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "network/engine.h"
+#include "network/network.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,8 +18,8 @@
 #define GW_NEAR 0xaa00000000000001u
 #define GW_FAR  0xaa00000000000002u
 
-static struct engine *e;
-static struct engine_event ev;
+static struct network *e;
+static struct network_event ev;
 static int64_t now;
 static uint32_t tmst;
 static const uint8_t key[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
@@ -47,7 +47,7 @@ static void datagram(uint64_t gateway, enum gwmp_kind kind, uint16_t token, stru
 	size_t n;
 
 	assert_int_equal(gwmp_write(&m, out, sizeof(out), &n), 0);
-	engine_datagram(e, now, &from, (struct span){ out, n });
+	network_datagram(e, now, &from, (struct span){ out, n });
 }
 
 static void pull(uint64_t gateway)
@@ -74,10 +74,10 @@ static void heard(uint64_t gateway, struct span phy, int16_t lsnr, uint32_t at)
 	datagram(gateway, GWMP_PUSH_DATA, 2, (struct span){ (uint8_t *)json, n });
 }
 
-static void expect(enum engine_event_kind kind)
+static void expect(enum network_event_kind kind)
 {
-	if (!engine_next(e, now, &ev))
-		ev.kind = ENGINE_NOTHING;
+	if (!network_next(e, now, &ev))
+		ev.kind = NETWORK_NOTHING;
 	assert_int_equal(ev.kind, kind);
 }
 
@@ -104,7 +104,7 @@ static void acknowledge(uint64_t gateway, uint16_t token, enum gwmp_tx_error err
 
 static void start(void)
 {
-	struct engine_config config = { .net_id = NET_ID,
+	struct network_config config = { .net_id = NET_ID,
 		.deduplication_ms = 200,
 		.downlink_wait_ms = 100,
 		.rx1_delay = 1,
@@ -116,14 +116,14 @@ static void start(void)
 	now = 1000;
 	tmst = 0xfffff000; /* wraps within the first window */
 	lw11 = false;
-	assert_int_equal(engine_new(&config, &e, &err), 0);
+	assert_int_equal(network_new(&config, &e, &err), 0);
 	pull(GW_NEAR);
 	pull(GW_FAR);
 }
 
 static void stop(void)
 {
-	engine_free(e);
+	network_free(e);
 	e = NULL;
 }
 
@@ -166,15 +166,15 @@ static void join(uint16_t nonce)
 	uint16_t token;
 
 	heard(GW_NEAR, join_request(nonce), 50, tmst);
-	expect(ENGINE_ASK);
+	expect(NETWORK_ASK);
 	dev_addr = ev.ask.req.dev_addr;
-	engine_joined(e, now, ev.ask.id, &ans, NULL);
+	network_joined(e, now, ev.ask.id, &ans, NULL);
 	now += 200;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	sent_frame(&token);
 	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
-	expect(ENGINE_NOTHING);
+	expect(NETWORK_NOTHING);
 	now += 10000;
 	tmst += 10000000;
 	pull(GW_NEAR);
@@ -263,22 +263,22 @@ static void take_uplink(struct up u, bool first)
 	heard(GW_NEAR, uplink(u), 50, tmst);
 	now += 200;
 	if (first)
-		expect(ENGINE_REMOVE);
-	expect(ENGINE_SAVE);
-	expect(ENGINE_UPLINK);
+		expect(NETWORK_REMOVE);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_UPLINK);
 	assert_int_equal(ev.uplink.up.f_cnt_up, u.f_cnt);
 }
 
 static void quiet(void)
 {
 	now += 10000;
-	expect(ENGINE_NOTHING);
+	expect(NETWORK_NOTHING);
 	tmst += 10000000;
 	pull(GW_NEAR);
 	pull(GW_FAR);
 }
 
-static enum engine_downlink_verdict queue(const char *as_id, uint32_t f_cnt, bool confirmed,
+static enum network_downlink_verdict queue(const char *as_id, uint32_t f_cnt, bool confirmed,
 	uint32_t *expected)
 {
 	struct session_item item = { .f_cnt = f_cnt,
@@ -287,7 +287,7 @@ static enum engine_downlink_verdict queue(const char *as_id, uint32_t f_cnt, boo
 		.n = 4,
 		.payload = "down" };
 
-	return engine_downlink(e, now, as_id, DEV, &item, expected);
+	return network_downlink(e, now, as_id, DEV, &item, expected);
 }
 
 static void asks_the_join_server_at_the_first_copy(void **state)
@@ -299,7 +299,7 @@ static void asks_the_join_server_at_the_first_copy(void **state)
 	(void)state;
 	start();
 	heard(GW_FAR, join_request(1), -50, tmst);
-	expect(ENGINE_ASK);
+	expect(NETWORK_ASK);
 	assert_true(ev.ask.join_eui == JOIN);
 	assert_true(ev.ask.req.dev_eui == DEV);
 	assert_true(devaddr_belongs(ev.ask.req.dev_addr, NET_ID));
@@ -307,20 +307,20 @@ static void asks_the_join_server_at_the_first_copy(void **state)
 	assert_true(ev.ask.req.has_cflist);
 	dev_addr = ev.ask.req.dev_addr;
 	heard(GW_NEAR, join_request(1), 50, tmst + 7);
-	engine_joined(e, now + 3, ev.ask.id, &ans, NULL);
-	expect(ENGINE_NOTHING);
-	assert_null(engine_session(e, DEV, SESSION_PENDING));
+	network_joined(e, now + 3, ev.ask.id, &ans, NULL);
+	expect(NETWORK_NOTHING);
+	assert_null(network_session(e, DEV, SESSION_PENDING));
 	now += 200;
-	expect(ENGINE_SAVE);
+	expect(NETWORK_SAVE);
 	assert_int_equal(ev.save.slot, SESSION_PENDING);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	assert_true(tx.tmst == tmst + 7 + 5000000); /* through the better gateway, modulo 2^32 */
 	assert_int_equal(tx.freq, 868100000);
 	assert_int_equal(tx.rate.sf, 7);
 	assert_int_equal(tx.size, 33);
 	assert_true(tx.ipol && tx.ncrc && !tx.imme);
-	expect(ENGINE_NOTHING);
+	expect(NETWORK_NOTHING);
 	stop();
 }
 
@@ -333,16 +333,16 @@ static void falls_back_to_rx2_when_the_gateway_says_too_late(void **state)
 	(void)state;
 	start();
 	heard(GW_NEAR, join_request(1), 50, tmst);
-	expect(ENGINE_ASK);
-	engine_joined(e, now, ev.ask.id, &ans, NULL);
+	expect(NETWORK_ASK);
+	network_joined(e, now, ev.ask.id, &ans, NULL);
 	now += 200;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	sent_frame(&token);
 	acknowledge(GW_FAR, token, GWMP_TX_TOO_LATE); /* not the gateway it was given to */
-	expect(ENGINE_NOTHING);
+	expect(NETWORK_NOTHING);
 	acknowledge(GW_NEAR, token, GWMP_TX_TOO_LATE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&again);
 	assert_true(tx.tmst == tmst + 6000000);
 	assert_int_equal(tx.freq, 869525000);
@@ -359,28 +359,28 @@ static void makes_no_session_when_the_join_server_refuses(void **state)
 	(void)state;
 	start();
 	heard(GW_NEAR, join_request(1), 50, tmst);
-	expect(ENGINE_ASK);
-	engine_joined(e, now, ev.ask.id, &ans, NULL);
+	expect(NETWORK_ASK);
+	network_joined(e, now, ev.ask.id, &ans, NULL);
 	quiet();
-	assert_null(engine_session(e, DEV, SESSION_PENDING));
+	assert_null(network_session(e, DEV, SESSION_PENDING));
 	stop();
 }
 
 static void gives_up_a_join_that_is_not_answered(void **state)
 {
 	struct joining_ans ans = join_answer();
-	struct engine_stats stats;
+	struct network_stats stats;
 	uint32_t id;
 
 	(void)state;
 	start();
 	heard(GW_NEAR, join_request(1), 50, tmst);
-	expect(ENGINE_ASK);
+	expect(NETWORK_ASK);
 	id = ev.ask.id;
 	quiet();
-	engine_joined(e, now, id, &ans, NULL);
-	expect(ENGINE_NOTHING);
-	engine_stats(e, &stats);
+	network_joined(e, now, id, &ans, NULL);
+	expect(NETWORK_NOTHING);
+	network_stats(e, &stats);
 	assert_int_equal(stats.joins_refused, 1);
 	assert_int_equal(stats.sessions, 0);
 	stop();
@@ -395,10 +395,10 @@ static void refuses_an_answer_without_keys_in_clear(void **state)
 	strcpy(ans.nwk_s_key.kek_label, "000013");
 	ans.nwk_s_key.n = 24;
 	heard(GW_NEAR, join_request(1), 50, tmst);
-	expect(ENGINE_ASK);
-	engine_joined(e, now, ev.ask.id, &ans, NULL);
+	expect(NETWORK_ASK);
+	network_joined(e, now, ev.ask.id, &ans, NULL);
 	quiet();
-	assert_null(engine_session(e, DEV, SESSION_PENDING));
+	assert_null(network_session(e, DEV, SESSION_PENDING));
 	stop();
 }
 
@@ -407,10 +407,10 @@ static void confirms_a_session_with_its_first_uplink(void **state)
 	(void)state;
 	start();
 	join(1);
-	assert_null(engine_session(e, DEV, SESSION_ACTIVE));
+	assert_null(network_session(e, DEV, SESSION_ACTIVE));
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_non_null(engine_session(e, DEV, SESSION_ACTIVE));
-	assert_null(engine_session(e, DEV, SESSION_PENDING));
+	assert_non_null(network_session(e, DEV, SESSION_ACTIVE));
+	assert_null(network_session(e, DEV, SESSION_PENDING));
 	assert_string_equal(ev.as_url, "https://as.b.example:8005");
 	assert_int_equal(ev.uplink.payload_n, 6);
 	assert_int_equal(ev.uplink.session_key_id.n, 4);
@@ -435,7 +435,7 @@ static void keeps_the_old_session_until_the_new_one_is_used(void **state)
 	dev_addr = old_addr; /* the device missed its accept */
 	take_uplink((struct up){ .f_cnt = 1 }, false);
 	quiet();
-	assert_non_null(engine_session(e, DEV, SESSION_PENDING));
+	assert_non_null(network_session(e, DEV, SESSION_PENDING));
 	stop();
 }
 
@@ -451,9 +451,9 @@ static void hands_on_one_uplink_heard_by_two_gateways_once(void **state)
 	now += 150;
 	heard(GW_NEAR, phy, 70, tmst + 9);
 	now += 50;
-	expect(ENGINE_REMOVE);
-	expect(ENGINE_SAVE);
-	expect(ENGINE_UPLINK);
+	expect(NETWORK_REMOVE);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_UPLINK);
 	assert_int_equal(ev.uplink.up.gw_cnt, 2);
 	assert_true(ev.uplink.up.gateways[0].id == GW_NEAR);
 	now += 150;
@@ -464,7 +464,7 @@ static void hands_on_one_uplink_heard_by_two_gateways_once(void **state)
 
 static void refuses_a_replayed_uplink(void **state)
 {
-	struct engine_stats stats;
+	struct network_stats stats;
 
 	(void)state;
 	start();
@@ -477,7 +477,7 @@ static void refuses_a_replayed_uplink(void **state)
 	quiet();
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 1 }), 50, tmst); /* repeated, not confirmed */
 	quiet();
-	engine_stats(e, &stats);
+	network_stats(e, &stats);
 	assert_int_equal(stats.replayed, 1);
 	assert_int_equal(stats.repeated, 1);
 	assert_int_equal(stats.uplinks, 2);
@@ -486,7 +486,7 @@ static void refuses_a_replayed_uplink(void **state)
 
 static void refuses_a_wrong_mic(void **state)
 {
-	struct engine_stats stats;
+	struct network_stats stats;
 	uint8_t phy[64];
 	struct span u;
 
@@ -498,17 +498,17 @@ static void refuses_a_wrong_mic(void **state)
 	phy[u.n - 1] ^= 1;
 	heard(GW_NEAR, (struct span){ phy, u.n }, 50, tmst);
 	quiet();
-	engine_stats(e, &stats);
+	network_stats(e, &stats);
 	assert_int_equal(stats.bad_mic, 1);
-	assert_non_null(engine_session(e, DEV, SESSION_PENDING));
+	assert_non_null(network_session(e, DEV, SESSION_PENDING));
 	stop();
 }
 
 static void refuses_replays_after_a_restart(void **state)
 {
 	struct session_item item;
-	struct engine_event saved;
-	struct engine_stats stats;
+	struct network_event saved;
+	struct network_stats stats;
 	uint32_t addr;
 
 	(void)state;
@@ -517,18 +517,18 @@ static void refuses_replays_after_a_restart(void **state)
 	join(1);
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 0 }), 50, tmst);
 	now += 200;
-	expect(ENGINE_REMOVE);
-	expect(ENGINE_SAVE);
+	expect(NETWORK_REMOVE);
+	expect(NETWORK_SAVE);
 	saved = ev;
 	addr = dev_addr;
 	stop();
 	start();
-	assert_int_equal(engine_restore(e, (struct span){ saved.save.blob, saved.save.n }, NULL),
+	assert_int_equal(network_restore(e, (struct span){ saved.save.blob, saved.save.n }, NULL),
 		0);
 	dev_addr = addr;
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 0 }), 50, tmst);
 	quiet();
-	engine_stats(e, &stats);
+	network_stats(e, &stats);
 	assert_int_equal(stats.uplinks, 0);
 	take_uplink((struct up){ .f_cnt = 1 }, false);
 	quiet();
@@ -538,26 +538,26 @@ static void refuses_replays_after_a_restart(void **state)
 static void widens_counters_past_16_bits(void **state)
 {
 	struct session s;
-	struct engine_stats stats;
+	struct network_stats stats;
 
 	(void)state;
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
 	quiet();
-	s = *engine_session(e, DEV, SESSION_ACTIVE);
+	s = *network_session(e, DEV, SESSION_ACTIVE);
 	s.f_cnt_up_next = 0xfffe;
 	s.abp = true;
 	s.dev_eui = DEV + 1;
-	assert_int_equal(engine_personalise(e, &s, NULL), 0);
-	expect(ENGINE_SAVE);
+	assert_int_equal(network_personalise(e, &s, NULL), 0);
+	expect(NETWORK_SAVE);
 	take_uplink((struct up){ .f_cnt = 0xffff }, false);
 	quiet();
 	take_uplink((struct up){ .f_cnt = 0x10000 }, false);
 	quiet();
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 0xffff }), 50, tmst);
 	quiet();
-	engine_stats(e, &stats);
+	network_stats(e, &stats);
 	assert_int_equal(stats.replayed, 1);
 	stop();
 }
@@ -573,8 +573,8 @@ static void acknowledges_a_confirmed_uplink_in_rx1(void **state)
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0, .confirmed = true }, true);
 	now += 100;
-	expect(ENGINE_SAVE); /* the counter, before the frame */
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE); /* the counter, before the frame */
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	assert_true(tx.tmst == tmst + 1000000);
 	d = downlink(&tx, 0, 0);
@@ -582,7 +582,7 @@ static void acknowledges_a_confirmed_uplink_in_rx1(void **state)
 	assert_false(d.has_port);
 	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
 	quiet();
-	assert_int_equal(engine_session(e, DEV, SESSION_ACTIVE)->n_f_cnt_down, 1);
+	assert_int_equal(network_session(e, DEV, SESSION_ACTIVE)->n_f_cnt_down, 1);
 	stop();
 }
 
@@ -596,15 +596,15 @@ static void acknowledges_again_when_the_device_repeats(void **state)
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0, .confirmed = true }, true);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	quiet();
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 0, .confirmed = true }), 50, tmst);
 	now += 200;
-	expect(ENGINE_SAVE);
+	expect(NETWORK_SAVE);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	assert_true(downlink(&tx, 1, 0).fhdr.ack);
 	quiet();
@@ -626,8 +626,8 @@ static void answers_link_check_and_device_time(void **state)
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0, .fopts = "\x02\x0d", .fopts_n = 2 }, true);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	d = downlink(&tx, 0, 0);
 	w = mac_walk_over(d.fhdr.fopts, LORAWAN_DOWN);
@@ -652,20 +652,20 @@ static void sends_what_the_application_queued(void **state)
 	(void)state;
 	start();
 	join(1);
-	assert_int_equal(queue("as.b.example", 0, false, &expected), ENGINE_DOWNLINK_UNKNOWN);
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_UNKNOWN);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("AS.b.example", 0, false, &expected), ENGINE_DOWNLINK_QUEUED);
-	assert_int_equal(queue("as.b.example", 0, false, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("AS.b.example", 0, false, &expected), NETWORK_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_QUEUED);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	d = downlink(&tx, 0, 0);
 	assert_int_equal(d.port, 10);
 	assert_memory_equal(d.frm.p, "down", 4);
 	assert_false(d.fhdr.pending);
 	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_SENT);
 	assert_int_equal(ev.status.f_cnt_down, 0);
 	quiet();
@@ -680,9 +680,9 @@ static void refuses_downlinks_of_another_application_server(void **state)
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("as.evil.example", 0, false, &expected), ENGINE_DOWNLINK_FOREIGN);
-	assert_int_equal(queue("", 0, false, &expected), ENGINE_DOWNLINK_FOREIGN);
-	assert_int_equal(queue("as.b.example.evil", 0, false, &expected), ENGINE_DOWNLINK_FOREIGN);
+	assert_int_equal(queue("as.evil.example", 0, false, &expected), NETWORK_DOWNLINK_FOREIGN);
+	assert_int_equal(queue("", 0, false, &expected), NETWORK_DOWNLINK_FOREIGN);
+	assert_int_equal(queue("as.b.example.evil", 0, false, &expected), NETWORK_DOWNLINK_FOREIGN);
 	quiet();
 	stop();
 }
@@ -696,12 +696,12 @@ static void says_which_counter_it_expects(void **state)
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0, .confirmed = true }, true);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND); /* the acknowledgement took counter 0 */
-	assert_int_equal(queue("as.b.example", 0, false, &expected), ENGINE_DOWNLINK_STALE);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND); /* the acknowledgement took counter 0 */
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_STALE);
 	assert_int_equal(expected, 1);
-	assert_int_equal(queue("as.b.example", 1, false, &expected), ENGINE_DOWNLINK_QUEUED);
-	assert_int_equal(queue("as.b.example", 300, false, &expected), ENGINE_DOWNLINK_STALE);
+	assert_int_equal(queue("as.b.example", 1, false, &expected), NETWORK_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 300, false, &expected), NETWORK_DOWNLINK_STALE);
 	assert_int_equal(expected, 2);
 	quiet();
 	stop();
@@ -717,18 +717,18 @@ static void sends_a_confirmed_downlink_again_until_it_is_acknowledged(void **sta
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("as.b.example", 0, true, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, true, &expected), NETWORK_DOWNLINK_QUEUED);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	first = sent_frame(&token);
 	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	quiet();
 	take_uplink((struct up){ .f_cnt = 1 }, false);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	again = sent_frame(&token);
 	assert_int_equal(first.size, again.size);
 	assert_memory_equal(first.data, again.data, first.size); /* same counter, same frame */
@@ -736,10 +736,10 @@ static void sends_a_confirmed_downlink_again_until_it_is_acknowledged(void **sta
 	quiet();
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 2, .ack = true }), 50, tmst);
 	now += 200;
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_ACKED);
-	expect(ENGINE_SAVE);
-	expect(ENGINE_UPLINK);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_UPLINK);
 	quiet();
 	stop();
 }
@@ -753,25 +753,25 @@ static void gives_up_a_confirmed_downlink_after_three_times(void **state)
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("as.b.example", 0, true, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, true, &expected), NETWORK_DOWNLINK_QUEUED);
 	for (uint32_t i = 1; i <= 3; i++) {
 		now += 100;
-		expect(ENGINE_SAVE);
-		expect(ENGINE_SEND);
+		expect(NETWORK_SAVE);
+		expect(NETWORK_SEND);
 		sent_frame(&token);
 		acknowledge(GW_NEAR, token, GWMP_TX_NONE);
 		if (i == 1)
-			expect(ENGINE_STATUS);
+			expect(NETWORK_STATUS);
 		quiet();
 		if (i < 3)
 			take_uplink((struct up){ .f_cnt = i }, false);
 	}
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 3 }), 50, tmst);
 	now += 200;
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_NACKED);
-	expect(ENGINE_SAVE);
-	expect(ENGINE_UPLINK);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_UPLINK);
 	quiet();
 	stop();
 }
@@ -785,16 +785,16 @@ static void reports_a_downlink_no_gateway_could_send(void **state)
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("as.b.example", 0, false, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_QUEUED);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	sent_frame(&token);
 	acknowledge(GW_NEAR, token, GWMP_TX_COLLISION_PACKET);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SEND);
 	sent_frame(&token);
 	acknowledge(GW_NEAR, token, GWMP_TX_FREQ);
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_FAILED);
 	quiet();
 	stop();
@@ -808,12 +808,12 @@ static void reports_a_downlink_the_gateway_is_silent_about(void **state)
 	start();
 	join(1);
 	take_uplink((struct up){ .f_cnt = 0 }, true);
-	assert_int_equal(queue("as.b.example", 0, false, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_QUEUED);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	now += 4000;
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_FAILED);
 	quiet();
 	stop();
@@ -827,7 +827,7 @@ static void sends_nothing_through_a_gateway_that_stopped_pulling(void **state)
 	now += 95000;
 	take_uplink((struct up){ .f_cnt = 0, .confirmed = true }, true);
 	now += 100;
-	expect(ENGINE_SAVE);
+	expect(NETWORK_SAVE);
 	quiet();
 	stop();
 }
@@ -849,8 +849,8 @@ static void speaks_1_1_with_separate_counters_and_a_bound_ack(void **state)
 	take_uplink((struct up){ .f_cnt = 0, .confirmed = true, .fopts = "\x0b\x01", .fopts_n = 2 },
 		true);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	d = downlink(&tx, 0, 0);
 	k = block_of(key_enc, &a);
@@ -862,22 +862,22 @@ static void speaks_1_1_with_separate_counters_and_a_bound_ack(void **state)
 	quiet();
 	take_uplink((struct up){ .f_cnt = 1 }, false);
 	assert_int_equal(ev.uplink.up.f_cnt_down, 0); /* AFCntDown is another counter */
-	assert_int_equal(queue("as.b.example", 0, true, &expected), ENGINE_DOWNLINK_QUEUED);
+	assert_int_equal(queue("as.b.example", 0, true, &expected), NETWORK_DOWNLINK_QUEUED);
 	now += 100;
-	expect(ENGINE_SAVE);
-	expect(ENGINE_SEND);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
 	tx = sent_frame(&token);
 	d = downlink(&tx, 0, 0);
 	assert_int_equal(d.port, 10);
 	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	quiet();
 	heard(GW_NEAR, uplink((struct up){ .f_cnt = 2, .ack = true, .conf_f_cnt = 0 }), 50, tmst);
 	now += 200;
-	expect(ENGINE_STATUS);
+	expect(NETWORK_STATUS);
 	assert_int_equal(ev.status.status, DLSTATUS_ACKED);
-	expect(ENGINE_SAVE);
-	expect(ENGINE_UPLINK);
+	expect(NETWORK_SAVE);
+	expect(NETWORK_UPLINK);
 	quiet();
 	stop();
 }
@@ -899,8 +899,8 @@ static void survives_datagrams_of_every_wrong_kind(void **state)
 			d[0] = (uint8_t)(1 + i % 2);
 			d[3] = (uint8_t)(i % 7);
 		}
-		engine_datagram(e, now, &from, (struct span){ d, n });
-		while (engine_next(e, now, &ev))
+		network_datagram(e, now, &from, (struct span){ d, n });
+		while (network_next(e, now, &ev))
 			;
 	}
 	stop();
@@ -936,5 +936,5 @@ int main(void)
 		TEST(survives_datagrams_of_every_wrong_kind),
 	};
 
-	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("network", tests, NULL, NULL);
 }

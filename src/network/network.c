@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "network/engine.h"
+#include "network/network.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define COOLDOWN_MS 2000
 
-static void take_defaults(struct engine_config *c)
+static void take_defaults(struct network_config *c)
 {
 	if (!c->region)
 		c->region = region_eu868();
@@ -41,10 +41,10 @@ static void take_defaults(struct engine_config *c)
 		c->seed = 0x5bd1e995ca5e11u;
 }
 
-static int allocate(struct engine *e, struct err *err)
+static int allocate(struct network *e, struct err *err)
 {
 	static const uint8_t no_key[LORAWAN_KEY_OCTETS];
-	const struct engine_config *c = &e->config;
+	const struct network_config *c = &e->config;
 	int rc;
 
 	e->events = calloc(STATE_EVENTS, sizeof(*e->events));
@@ -66,9 +66,9 @@ static int allocate(struct engine *e, struct err *err)
 	return 0;
 }
 
-int engine_new(const struct engine_config *config, struct engine **out, struct err *err)
+int network_new(const struct network_config *config, struct network **out, struct err *err)
 {
-	struct engine *e = calloc(1, sizeof(*e));
+	struct network *e = calloc(1, sizeof(*e));
 	int rc;
 
 	if (!e)
@@ -79,14 +79,14 @@ int engine_new(const struct engine_config *config, struct engine **out, struct e
 	e->generation = (uint32_t)(e->config.seed >> 32) & 0xffff;
 	rc = allocate(e, err);
 	if (rc < 0) {
-		engine_free(e);
+		network_free(e);
 		return rc;
 	}
 	*out = e;
 	return 0;
 }
 
-void engine_free(struct engine *e)
+void network_free(struct network *e)
 {
 	if (!e)
 		return;
@@ -107,9 +107,9 @@ void engine_free(struct engine *e)
 	free(e);
 }
 
-struct engine_event *engine_push(struct engine *e, enum engine_event_kind kind)
+struct network_event *network_push(struct network *e, enum network_event_kind kind)
 {
-	struct engine_event *ev;
+	struct network_event *ev;
 
 	if (e->event_count == STATE_EVENTS)
 		abort();
@@ -119,9 +119,9 @@ struct engine_event *engine_push(struct engine *e, enum engine_event_kind kind)
 	return ev;
 }
 
-void engine_save(struct engine *e, const struct session *s)
+void network_save(struct network *e, const struct session *s)
 {
-	struct engine_event *ev = engine_push(e, ENGINE_SAVE);
+	struct network_event *ev = network_push(e, NETWORK_SAVE);
 
 	ev->dev_eui = s->dev_eui;
 	ev->save.slot = s->slot;
@@ -129,24 +129,25 @@ void engine_save(struct engine *e, const struct session *s)
 		abort();
 }
 
-void engine_remove(struct engine *e, uint64_t dev_eui, enum session_slot slot)
+void network_remove(struct network *e, uint64_t dev_eui, enum session_slot slot)
 {
-	struct engine_event *ev = engine_push(e, ENGINE_REMOVE);
+	struct network_event *ev = network_push(e, NETWORK_REMOVE);
 
 	ev->dev_eui = dev_eui;
 	ev->save.slot = slot;
 }
 
-void engine_status(struct engine *e, const struct session *s, uint32_t f_cnt, enum dlstatus status)
+void network_status(struct network *e, const struct session *s, uint32_t f_cnt,
+	enum dlstatus status)
 {
-	struct engine_event *ev;
+	struct network_event *ev;
 
 	trace_say(&e->config.trace, TRACE_INFO, "downlink.status",
 		"dev_eui=%016llx f_cnt_down=%u status=%s", (unsigned long long)s->dev_eui, f_cnt,
 		dlstatus_word(status));
 	if (!s->as_url[0])
 		return;
-	ev = engine_push(e, ENGINE_STATUS);
+	ev = network_push(e, NETWORK_STATUS);
 	ev->dev_eui = s->dev_eui;
 	strcpy(ev->as_url, s->as_url);
 	strcpy(ev->as_id, s->as_id);
@@ -155,7 +156,7 @@ void engine_status(struct engine *e, const struct session *s, uint32_t f_cnt, en
 		.status = status };
 }
 
-const struct block *engine_block(struct engine *e, unsigned which,
+const struct block *network_block(struct network *e, unsigned which,
 	const uint8_t key[LORAWAN_KEY_OCTETS])
 {
 	struct err err;
@@ -167,7 +168,7 @@ const struct block *engine_block(struct engine *e, unsigned which,
 	return &e->block[which];
 }
 
-static void hear(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+static void hear(struct network *e, int64_t now_ms, const struct gateway_address *from,
 	const struct gwmp *m, const struct gwmp_rxpk *rx)
 {
 	struct frame_copy copy = { .gateway = m->gateway,
@@ -204,7 +205,7 @@ static void hear(struct engine *e, int64_t now_ms, const struct gateway_address 
 		activation_ask(e, now_ms, f);
 }
 
-static void heard_push(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+static void heard_push(struct network *e, int64_t now_ms, const struct gateway_address *from,
 	const struct gwmp *m)
 {
 	struct err err;
@@ -225,7 +226,7 @@ static void heard_push(struct engine *e, int64_t now_ms, const struct gateway_ad
 	}
 }
 
-void engine_datagram(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+void network_datagram(struct network *e, int64_t now_ms, const struct gateway_address *from,
 	struct span datagram)
 {
 	struct gateway *g;
@@ -252,7 +253,7 @@ void engine_datagram(struct engine *e, int64_t now_ms, const struct gateway_addr
 }
 
 /* One thing that is due; false when nothing is. */
-static bool turn(struct engine *e, int64_t now_ms)
+static bool turn(struct network *e, int64_t now_ms)
 {
 	struct frame *f = frame_due(&e->frames, now_ms, COOLDOWN_MS);
 	struct due_node *n;
@@ -278,9 +279,9 @@ static bool turn(struct engine *e, int64_t now_ms)
 	return true;
 }
 
-bool engine_next(struct engine *e, int64_t now_ms, struct engine_event *out)
+bool network_next(struct network *e, int64_t now_ms, struct network_event *out)
 {
-	struct engine_event *ev;
+	struct network_event *ev;
 
 	while (!e->event_count && turn(e, now_ms))
 		;
@@ -294,7 +295,7 @@ bool engine_next(struct engine *e, int64_t now_ms, struct engine_event *out)
 	return true;
 }
 
-int64_t engine_deadline(const struct engine *e)
+int64_t network_deadline(const struct network *e)
 {
 	const struct due_node *n = due_first(&e->due);
 	int64_t at = frame_deadline(&e->frames);
@@ -304,7 +305,7 @@ int64_t engine_deadline(const struct engine *e)
 	return n && n->at_ms < at ? n->at_ms : at;
 }
 
-int engine_restore(struct engine *e, struct span blob, struct err *err)
+int network_restore(struct network *e, struct span blob, struct err *err)
 {
 	struct session s, *kept;
 	int rc = session_read(blob, &s, err);
@@ -315,7 +316,7 @@ int engine_restore(struct engine *e, struct span blob, struct err *err)
 	return rc;
 }
 
-int engine_personalise(struct engine *e, const struct session *abp, struct err *err)
+int network_personalise(struct network *e, const struct session *abp, struct err *err)
 {
 	struct session *old = session_by_eui(&e->sessions, abp->dev_eui, SESSION_ACTIVE), *kept;
 	int rc;
@@ -329,54 +330,49 @@ int engine_personalise(struct engine *e, const struct session *abp, struct err *
 	}
 	rc = session_add(&e->sessions, abp, &kept, err);
 	if (rc == 0)
-		engine_save(e, kept);
+		network_save(e, kept);
 	return rc;
 }
 
-const struct session *engine_session(const struct engine *e, uint64_t dev_eui,
+const struct session *network_session(const struct network *e, uint64_t dev_eui,
 	enum session_slot slot)
 {
 	return session_by_eui(&e->sessions, dev_eui, slot);
 }
 
 static const char *const downlink_words[] = {
-	[ENGINE_DOWNLINK_QUEUED] = "queued",
-	[ENGINE_DOWNLINK_UNKNOWN] = "unknown-device",
-	[ENGINE_DOWNLINK_FOREIGN] = "foreign",
-	[ENGINE_DOWNLINK_STALE] = "stale-counter",
-	[ENGINE_DOWNLINK_FULL] = "full",
-	[ENGINE_DOWNLINK_PORT] = "bad-port",
-	[ENGINE_DOWNLINK_SIZE] = "too-long",
+	[NETWORK_DOWNLINK_QUEUED] = "queued",
+	[NETWORK_DOWNLINK_UNKNOWN] = "unknown-device",
+	[NETWORK_DOWNLINK_FOREIGN] = "foreign",
+	[NETWORK_DOWNLINK_STALE] = "stale-counter",
+	[NETWORK_DOWNLINK_FULL] = "full",
+	[NETWORK_DOWNLINK_PORT] = "bad-port",
+	[NETWORK_DOWNLINK_SIZE] = "too-long",
 };
 
-const char *engine_downlink_word(enum engine_downlink_verdict v)
+const char *network_downlink_word(enum network_downlink_verdict v)
 {
 	return downlink_words[v];
 }
 
-enum engine_downlink_verdict engine_downlink(struct engine *e, int64_t now_ms, const char *as_id,
+enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms, const char *as_id,
 	uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
 {
-	enum engine_downlink_verdict v =
+	enum network_downlink_verdict v =
 		transmission_queue(e, now_ms, as_id, dev_eui, item, expected);
 
-	if (v != ENGINE_DOWNLINK_QUEUED)
+	if (v != NETWORK_DOWNLINK_QUEUED)
 		e->stats.downlinks_refused++;
 	return v;
 }
 
-void engine_joined(struct engine *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
+void network_joined(struct network *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
 	const char *why)
 {
 	activation_answered(e, now_ms, ask, ans, why);
 }
 
-bool engine_knows_as(const struct engine *e, const char *as_id)
-{
-	return session_any_as(&e->sessions, as_id);
-}
-
-void engine_stats(const struct engine *e, struct engine_stats *out)
+void network_stats(const struct network *e, struct network_stats *out)
 {
 	*out = e->stats;
 	out->gateways = e->gateways.count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine - the Network Server's decisions; its program does what the events say.
+ * network - the Network Server's decisions; its program does what the events say.
  *
  *   datagram --> gateway table, frame table
  *                  | join-request, first copy             | data, window over
@@ -16,10 +16,10 @@
  *              no uplink taken twice, however the process ends.
  *   Time       ms of a monotonic clock, given with every call.
  *   Bounds     all in the config: gateways, frames, joins, downlinks, sessions.
- *   Ownership  engine_new allocates, engine_free frees; config is copied, region is static.
+ *   Ownership  network_new allocates, network_free frees; config is copied, region is static.
  */
-#ifndef NETWORK_ENGINE_H
-#define NETWORK_ENGINE_H
+#ifndef NETWORK_NETWORK_H
+#define NETWORK_NETWORK_H
 
 #include "backend/dlstatus.h"
 #include "backend/xmit.h"
@@ -29,7 +29,7 @@
 #include "network/gwmp.h"
 #include "network/session.h"
 
-struct engine_config {
+struct network_config {
 	uint32_t net_id;
 	const struct region *region; /* NULL: EU868 */
 	unsigned deduplication_ms;   /* window in which gateways' copies are collected */
@@ -49,20 +49,20 @@ struct engine_config {
 	struct trace trace;
 };
 
-enum engine_event_kind {
-	ENGINE_NOTHING,
-	ENGINE_SAVE,
-	ENGINE_REMOVE,
-	ENGINE_SEND,
-	ENGINE_ASK,
-	ENGINE_UPLINK,
-	ENGINE_STATUS,
+enum network_event_kind {
+	NETWORK_NOTHING,
+	NETWORK_SAVE,
+	NETWORK_REMOVE,
+	NETWORK_SEND,
+	NETWORK_ASK,
+	NETWORK_UPLINK,
+	NETWORK_STATUS,
 };
 
-#define ENGINE_SEND_MAX 1024
+#define NETWORK_SEND_MAX 1024
 
-struct engine_event {
-	enum engine_event_kind kind;
+struct network_event {
+	enum network_event_kind kind;
 	uint64_t dev_eui;                /* SAVE, REMOVE, ASK, UPLINK, STATUS */
 	char as_url[SESSION_AS_URL_MAX]; /* UPLINK, STATUS */
 	char as_id[SESSION_AS_ID_MAX];
@@ -74,11 +74,11 @@ struct engine_event {
 		} save; /* REMOVE: the slot alone */
 		struct {
 			struct gateway_address to;
-			uint8_t octets[ENGINE_SEND_MAX];
+			uint8_t octets[NETWORK_SEND_MAX];
 			size_t n;
 		} send;
 		struct {
-			uint32_t id; /* for engine_joined */
+			uint32_t id; /* for network_joined */
 			uint64_t join_eui;
 			struct joining_req req;
 		} ask;
@@ -87,52 +87,49 @@ struct engine_event {
 	};
 };
 
-struct engine;
+struct network;
 
-int engine_new(const struct engine_config *config, struct engine **out, struct err *err);
-void engine_free(struct engine *e);
+int network_new(const struct network_config *config, struct network **out, struct err *err);
+void network_free(struct network *e);
 
 /* A datagram; its acknowledgement is the program's (gwmp_acknowledge). */
-void engine_datagram(struct engine *e, int64_t now_ms, const struct gateway_address *from,
+void network_datagram(struct network *e, int64_t now_ms, const struct gateway_address *from,
 	struct span datagram);
 
 /* The JS's answer to ASK; its keys in clear. ans NULL: none came, why says the reason. */
-void engine_joined(struct engine *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
+void network_joined(struct network *e, int64_t now_ms, uint32_t ask, const struct joining_ans *ans,
 	const char *why);
 
-enum engine_downlink_verdict {
-	ENGINE_DOWNLINK_QUEUED,
-	ENGINE_DOWNLINK_UNKNOWN, /* no active session of this device */
-	ENGINE_DOWNLINK_FOREIGN, /* its session belongs to another AS */
-	ENGINE_DOWNLINK_STALE,   /* encrypted for a counter past or too far; *expected tells */
-	ENGINE_DOWNLINK_FULL,    /* too many are waiting */
-	ENGINE_DOWNLINK_PORT,    /* FPort 0 or above 223 */
-	ENGINE_DOWNLINK_SIZE,    /* longer than the region carries at any rate */
+enum network_downlink_verdict {
+	NETWORK_DOWNLINK_QUEUED,
+	NETWORK_DOWNLINK_UNKNOWN, /* no active session of this device */
+	NETWORK_DOWNLINK_FOREIGN, /* its session belongs to another AS */
+	NETWORK_DOWNLINK_STALE,   /* encrypted for a counter past or too far; *expected tells */
+	NETWORK_DOWNLINK_FULL,    /* too many are waiting */
+	NETWORK_DOWNLINK_PORT,    /* FPort 0 or above 223 */
+	NETWORK_DOWNLINK_SIZE,    /* longer than the region carries at any rate */
 };
 
 /* From the AS whose right to speak for as_id is proved. */
-enum engine_downlink_verdict engine_downlink(struct engine *e, int64_t now_ms, const char *as_id,
+enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms, const char *as_id,
 	uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
-const char *engine_downlink_word(enum engine_downlink_verdict v);
+const char *network_downlink_word(enum network_downlink_verdict v);
 
 /* The next event; false when there is none now. */
-bool engine_next(struct engine *e, int64_t now_ms, struct engine_event *out);
-int64_t engine_deadline(const struct engine *e); /* INT64_MAX: none */
+bool network_next(struct network *e, int64_t now_ms, struct network_event *out);
+int64_t network_deadline(const struct network *e); /* INT64_MAX: none */
 
 /* A session from disk, at start. */
-int engine_restore(struct engine *e, struct span blob, struct err *err);
+int network_restore(struct network *e, struct span blob, struct err *err);
 
 /* An ABP device of the configuration: keeps the counters of a session with the same keys. */
-int engine_personalise(struct engine *e, const struct session *abp, struct err *err);
+int network_personalise(struct network *e, const struct session *abp, struct err *err);
 
 /* The session of a device, for logs and tests; NULL when there is none. */
-const struct session *engine_session(const struct engine *e, uint64_t dev_eui,
+const struct session *network_session(const struct network *e, uint64_t dev_eui,
 	enum session_slot slot);
 
-/* Is this AS-ID the Application Server of any session? */
-bool engine_knows_as(const struct engine *e, const char *as_id);
-
-struct engine_stats {
+struct network_stats {
 	uint64_t datagrams, malformed, frames, copies, dropped_frames;
 	uint64_t joins_asked, joins_accepted, joins_refused, joins_dropped;
 	uint64_t uplinks, repeated, replayed, bad_mic, unknown_address;
@@ -140,6 +137,6 @@ struct engine_stats {
 	uint64_t gateways, sessions;
 };
 
-void engine_stats(const struct engine *e, struct engine_stats *out);
+void network_stats(const struct network *e, struct network_stats *out);
 
 #endif

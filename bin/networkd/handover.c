@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "networkd/handover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/random.h"
+#include "program/log.h"
+#include "json/doc.h"
+
+#define BACKOFF_MS     500
+#define BACKOFF_MAX_MS 8000
+#define TICK_MS        250
+
+struct message {
+	struct message *next;
+	struct handover *handover;
+	struct as_queue *queue;
+	struct buf body;
+	uint64_t dev_eui;
+	uint32_t f_cnt;
+	bool uplink;
+	bool flying;
+	int64_t expires_ms;
+};
+
+struct as_queue {
+	char url[SESSION_AS_URL_MAX];
+	char id[SESSION_AS_ID_MAX];
+	struct message *oldest, **end;
+	unsigned count, flying, backoff_ms;
+	int64_t retry_ms; /* not before; 0: now */
+};
+
+struct handover {
+	struct server *server;
+	struct as_queue queue[HANDOVER_SERVERS];
+	unsigned queues, queue_max, keep_ms;
+	uint64_t dropped;
+	bool closing;
+	uv_timer_t timer;
+};
+
+static void fly(struct handover *h, struct as_queue *q);
+
+static void on_tick(uv_timer_t *t)
+{
+	struct handover *h = t->data;
+
+	for (unsigned i = 0; i < h->queues; i++)
+		fly(h, &h->queue[i]);
+}
+
+int handover_new(struct server *s, struct handover **out, struct err *err)
+{
+	const struct settings_application_server *c = &s->settings->application_server;
+	struct handover *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (!h)
+		return err_set(err, ERR_NOMEM, "application_server: no memory");
+	h->server = s;
+	h->queue_max = c->queue_max ? c->queue_max : 1000;
+	rc = config_duration(c->retry_for, 300000, &h->keep_ms, err);
+	if (rc < 0) {
+		free(h);
+		return rc;
+	}
+	uv_timer_init(s->loop, &h->timer);
+	h->timer.data = h;
+	uv_timer_start(&h->timer, on_tick, TICK_MS, TICK_MS);
+	*out = h;
+	return 0;
+}
+
+void handover_close(struct handover *h)
+{
+	if (!h || h->closing)
+		return;
+	h->closing = true;
+	uv_close((uv_handle_t *)&h->timer, NULL);
+}
+
+static void unlink_message(struct as_queue *q, struct message *m)
+{
+	struct message **link = &q->oldest;
+
+	while (*link != m)
+		link = &(*link)->next;
+	*link = m->next;
+	if (!m->next)
+		q->end = link;
+	q->count--;
+}
+
+static void free_message(struct message *m)
+{
+	buf_done(&m->body);
+	free(m);
+}
+
+void handover_free(struct handover *h)
+{
+	if (!h)
+		return;
+	for (unsigned i = 0; i < h->queues; i++)
+		while (h->queue[i].oldest) {
+			struct message *m = h->queue[i].oldest;
+
+			unlink_message(&h->queue[i], m);
+			free_message(m);
+		}
+	free(h);
+}
+
+static struct as_queue *queue_of(struct handover *h, const char *url, const char *id)
+{
+	struct as_queue *q;
+
+	for (unsigned i = 0; i < h->queues; i++)
+		if (strcmp(h->queue[i].url, url) == 0 && strcmp(h->queue[i].id, id) == 0)
+			return &h->queue[i];
+	if (h->queues == HANDOVER_SERVERS)
+		return NULL;
+	q = &h->queue[h->queues++];
+	strcpy(q->url, url);
+	strcpy(q->id, id);
+	q->end = &q->oldest;
+	return q;
+}
+
+static void give_up(struct handover *h, struct message *m, const char *why)
+{
+	h->dropped++;
+	log_warning("handover.dropped", "as_id=%s dev_eui=%016llx %s=%u dropped_total=%llu why=%s",
+		log_value(m->queue->id), (unsigned long long)m->dev_eui,
+		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, (unsigned long long)h->dropped,
+		log_value(why));
+	unlink_message(m->queue, m);
+	free_message(m);
+}
+
+/* The Result of the answer; RESULT_OTHER with words when there is none that counts. */
+static enum result_code read_result(const struct message *m, const struct http_result *r, char *why,
+	size_t cap)
+{
+	struct doc *root = NULL;
+	struct result result;
+	struct header h;
+	struct err err;
+	int rc;
+
+	if (!r->ok) {
+		snprintf(why, cap, "%s", r->why);
+		return RESULT_OTHER;
+	}
+	rc = doc_read(r->body, &root, &err);
+	rc = rc ? rc : header_read(root, &h, &err);
+	rc = rc ? rc : dlstatus_read_ans(root, &result, &err);
+	doc_free(root);
+	if (rc < 0 || h.type != (m->uplink ? HEADER_XMIT_DATA_ANS : HEADER_DL_STATUS_ANS)) {
+		snprintf(why, cap, "HTTP status %u: %s", r->status,
+			rc < 0 ? err.msg : "another message");
+		return RESULT_OTHER;
+	}
+	snprintf(why, cap, "%s", result.description);
+	return result.code;
+}
+
+static void on_answer(void *arg, const struct http_result *r)
+{
+	struct message *m = arg;
+	struct handover *h = m->handover;
+	struct as_queue *q = m->queue;
+	char why[300], peer[512];
+	enum result_code code = read_result(m, r, why, sizeof(why));
+
+	m->flying = false;
+	q->flying--;
+	log_info("backend.finished",
+		"message_type=%s receiver_id=%s dev_eui=%016llx %s=%u result_code=%s peer=%s reused=%d "
+		"took_ms=%u%s%s",
+		header_type_word(m->uplink ? HEADER_XMIT_DATA_REQ : HEADER_DL_STATUS_REQ),
+		log_value(q->id), (unsigned long long)m->dev_eui,
+		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, result_word(code, true),
+		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->total_ms,
+		why[0] ? " why=" : "", why[0] ? log_value(why) : "");
+	if (code == RESULT_SUCCESS) {
+		q->backoff_ms = 0;
+		q->retry_ms = 0;
+		unlink_message(q, m);
+		free_message(m);
+	} else if (code != RESULT_OTHER && code != RESULT_DEFERRED) {
+		give_up(h, m, result_word(code, true));
+	} else {
+		q->backoff_ms = q->backoff_ms ? q->backoff_ms * 2 : BACKOFF_MS;
+		if (q->backoff_ms > BACKOFF_MAX_MS)
+			q->backoff_ms = BACKOFF_MAX_MS;
+		q->retry_ms = server_now() + q->backoff_ms;
+	}
+	fly(h, q);
+}
+
+/* Posts what may be posted; drops what is too old. */
+static void fly(struct handover *h, struct as_queue *q)
+{
+	int64_t now = server_now();
+	struct message *m = q->oldest, *next;
+
+	for (; m; m = next) {
+		struct http_target to = { .kind = HTTP_TARGET_URL, .url = q->url };
+
+		next = m->next;
+		if (m->flying)
+			continue;
+		if (m->expires_ms <= now) {
+			give_up(h, m, "kept as long as retry_for says");
+			continue;
+		}
+		if (q->retry_ms > now || q->flying >= HANDOVER_POSTS || h->closing)
+			return;
+		m->flying = true;
+		q->flying++;
+		http_client_post(h->server->http_as, &to, buf_span(&m->body), on_answer, m);
+		return;
+	}
+}
+
+static bool write_body(struct handover *h, const struct network_event *ev, struct message *m)
+{
+	struct header head = { .version = HEADER_1_0,
+		.type = m->uplink ? HEADER_XMIT_DATA_REQ : HEADER_DL_STATUS_REQ };
+	uint32_t transaction = 0;
+
+	if (random_octets(&transaction, sizeof(transaction), NULL) < 0)
+		return false;
+	head.transaction_id = transaction;
+	header_put_net_id(head.sender_id, h->server->net_id);
+	snprintf(head.receiver_id, sizeof(head.receiver_id), "%s", ev->as_id);
+	m->body.limit = SERVER_BODY_MAX;
+	return m->uplink ? xmit_write_req(&m->body, &head, &ev->uplink)
+			 : dlstatus_write_req(&m->body, &head, &ev->status);
+}
+
+/* The oldest message that is not on its way makes place. */
+static void make_place(struct handover *h, struct as_queue *q)
+{
+	struct message *m = q->oldest;
+
+	while (m && m->flying)
+		m = m->next;
+	if (m)
+		give_up(h, m, "the queue of this Application Server is full");
+}
+
+void handover_give(struct handover *h, const struct network_event *ev)
+{
+	struct as_queue *q = queue_of(h, ev->as_url, ev->as_id);
+	struct message *m = q ? calloc(1, sizeof(*m)) : NULL;
+
+	if (!m) {
+		h->dropped++;
+		log_warning("handover.dropped", "as_id=%s dev_eui=%016llx why=%s",
+			log_value(ev->as_id), (unsigned long long)ev->dev_eui,
+			q ? "\"no memory\"" : "\"too many Application Servers\"");
+		return;
+	}
+	*m = (struct message){ .handover = h,
+		.queue = q,
+		.dev_eui = ev->dev_eui,
+		.uplink = ev->kind == NETWORK_UPLINK,
+		.expires_ms = server_now() + h->keep_ms };
+	m->f_cnt = m->uplink ? ev->uplink.up.f_cnt_up : ev->status.f_cnt_down;
+	if (!write_body(h, ev, m)) {
+		h->dropped++;
+		log_error("handover.dropped", "as_id=%s dev_eui=%016llx why=\"cannot be written\"",
+			log_value(ev->as_id), (unsigned long long)ev->dev_eui);
+		free_message(m);
+		return;
+	}
+	if (q->count >= h->queue_max)
+		make_place(h, q);
+	*q->end = m;
+	q->end = &m->next;
+	q->count++;
+	fly(h, q);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "net/loop.h"
+#include "networkd/server.h"
+#include "program/log.h"
+#include "program/notify.h"
+#include "program/options.h"
+#include "program/sandbox.h"
+
+static const struct options_program program = {
+	.name = "sardane-networkd",
+	.summary = "LoRaWAN Network Server: Semtech UDP in, Join Servers found and proved by DNS",
+	.config = "/etc/sardane/networkd.yaml",
+};
+
+static void on_stop(void *arg)
+{
+	struct server **s = arg;
+
+	notify_send("STOPPING=1");
+	server_close(*s);
+}
+
+/* resolverd is a child already; curl reads no file once it has our hooks. */
+static int enter_sandbox(const struct settings *settings, struct err *err)
+{
+	struct sandbox box = { .user = settings->user, .seccomp = true };
+	const char *words = "";
+	int rc;
+
+	if (settings->sandbox && !*settings->sandbox)
+		return 0;
+	rc = sandbox_enter(&box, &words, err);
+	if (rc == 0)
+		log_info("sandbox.entered", "with=%s", words);
+	return rc;
+}
+
+static int serve(const struct settings *settings, struct err *err)
+{
+	struct loop_watch *watch = NULL;
+	struct server *s = NULL;
+	uv_loop_t loop;
+	int rc;
+
+	uv_loop_init(&loop);
+	rc = server_open(&loop, settings, &s, err);
+	rc = rc ? rc : loop_watch_new(&loop, on_stop, NULL, &s, &watch, err);
+	rc = rc ? rc : enter_sandbox(settings, err);
+	if (rc == 0) {
+		notify_send("READY=1");
+		log_info("ready", "database=%s", log_value(settings->database));
+		uv_run(&loop, UV_RUN_DEFAULT);
+	}
+	server_close(s);
+	loop_watch_free(watch);
+	if (rc == 0)
+		rc = loop_close(&loop, err);
+	else
+		loop_close(&loop, NULL);
+	server_free(s);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings *settings = NULL;
+	struct options options;
+	struct err err = { 0 };
+	int rc = options_read(&program, argc, argv, &options);
+
+	if (rc >= 0)
+		return rc;
+	if (config_settings_load(options.config, &settings, &err) < 0) {
+		log_error("config.refused", "why=%s", log_value(err.msg));
+		return EXIT_FAILURE;
+	}
+	rc = options.check ? 0 : serve(settings, &err);
+	if (rc < 0)
+		log_error("stopped", "why=%s", log_value(err.msg));
+	else if (options.check)
+		log_info("config.good", "file=%s", log_value(options.config));
+	config_settings_free(settings);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "networkd/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "core/secret.h"
+#include "crypto/random.h"
+#include "net/secure.h"
+#include "networkd/api.h"
+#include "networkd/asking.h"
+#include "networkd/handover.h"
+#include "program/log.h"
+
+#define DRAIN_MS 2000
+
+int64_t server_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+const char *server_peer_words(const struct peer *peer, char *out, size_t cap)
+{
+	char name[256], owner[256];
+
+	if (!peer || !peer->authenticated)
+		return peer && peer->reason[0] ? peer->reason : "none";
+	if (!peer->name.n || name_write_text(&peer->name, name, sizeof(name)) < 0)
+		strcpy(name, "?");
+	if (!peer->tlsa_owner.n || name_write_text(&peer->tlsa_owner, owner, sizeof(owner)) < 0)
+		strcpy(owner, "?");
+	if (peer->how == PEER_BY_DANE)
+		snprintf(out, cap, "%s by %s TLSA %d %d %d", name, owner, peer->usage,
+			peer->selector, peer->matching);
+	else
+		snprintf(out, cap, "%s by PKIX", name);
+	return out;
+}
+
+void server_know_as(struct server *s, const char *as_id)
+{
+	struct server_as *a;
+
+	for (unsigned i = 0; i < s->as_count; i++)
+		if (strcasecmp(s->as[i].id, as_id) == 0)
+			return;
+	if (!as_id[0] || s->as_count == SERVER_AS_MAX || strlen(as_id) >= SESSION_AS_ID_MAX)
+		return;
+	a = &s->as[s->as_count++];
+	strcpy(a->id, as_id);
+	if (name_of(as_id, &a->name) < 0)
+		a->name.n = 0;
+}
+
+/* An AS-ID that is a name of at least two labels: the root or a TLD is nobody's AS. */
+static bool is_below_as(const struct name *client, const struct name *as)
+{
+	return as->n && name_labels(as) >= 2 && name_is_within(client, as);
+}
+
+bool server_admits(void *arg, const struct name *client)
+{
+	const struct server *s = arg;
+
+	if (s->policy && policy_admits(s->policy, client))
+		return true;
+	for (unsigned i = 0; i < s->as_count; i++)
+		if (is_below_as(client, &s->as[i].name))
+			return true;
+	return false;
+}
+
+bool server_grants(const struct server *s, const struct peer *peer, const char *as_id)
+{
+	struct name as;
+
+	if (s->settings->api.insecure_plain)
+		return true;
+	if (!peer->authenticated || !peer->name.n)
+		return false;
+	if (s->policy && policy_grants_as_id(s->policy, &peer->name, as_id))
+		return true;
+	return name_of(as_id, &as) == 0 && is_below_as(&peer->name, &as);
+}
+
+static int save(struct server *s, const struct network_event *ev, struct err *err)
+{
+	if (ev->kind == NETWORK_REMOVE)
+		return sessions_remove(s->sessions, ev->dev_eui, ev->save.slot, err);
+	return sessions_put(s->sessions, ev->dev_eui, ev->save.slot,
+		(struct span){ ev->save.blob, ev->save.n }, err);
+}
+
+static void perform(struct server *s, const struct network_event *ev)
+{
+	switch (ev->kind) {
+	case NETWORK_SEND:
+		udp_send(s->udp, &ev->send.to, (struct span){ ev->send.octets, ev->send.n });
+		break;
+	case NETWORK_ASK: asking_ask(s->asking, ev); break;
+	case NETWORK_UPLINK:
+	case NETWORK_STATUS: handover_give(s->handover, ev); break;
+	case NETWORK_NOTHING:
+	case NETWORK_SAVE:
+	case NETWORK_REMOVE: break;
+	}
+}
+
+/* The events there are, up to SERVER_EVENTS that are to be performed; what they save is on
+ * disk when this returns 0. *n is how many are left to perform. */
+static int collect(struct server *s, unsigned *n, struct err *err)
+{
+	struct network_event *ev = &s->event[0];
+	bool begun = false;
+	int rc = 0;
+
+	*n = 0;
+	while (*n < SERVER_EVENTS && network_next(s->engine, server_now(), ev)) {
+		if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE) {
+			ev = &s->event[++*n];
+			continue;
+		}
+		if (!begun)
+			rc = sessions_begin(s->sessions, err);
+		begun = true;
+		rc = rc ? rc : save(s, ev, err);
+		if (rc == 0)
+			log_debug("session.saved", "dev_eui=%016llx slot=%s",
+				(unsigned long long)ev->dev_eui,
+				ev->save.slot == SESSION_PENDING ? "pending" : "active");
+		secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
+	}
+	if (begun)
+		rc = rc ? rc : sessions_commit(s->sessions, err);
+	return rc;
+}
+
+static void on_timer(uv_timer_t *t)
+{
+	server_turn(t->data);
+}
+
+static void set_timer(struct server *s)
+{
+	int64_t at = network_deadline(s->engine), now = server_now();
+
+	if (at == INT64_MAX)
+		uv_timer_stop(&s->timer);
+	else
+		uv_timer_start(&s->timer, on_timer, at > now ? (uint64_t)(at - now) : 0, 0);
+}
+
+void server_turn(struct server *s)
+{
+	struct err err;
+	unsigned n;
+
+	if (s->turning)
+		return;
+	s->turning = true;
+	do {
+		if (collect(s, &n, &err) < 0) {
+			sessions_rollback(s->sessions);
+			s->lost_commits++;
+			log_error("session.lost", "events=%u why=%s", n, log_value(err.msg));
+			/* The JS may be asked: that spends no counter of ours. */
+			for (unsigned i = 0; i < n; i++)
+				if (s->event[i].kind == NETWORK_ASK)
+					perform(s, &s->event[i]);
+			continue;
+		}
+		for (unsigned i = 0; i < n; i++)
+			perform(s, &s->event[i]);
+	} while (n > 0);
+	s->turning = false;
+	if (!s->closing)
+		set_timer(s);
+}
+
+static void on_datagram(void *arg, const struct gateway_address *from, struct span datagram)
+{
+	struct server *s = arg;
+
+	network_datagram(s->engine, server_now(), from, datagram);
+	if (network_deadline(s->engine) == 0)
+		server_turn(s);
+}
+
+/* After a batch: a new frame may be due before what the timer waits for. */
+static void on_batch(void *arg)
+{
+	set_timer(arg);
+}
+
+static int restore(void *arg, struct span blob, struct err *err)
+{
+	struct server *s = arg;
+	struct session read;
+	int rc = session_read(blob, &read, err);
+
+	if (rc < 0)
+		return rc;
+	server_know_as(s, read.as_id);
+	session_wipe(&read);
+	return network_restore(s->engine, blob, err);
+}
+
+static int open_engine(struct server *s, struct err *err)
+{
+	struct network_config config;
+	struct session abp = { 0 };
+	struct timespec wall;
+	int rc = config_engine(s->settings, &config, err);
+
+	rc = rc ? rc : random_octets(&config.seed, sizeof(config.seed), err);
+	if (rc < 0)
+		return rc;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	config.unix_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - server_now();
+	config.trace = log_trace();
+	s->net_id = config.net_id;
+	rc = network_new(&config, &s->engine, err);
+	rc = rc ? rc : sessions_open(s->settings->database, &s->sessions, err);
+	rc = rc ? rc : sessions_each(s->sessions, restore, s, err);
+	for (unsigned i = 0; i < s->settings->devices_count && rc == 0; i++) {
+		rc = config_abp(s->settings, &s->settings->devices[i], &abp, err);
+		rc = rc ? rc : network_personalise(s->engine, &abp, err);
+		if (rc == 0)
+			server_know_as(s, abp.as_id);
+		session_wipe(&abp);
+		server_turn(s);
+	}
+	for (unsigned i = 0; i < s->settings->application_server.servers_count; i++)
+		server_know_as(s, s->settings->application_server.servers[i].as_id);
+	return rc;
+}
+
+static int open_resolver(struct server *s, struct err *err)
+{
+	const struct settings_join_server *js = &s->settings->join_server;
+	int rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
+
+	if (rc < 0)
+		return rc;
+	if (!s->resolver_settings.config.resolv_conf && !s->settings->resolver.file)
+		s->resolver_settings.config.resolv_conf = js->resolv_conf;
+	rc = resolver_new(&s->resolver_settings.config, &s->resolver, err);
+	return rc ? rc : resolving_new(s->loop, s->resolver, &s->resolving, err);
+}
+
+static int open_clients(struct server *s, struct err *err)
+{
+	const struct tls_block *js = &s->settings->join_server.tls;
+	const struct tls_block *as = &s->settings->application_server.tls;
+	struct http_client_config config = { .loop = s->loop, .resolver = s->resolver };
+	int rc;
+
+	if (!as->tls_cert && !as->insecure_plain)
+		as = js;
+	rc = secure_client_new(js, "join_server", &s->tls_js, err);
+	rc = rc ? rc : secure_client_new(as, "application_server", &s->tls_as, err);
+	rc = rc ? rc
+		: config_duration(s->settings->join_server.timeout, 4000, &config.timeout_ms, err);
+	if (rc < 0)
+		return rc;
+	config.tls = s->tls_js;
+	config.mode = secure_mode(js);
+	rc = http_client_new(&config, &s->http_js, err);
+	config.tls = s->tls_as;
+	config.mode = secure_mode(as);
+	config.timeout_ms = 10000;
+	rc = rc ? rc : http_client_new(&config, &s->http_as, err);
+	rc = rc ? rc : asking_new(s, &s->asking, err);
+	return rc ? rc : handover_new(s, &s->handover, err);
+}
+
+static int open_api_tls(struct server *s, struct err *err)
+{
+	const struct tls_block *b = &s->settings->api;
+	struct tls_server_config config = { .mode = secure_mode(b),
+		.tls_cert = b->tls_cert,
+		.tls_key = b->tls_key,
+		.ca_cert = b->ca_cert,
+		.resolver = s->resolver,
+		.authorise = server_admits,
+		.authorise_arg = s,
+		.client_id_extension = b->client_id_extension,
+		.compat = b->compat,
+		.tickets = b->tickets,
+		.trace = log_trace() };
+
+	return b->insecure_plain ? 0 : tls_server_new(&config, &s->tls_api, err);
+}
+
+static int open_api(struct server *s, struct err *err)
+{
+	struct http_server_config config = { .loop = s->loop,
+		.bind = s->settings->api.bind,
+		.resolver = s->resolver,
+		.handle = api_handle,
+		.arg = s };
+	int rc = 0;
+
+	if (s->settings->clients_count)
+		rc = policy_new(s->settings->clients, s->settings->clients_count, &s->policy, err);
+	if (rc < 0 || !config.bind)
+		return rc;
+	rc = open_api_tls(s, err);
+	config.tls = s->tls_api;
+	rc = rc ? rc : http_server_new(&config, &s->api, err);
+	if (rc == 0)
+		log_info("api.listening", "bind=%s port=%u clients=%s", log_value(config.bind),
+			http_server_port(s->api),
+			s->policy ? "policy and session" : "the session's Application Server");
+	return rc;
+}
+
+static int open_all(struct server *s, struct err *err)
+{
+	const struct settings_udp *u = &s->settings->semtech_udp;
+	int rc = open_engine(s, err);
+
+	rc = rc ? rc : open_resolver(s, err);
+	rc = rc ? rc : open_clients(s, err);
+	rc = rc ? rc : open_api(s, err);
+	rc = rc ? rc
+		: udp_new(s->loop, u->bind ? u->bind : "0.0.0.0:1700", u->per_source_max,
+			  (struct udp_user){ on_datagram, on_batch, s }, &s->udp, err);
+	return rc;
+}
+
+int server_open(uv_loop_t *loop, const struct settings *settings, struct server **out,
+	struct err *err)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	struct network_stats stats;
+	int rc;
+
+	if (!s)
+		return err_set(err, ERR_NOMEM, "server: no memory");
+	s->loop = loop;
+	s->settings = settings;
+	uv_timer_init(loop, &s->timer);
+	s->timer.data = s;
+	*out = s;
+	rc = open_all(s, err);
+	if (rc < 0)
+		return rc;
+	network_stats(s->engine, &stats);
+	log_info("gateways.listening", "bind=%s port=%u net_id=%06x sessions=%llu",
+		log_value(settings->semtech_udp.bind ? settings->semtech_udp.bind : "0.0.0.0:1700"),
+		udp_port(s->udp), s->net_id, (unsigned long long)stats.sessions);
+	set_timer(s);
+	return 0;
+}
+
+static void say_totals(const struct server *s)
+{
+	struct network_stats n;
+
+	if (!s->engine || !s->udp)
+		return;
+	network_stats(s->engine, &n);
+	log_info("totals",
+		"datagrams=%llu acknowledged=%llu frames=%llu copies=%llu malformed=%llu joins=%llu "
+		"accepted=%llu refused=%llu uplinks=%llu repeated=%llu replayed=%llu bad_mic=%llu "
+		"unknown=%llu downlinks=%llu failed=%llu lost_commits=%llu",
+		(unsigned long long)n.datagrams,
+		(unsigned long long)udp_stats(s->udp)->acknowledged, (unsigned long long)n.frames,
+		(unsigned long long)n.copies, (unsigned long long)n.malformed,
+		(unsigned long long)n.joins_asked, (unsigned long long)n.joins_accepted,
+		(unsigned long long)n.joins_refused, (unsigned long long)n.uplinks,
+		(unsigned long long)n.repeated, (unsigned long long)n.replayed,
+		(unsigned long long)n.bad_mic, (unsigned long long)n.unknown_address,
+		(unsigned long long)n.downlinks_sent, (unsigned long long)n.downlinks_failed,
+		(unsigned long long)s->lost_commits);
+}
+
+void server_close(struct server *s)
+{
+	if (!s || s->closing)
+		return;
+	s->closing = true;
+	say_totals(s);
+	uv_close((uv_handle_t *)&s->timer, NULL);
+	udp_free(s->udp);
+	if (s->api)
+		http_server_close(s->api, DRAIN_MS, NULL, NULL);
+	handover_close(s->handover);
+	http_client_free(s->http_js);
+	http_client_free(s->http_as);
+	s->http_js = s->http_as = NULL;
+	resolving_free(s->resolving);
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	handover_free(s->handover);
+	asking_free(s->asking);
+	tls_client_free(s->tls_js);
+	tls_client_free(s->tls_as);
+	tls_server_free(s->tls_api);
+	resolver_free(s->resolver);
+	resolver_config_done(&s->resolver_settings);
+	policy_free(s->policy);
+	sessions_close(s->sessions);
+	network_free(s->engine);
+	secret_wipe_octets(s->event, sizeof(s->event));
+	free(s);
+}

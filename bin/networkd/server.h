@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server - the Network Server's parts and how they hang together.
+ *
+ *   udp --> engine --> database, then --> udp      gateways
+ *                                    --> asking    the Join Server of a JoinEUI
+ *                                    --> handover  uplinks and statuses to Application Servers
+ *           api -----> engine                      their downlinks
+ *
+ *   Order      server_turn: all events that are there; what must be saved in one transaction;
+ *              only then what the rest of them say. A commit that fails drops them: nothing
+ *              leaves whose counter is not on disk.
+ *   Ownership  server_open allocates, server_close begins the end, server_free after the loop.
+ */
+#ifndef NETWORKD_SERVER_H
+#define NETWORKD_SERVER_H
+
+#include <uv.h>
+
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/resolving.h"
+#include "networkd/config.h"
+#include "networkd/udp.h"
+#include "store/sessions.h"
+
+#define SERVER_EVENTS   256 /* of one transaction */
+#define SERVER_AS_MAX   1024
+#define SERVER_BODY_MAX 16384
+
+struct handover;
+struct asking;
+
+/* An Application Server that some session has: its client may call. */
+struct server_as {
+	struct name name; /* of its AS-ID; n 0 when that is no DNS name */
+	char id[SESSION_AS_ID_MAX];
+};
+
+struct server {
+	uv_loop_t *loop;
+	const struct settings *settings;
+	uint32_t net_id;
+	struct network *engine;
+	struct sessions *sessions;
+	struct udp *udp;
+	uv_timer_t timer;
+	struct resolver_settings resolver_settings;
+	struct resolver *resolver;
+	struct resolving *resolving;
+	struct policy *policy; /* NULL when no client is configured */
+	struct tls_client *tls_js, *tls_as;
+	struct tls_server *tls_api;
+	struct http_client *http_js, *http_as;
+	struct http_server *api;
+	struct asking *asking;
+	struct handover *handover;
+	struct server_as as[SERVER_AS_MAX];
+	unsigned as_count;
+	uint64_t lost_commits;
+	bool turning, closing;
+	struct network_event event[SERVER_EVENTS + 1];
+};
+
+int server_open(uv_loop_t *loop, const struct settings *settings, struct server **out,
+	struct err *err);
+void server_close(struct server *s); /* the handles; run the loop after */
+void server_free(struct server *s);
+
+int64_t server_now(void); /* ms of CLOCK_MONOTONIC */
+
+/* Does what the engine says until it says nothing; sets the timer. */
+void server_turn(struct server *s);
+
+/* A session names this AS: from now on its client is let in, for its own devices. */
+void server_know_as(struct server *s, const char *as_id);
+
+/* May this name be a client at all, and may it speak for this AS-ID? */
+bool server_admits(void *arg, const struct name *client);
+bool server_grants(const struct server *s, const struct peer *peer, const char *as_id);
+
+/* Who answered, or asks, in words: "js.b.example by _8003._tcp.js.b.example TLSA 3 1 1". */
+const char *server_peer_words(const struct peer *peer, char *out, size_t cap);
+
+#endif
