@@ -15,6 +15,8 @@ const struct command command_table[] = {
 		tlsa_generate },
 	{ "tlsa", "verify", "decide offline whether records prove a chain", tlsa_verify_help,
 		tlsa_verify },
+	{ "connect", NULL, "resolve, connect, authenticate, and explain each step", connect_help,
+		connect_run },
 	{ "simulate", NULL, "play gateways and devices against a network server", simulate_help,
 		simulate },
 	{ "device", "add", "add a device to a Join Server's database", device_add_help,

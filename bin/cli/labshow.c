@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/lab.h"
+#include "cli/run.h"
 #include "cli/text.h"
 #include "json/writer.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,12 +75,15 @@ static int write_delv(const struct lab *lab, struct err *err)
 int lab_write_settings(const struct lab *lab, struct err *err)
 {
 	struct buf yaml = { 0 }, conf = { 0 };
+	char helper[PATH_MAX];
 	int rc;
 
 	buf_printf(&yaml,
 		"resolver:\n  backend: validating\n  trust_anchor_file: \"%s/root.key\"\n",
 		lab->dir);
 	buf_printf(&yaml, "  forward: [\"127.0.0.1@%u\"]\n", lab->port);
+	if (run_find_own("resolverd/sardane-resolverd", helper, sizeof(helper)))
+		buf_printf(&yaml, "  helper: \"%s\"\n", helper);
 	rc = lab_write(lab, "resolver.yaml", &yaml, err);
 	if (rc == 0) {
 		buf_printf(&conf,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,22 @@ int run_find(const char *program, const char *package, char *out, size_t cap, st
 	}
 	return err_set(err, ERR_SYSTEM, "%s: not found; install the package '%s'", program,
 		package);
+}
+
+bool run_find_own(const char *place, char *out, size_t cap)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *end;
+
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	end = strrchr(self, '/');
+	if (!end || end - self < 4 || strncmp(end - 4, "/cli", 4) != 0)
+		return false;
+	end[-4] = '\0';
+	return snprintf(out, cap, "%s/%s", self, place) < (int)cap && access(out, X_OK) == 0;
 }
 
 static int spawn(const char *const *argv, int in, int out, int errors, short flags, pid_t *pid,

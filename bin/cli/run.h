@@ -16,6 +16,10 @@
 /* Looks in PATH, then where system programs lie, which is not in every user's PATH. */
 int run_find(const char *program, const char *package, char *out, size_t cap, struct err *err);
 
+/* A program of ours in the build tree this one runs from: "resolverd/sardane-resolverd".
+ * False when this one is installed, or that one not built. */
+bool run_find_own(const char *place, char *out, size_t cap);
+
 /* Appends standard output to out; a status other than 0 is a failure. */
 int run_read(const char *const *argv, struct buf *out, struct err *err);
 
