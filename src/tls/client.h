@@ -29,6 +29,12 @@ struct tls_client;
 
 int tls_client_new(const struct tls_client_config *config, struct tls_client **out,
 	struct err *err);
+/*
+ * The same on an SSL_CTX of the caller's; tls_cert and tls_key may be NULL when it has them.
+ * Each SSL made from it is told its endpoint before the handshake: handshake_of_client.
+ */
+int tls_client_attach(const struct tls_client_config *config, struct ssl_ctx_st *ssl_ctx,
+	struct tls_client **out, struct err *err);
 void tls_client_free(struct tls_client *c);
 
 /*

@@ -54,29 +54,13 @@ int conn_new_server(struct tls_server *s, int fd, uint64_t source, void (*wake)(
 	return 0;
 }
 
-/* RFC 7671 section 5.1 and RFC 6698: the name sent is the TLSA base domain. */
-static bool set_server_name(SSL *ssl, const struct service_endpoint *endpoint)
-{
-	struct name name = endpoint->host, parent;
-	char text[NAME_TEXT_MAX];
-
-	if (endpoint->proof == SERVICE_BY_DANE && name_parent(&endpoint->tlsa_owner, &parent) &&
-		name_labels(&parent) > 1)
-		(void)name_parent(&parent, &name);
-	if (name.n == 0 || !name_is_plain(&name))
-		return true;
-	return name_write_text(&name, text, sizeof text) == 0 &&
-		SSL_set_tlsext_host_name(ssl, text) == 1;
-}
-
 int conn_new_client(struct tls_client *c, const struct service_endpoint *endpoint, int fd,
 	struct conn **out, struct err *err)
 {
 	struct conn *n = new_conn(c->ssl_ctx, fd);
 
-	if (!n || !(n->h = handshake_of_client(n->ssl, c)) || !set_server_name(n->ssl, endpoint))
+	if (!n || !(n->h = handshake_begin_client(n->ssl, c, endpoint)))
 		return refuse_memory(n, err);
-	n->h->endpoint = endpoint;
 	SSL_set_connect_state(n->ssl);
 	*out = n;
 	return 0;

@@ -78,6 +78,32 @@ struct handshake *handshake_of_client(SSL *ssl, const struct tls_client *client)
 	return h;
 }
 
+/* RFC 7671 section 5.1 and RFC 6698: the name sent is the TLSA base domain. */
+static bool set_server_name(SSL *ssl, const struct service_endpoint *endpoint)
+{
+	struct name name = endpoint->host, parent;
+	char text[NAME_TEXT_MAX];
+
+	if (endpoint->proof == SERVICE_BY_DANE && name_parent(&endpoint->tlsa_owner, &parent) &&
+		name_labels(&parent) > 1)
+		(void)name_parent(&parent, &name);
+	if (name.n == 0 || !name_is_plain(&name))
+		return true;
+	return name_write_text(&name, text, sizeof text) == 0 &&
+		SSL_set_tlsext_host_name(ssl, text) == 1;
+}
+
+struct handshake *handshake_begin_client(SSL *ssl, const struct tls_client *client,
+	const struct service_endpoint *endpoint)
+{
+	struct handshake *h = handshake_of_client(ssl, client);
+
+	if (!h || !set_server_name(ssl, endpoint))
+		return NULL;
+	h->endpoint = endpoint;
+	return h;
+}
+
 static struct answer *taken(struct handshake *h)
 {
 	struct answer *a = answer_keep(h->ask.answer);

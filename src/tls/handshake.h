@@ -45,6 +45,10 @@ struct handshake {
 struct handshake *handshake_of_server(SSL *ssl, const struct tls_server *server);
 struct handshake *handshake_of_client(SSL *ssl, const struct tls_client *client);
 
+/* A client's, with what its server is held to and the server name to send. */
+struct handshake *handshake_begin_client(SSL *ssl, const struct tls_client *client,
+	const struct service_endpoint *endpoint);
+
 /* The same, or NULL when none was made. */
 struct handshake *handshake_of(const SSL *ssl);
 

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/own.h"
 #include "tls/context.h"
 #include "tls/extension.h"
 #include "tls/handshake.h"
 #include "tls/hook.h"
 #include "tls/prove.h"
 #include "tls/ticket.h"
+
+OWNED_TYPE(SSL_CTX, SSL_CTX_free)
 
 static bool copy_text(const char *from, char **to)
 {
@@ -29,8 +32,6 @@ static int keep(struct tls_client *c, const struct tls_client_config *config, st
 		(name_of(config->dane_client_name, &c->name) || name_labels(&c->name) == 0))
 		return err_set(err, ERR_FORMAT, "dane_client_name '%s': not a domain name",
 			config->dane_client_name);
-	if (c->has_name && !config->tls_cert)
-		return err_set(err, ERR_ARG, "dane_client_name: needs tls_cert and tls_key");
 	if (c->mode != TLS_DANE && !config->ca_cert)
 		return err_set(err, ERR_ARG, "TLS client: PKIX needs ca_cert");
 	if (!copy_text(config->tls_cert, &c->tls_cert) ||
@@ -59,23 +60,35 @@ static int prepare(struct tls_client *c, SSL_CTX *ctx, struct err *err)
 	return ticket_forbid(ctx, err);
 }
 
-int tls_client_new(const struct tls_client_config *config, struct tls_client **out, struct err *err)
+int tls_client_attach(const struct tls_client_config *config, struct ssl_ctx_st *ssl_ctx,
+	struct tls_client **out, struct err *err)
 {
 	struct tls_client *c = calloc(1, sizeof *c);
 
-	if (!c)
+	if (!c || SSL_CTX_up_ref(ssl_ctx) != 1) {
+		free(c);
 		return err_set(err, ERR_NOMEM, "TLS client: no memory");
+	}
+	c->ssl_ctx = ssl_ctx;
 	int rc = keep(c, config, err);
 	if (rc == 0)
-		rc = context_new(TLS_client_method(), &c->ssl_ctx, err);
-	if (rc == 0)
-		rc = prepare(c, c->ssl_ctx, err);
+		rc = prepare(c, ssl_ctx, err);
 	if (rc) {
 		tls_client_free(c);
 		return rc;
 	}
 	*out = c;
 	return 0;
+}
+
+int tls_client_new(const struct tls_client_config *config, struct tls_client **out, struct err *err)
+{
+	OWNED(SSL_CTX) ctx = NULL;
+
+	if (config->dane_client_name && !config->tls_cert)
+		return err_set(err, ERR_ARG, "dane_client_name: needs tls_cert and tls_key");
+	int rc = context_new(TLS_client_method(), &ctx, err);
+	return rc ? rc : tls_client_attach(config, ctx, out, err);
 }
 
 int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoint, void *ssl_ctx,
