@@ -105,8 +105,7 @@ int connect_find(struct connect *c, struct resolver *r, const struct service_tar
 
 bool connect_is_authenticated(const struct connect *c)
 {
-	return c->greeted && c->peer.authenticated &&
-		(c->welcome == CONNECT_SILENT || c->welcome == CONNECT_SPOKEN_TO);
+	return c->greeted && c->peer.authenticated && c->welcome != CONNECT_REFUSED;
 }
 
 void connect_done(struct connect *c)

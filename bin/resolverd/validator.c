@@ -32,7 +32,7 @@ static const struct {
 	{ "do-not-query-localhost:", "no", "forwarders on loopback are usual" },
 	{ "infra-cache-max-rtt:", "1000", "a dead server costs 17 s otherwise" },
 	{ "outbound-msg-retry:", "2", "likewise" },
-	{ "msg-cache-size:", "4096", "answers are cached by our caller" },
+	{ "msg-cache-size:", "4194304", "answers are cached by our caller" },
 	{ "msg-cache-slabs:", "1", "one thread" },
 	{ "rrset-cache-size:", "33554432", "delegations and keys" },
 	{ "rrset-cache-slabs:", "1", "one thread" },
@@ -79,6 +79,10 @@ static int set_options(struct ub_ctx *ctx, const struct wire_config *config, str
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !rc; i++)
 		rc = set_option(ctx, options[i].option, options[i].value, err);
+	/* A forwarder keeps delegations for us; without a record cache of our own, what is asked
+	 * ahead of the end of a TTL is fetched and not repeated. Keys have their own cache. */
+	if (!rc && config->forward_count && !config->stub_count)
+		rc = set_option(ctx, "rrset-cache-size:", "1", err);
 	if (!rc && config->val_override_date)
 		rc = set_option(ctx, "val-override-date:", config->val_override_date, err);
 	return rc;

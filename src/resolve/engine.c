@@ -9,6 +9,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* How much later a fetched answer must end to be a new one. */
+#define FRESHER_MS 2000
+/* The upstream counts whole seconds, so its copy ends up to one after ours. */
+#define WHOLE_SECOND_MS 1000
+
 /* Made beforehand, so that saying no needs no memory. */
 enum refusal {
 	REFUSED_MEMORY,
@@ -257,6 +262,8 @@ static enum refusal admit(struct engine *e, const struct key *key, uint64_t sour
 	case BUDGET_OVER: return REFUSED_SOURCE;
 	case BUDGET_NO_MEMORY: return REFUSED_MEMORY;
 	}
+	if (p && p->parked)
+		pending_return(&e->open, p, false);
 	if (p)
 		e->stats.coalesced++;
 	else
@@ -374,6 +381,38 @@ static bool proves_nothing(const struct answer *a)
 	return a->status == ANSWER_FAILED || a->status == ANSWER_BOGUS;
 }
 
+static void move_deadline(struct engine *e, struct ask *ask, int64_t deadline_ms)
+{
+	unlink_deadline(e, ask);
+	ask->deadline_ms = deadline_ms;
+	link_deadline(e, ask);
+}
+
+/*
+ * The upstream has a cache too, and may repeat what we know instead of asking: no later end
+ * than ours means that. Then the moment to ask is that end, and not before.
+ */
+static bool park(struct engine *e, int64_t now_ms, struct pending *p, const struct answer *a)
+{
+	const struct answer *old;
+	bool unused;
+
+	if (p->asks != &p->fetch || p->fetch.next || p->tries > 1)
+		return false;
+	old = cache_find(e->cache, &p->key, now_ms, &unused);
+	if (!old || old->status != a->status || a->expires_ms >= old->expires_ms + FRESHER_MS)
+		return false;
+	pending_park(p);
+	move_deadline(e, &p->fetch, old->expires_ms + WHOLE_SECOND_MS);
+	return true;
+}
+
+static void unpark(struct engine *e, int64_t now_ms, struct pending *p)
+{
+	pending_return(&e->open, p, false);
+	move_deadline(e, &p->fetch, now_ms + ENGINE_DEADLINE_MAX_MS);
+}
+
 /* A failed prefetch must not throw away what is validated and still good. */
 static void remember(struct engine *e, int64_t now_ms, const struct key *key, struct answer *a)
 {
@@ -400,6 +439,10 @@ void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *w
 		rr_type_word(p->key.type, type, sizeof(type)), answer_status_word(w->status),
 		w->count, w->ttl_s, w->why);
 	a = build(e, now_ms, &p->key, w);
+	if (a && park(e, now_ms, p, a)) {
+		answer_drop(a);
+		return;
+	}
 	if (a)
 		remember(e, now_ms, &p->key, a);
 	else
@@ -436,6 +479,10 @@ void engine_lost(struct engine *e, int64_t now_ms)
 void engine_expire(struct engine *e, int64_t now_ms)
 {
 	while (e->soonest && e->soonest->deadline_ms <= now_ms) {
+		if (e->soonest->pending->parked) {
+			unpark(e, now_ms, e->soonest->pending);
+			continue;
+		}
 		e->stats.timed_out++;
 		settle(e, e->soonest, e->refusal[REFUSED_DEADLINE]);
 	}

@@ -107,7 +107,7 @@ void pending_remove(struct pendings *t, struct pending *p)
 	while (*at != p)
 		at = &(*at)->chain;
 	*at = p->chain;
-	if (!p->sent)
+	if (!p->sent && !p->parked)
 		dequeue(t, p);
 	t->slots[slot] = NULL;
 	t->open--;
@@ -129,6 +129,12 @@ struct pending *pending_take(struct pendings *t)
 
 void pending_return(struct pendings *t, struct pending *p, bool first)
 {
-	p->sent = false;
+	p->sent = p->parked = false;
 	enqueue(t, p, first);
+}
+
+void pending_park(struct pending *p)
+{
+	p->sent = false;
+	p->parked = true;
 }

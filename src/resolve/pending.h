@@ -4,6 +4,7 @@
  *
  *   WAITING --taken--> SENT --settled--> gone
  *      ^_____lost________|
+ *      ^__expired__ PARKED <--too early-- SENT      prefetches only
  *
  *   Id         slot in the low 16 bits, a count of uses above: a late answer to a question
  *              that is gone finds nothing.
@@ -23,6 +24,7 @@ struct pending {
 	uint8_t tries;    /* times sent */
 	struct ask *asks; /* by next and link; never empty, except while one is removed */
 	struct ask fetch; /* our own asker, when it is a prefetch */
+	bool parked;      /* neither sent nor waiting: a prefetch until its deadline */
 	struct pending *chain;
 	struct pending *next, **link; /* those that wait to be sent */
 };
@@ -45,5 +47,6 @@ void pending_remove(struct pendings *t, struct pending *p);
 
 struct pending *pending_take(struct pendings *t); /* the first that waits is now sent */
 void pending_return(struct pendings *t, struct pending *p, bool first);
+void pending_park(struct pending *p); /* from sent; pending_return ends it */
 
 #endif

@@ -208,11 +208,6 @@ const struct answer *resolver_cached(struct resolver *r, const struct question *
 	return a;
 }
 
-void ask_done(struct ask *ask)
-{
-	engine_done(ask);
-}
-
 void resolver_forget(struct resolver *r, const struct question *q)
 {
 	engine_forget(r->engine, q);

@@ -99,7 +99,8 @@ const struct answer *resolver_cached(struct resolver *r, const struct question *
 /* Gives up an open question, or drops an answered one; any state, twice allowed. */
 void ask_done(struct ask *ask);
 
-/* Drops what the cache holds for one question: asked again next time. */
+/* Drops what the cache holds for one question: asked again next time. A cache further up (a
+ * forwarder's, libunbound's) may still repeat it until its TTL is over. */
 void resolver_forget(struct resolver *r, const struct question *q);
 
 struct resolver_stats {
