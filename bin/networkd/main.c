@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/loop.h"
 #include "networkd/server.h"
@@ -22,15 +24,36 @@ static void on_stop(void *arg)
 	server_close(*s);
 }
 
-/* resolverd is a child already; curl reads no file once it has our hooks. */
-static int enter_sandbox(const struct settings *settings, struct err *err)
+/* The folder of the database: SQLite makes files beside it. */
+static void folder_of(const char *path, char *out, size_t cap)
 {
-	struct sandbox box = { .user = settings->user, .seccomp = true };
+	const char *slash = strrchr(path, '/');
+
+	snprintf(out, cap, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	if (slash == path)
+		snprintf(out, cap, "/");
+}
+
+/* Everything is open. resolverd may be started again when it dies, nothing else ever. */
+static int enter_sandbox(const struct settings *settings, const struct resolver_config *resolver,
+	struct err *err)
+{
+	static const char *const read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL };
+	bool wanted = !settings->sandbox || *settings->sandbox;
+	const char *exec[] = { resolver->helper ? resolver->helper : RESOLVERD_PATH, NULL };
+	const char *write[] = { NULL, resolver->trust_anchor_managed, NULL };
 	const char *words = "";
+	char folder[512];
+	struct sandbox box = { .user = settings->user,
+		.read = read,
+		.write = write,
+		.exec = exec,
+		.landlock = wanted,
+		.seccomp = wanted };
 	int rc;
 
-	if (settings->sandbox && !*settings->sandbox)
-		return 0;
+	folder_of(settings->database, folder, sizeof(folder));
+	write[0] = folder;
 	rc = sandbox_enter(&box, &words, err);
 	if (rc == 0)
 		log_info("sandbox.entered", "with=%s", words);
@@ -47,7 +70,7 @@ static int serve(const struct settings *settings, struct err *err)
 	uv_loop_init(&loop);
 	rc = server_open(&loop, settings, &s, err);
 	rc = rc ? rc : loop_watch_new(&loop, on_stop, NULL, &s, &watch, err);
-	rc = rc ? rc : enter_sandbox(settings, err);
+	rc = rc ? rc : enter_sandbox(settings, &s->resolver_settings.config, err);
 	if (rc == 0) {
 		notify_send("READY=1");
 		log_info("ready", "database=%s", log_value(settings->database));
