@@ -78,6 +78,18 @@ static int open_tls(struct joind *j, struct err *err)
 	return block->insecure_plain ? 0 : tls_server_new(&config, &j->tls, err);
 }
 
+static int open_binding(struct joind *j, struct err *err)
+{
+	struct binding_config config = {
+		.policy = j->config.policy,
+		.resolver = j->resolver,
+		.net_id_suffix = j->config.file->resolve_net_id_domain_suffix,
+		.as_id_by_name = j->config.file->as_id_by_name,
+	};
+
+	return j->tls ? binding_new(&config, &j->serve.binding, err) : 0;
+}
+
 static int open_keeper(struct joind *j, struct err *err)
 {
 	struct keeper_config config = {
@@ -179,6 +191,7 @@ static int start(struct joind *j, struct err *err)
 
 	rc = rc ? rc : open_resolver(j, err);
 	rc = rc ? rc : open_tls(j, err);
+	rc = rc ? rc : open_binding(j, err);
 	rc = rc ? rc : loop_watch_new(&j->loop, stop, NULL, j, &j->watch, err);
 	rc = rc ? rc : open_http(j, err);
 	rc = rc ? rc : enter_sandbox(j, err);
@@ -212,6 +225,7 @@ static int run(struct joind *j, struct err *err)
 	if (rc)
 		finish(j);
 	uv_run(&j->loop, UV_RUN_DEFAULT);
+	binding_free(j->serve.binding);
 	tls_server_free(j->tls);
 	resolver_free(j->resolver);
 	loop_close(&j->loop, rc ? NULL : err);

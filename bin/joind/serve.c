@@ -164,6 +164,21 @@ static void put(struct request *r)
 		refuse(r, RESULT_OTHER, "too many requests are waiting");
 }
 
+static void bound(void *arg, enum binding_verdict verdict, const char *words)
+{
+	struct request *r = arg;
+
+	switch (verdict) {
+	case BINDING_GRANTED:
+		log_debug("sender.granted", "sender=%s name=%s by=%s",
+			log_value(r->header.sender_id), r->peer, log_value(words));
+		put(r);
+		break;
+	case BINDING_REFUSED:
+	case BINDING_UNKNOWN: refuse(r, RESULT_UNKNOWN_SENDER, words); break;
+	}
+}
+
 /* Without TLS there is no name: the id alone must be one a rule grants. */
 static bool plain_grants(const struct config_file *file, const struct request *r)
 {
@@ -182,26 +197,19 @@ static bool plain_grants(const struct config_file *file, const struct request *r
 	return false;
 }
 
-static bool policy_grants(const struct request *r)
-{
-	const struct policy *p = r->serve->config->policy;
-	const struct peer *peer = r->exchange->peer;
-
-	if (!peer->authenticated)
-		return false;
-	return r->job.kind == KEEPER_APP_S_KEY
-		? policy_grants_as_id(p, &peer->name, r->job.as_id)
-		: policy_grants_net_id(p, &peer->name, r->job.net_id);
-}
-
 static void check_sender(struct request *r)
 {
-	const struct config_file *file = r->serve->config->file;
+	struct serve *s = r->serve;
 
-	if (file->join_server.tls.insecure_plain ? plain_grants(file, r) : policy_grants(r))
+	if (s->binding)
+		binding_check(s->binding,
+			r->job.kind == KEEPER_APP_S_KEY ? BINDING_AS_ID : BINDING_NET_ID,
+			r->header.sender_id, r->exchange->peer, bound, r);
+	else if (s->config->file->join_server.tls.insecure_plain &&
+		plain_grants(s->config->file, r))
 		put(r);
 	else
-		refuse(r, RESULT_UNKNOWN_SENDER, "no rule grants this id to this name");
+		refuse(r, RESULT_UNKNOWN_SENDER, "no rule grants this id");
 }
 
 /* The members of the one message asked. */

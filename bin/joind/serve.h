@@ -16,12 +16,14 @@
 
 #include "joind/config.h"
 #include "joind/keeper.h"
+#include "net/binding.h"
 #include "net/http_server.h"
 
 struct serve {
 	const struct config *config;
 	struct keeper *keeper;
-	unsigned open; /* requests not answered yet */
+	struct binding *binding; /* NULL: insecure_plain */
+	unsigned open;           /* requests not answered yet */
 	uint64_t accepted, refused;
 };
 
