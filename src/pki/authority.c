@@ -2,7 +2,7 @@
 #include "pki/authority.h"
 
 #include "pki/issue.h"
-#include "pki/keypair.h"
+#include "pki/keykind.h"
 #include "pki/pemfile.h"
 
 #include <errno.h>
@@ -123,14 +123,14 @@ static int check_files(const struct files *f, const struct authority_order *orde
 
 static int get_key(const struct authority_order *order, EVP_PKEY **out, struct err *err)
 {
-	enum keypair_kind kind = KEYPAIR_P256;
+	enum keykind kind = KEYKIND_P256;
 	int rc = 0;
 
 	if (order->key_file)
 		return pemfile_read_key(order->key_file, out, err);
 	if (order->key_kind)
-		rc = keypair_read_kind(order->key_kind, &kind, err);
-	return rc == 0 ? keypair_new(kind, out, err) : rc;
+		rc = keykind_read(order->key_kind, &kind, err);
+	return rc == 0 ? keykind_new(kind, out, err) : rc;
 }
 
 /* Makes the certificate and writes it and its key; *out gets the certificate. */

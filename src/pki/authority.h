@@ -21,7 +21,7 @@ struct authority;
 int authority_load(const char *folder, struct authority **out, struct err *err);
 void authority_free(struct authority *a);
 
-/* How to make the key: kind is one of keypair_read_kind's words, NULL for P-256. */
+/* How to make the key: kind is one of keykind_read's words, NULL for P-256. */
 struct authority_order {
 	const struct profile *profile;
 	const char *key_kind;

@@ -2,7 +2,7 @@
 #include "pki/issue.h"
 
 #include "core/own.h"
-#include "pki/keypair.h"
+#include "pki/keykind.h"
 #include "pki/pemfile.h"
 
 #include <openssl/bn.h>
@@ -227,7 +227,7 @@ int issue_certificate(const struct profile *profile, EVP_PKEY *key, X509 *issuer
 	rc = add_extensions(cert, profile, key, issuer, err);
 	if (rc != 0)
 		return rc;
-	if (X509_sign(cert, issuer_key, keypair_digest(issuer_key)) == 0)
+	if (X509_sign(cert, issuer_key, keykind_digest(issuer_key)) == 0)
 		return fail(err, "sign");
 	*out = TAKE(cert);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 #include "pki/issue.h"
-#include "pki/keypair.h"
+#include "pki/keykind.h"
 #include "pki/pemfile.h"
 
 #include <openssl/bn.h>
@@ -35,8 +35,8 @@ static int prepare(void **state)
 	struct profile p = a_profile(PROFILE_ROOT);
 
 	(void)state;
-	return keypair_new(KEYPAIR_P256, &root_key, NULL) ||
-		keypair_new(KEYPAIR_ED25519, &leaf_key, NULL) ||
+	return keykind_new(KEYKIND_P256, &root_key, NULL) ||
+		keykind_new(KEYKIND_ED25519, &leaf_key, NULL) ||
 		issue_certificate(&p, root_key, NULL, root_key, NOW_S, &root, NULL);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "pki/keypair.h"
+#include "pki/keykind.h"
 #include "pki/pemfile.h"
 #include "pki/wholefile.h"
 
@@ -98,7 +98,7 @@ static void keys_come_back_and_must_be_private(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(keypair_new(KEYPAIR_P256, &key, NULL), 0);
+	assert_int_equal(keykind_new(KEYKIND_P256, &key, NULL), 0);
 	assert_int_equal(pemfile_write_key("k", false, key, NULL), 0);
 	assert_int_equal(pemfile_read_key("k", &again, NULL), 0);
 	assert_int_equal(EVP_PKEY_eq(key, again), 1);
@@ -118,7 +118,7 @@ static void an_encrypted_key_is_refused_without_a_question(void **state)
 	FILE *f = fopen("k", "w");
 
 	(void)state;
-	assert_int_equal(keypair_new(KEYPAIR_P256, &key, NULL), 0);
+	assert_int_equal(keykind_new(KEYKIND_P256, &key, NULL), 0);
 	assert_int_equal(
 		PEM_write_PKCS8PrivateKey(f, key, EVP_aes_128_cbc(), "pass", 4, NULL, NULL), 1);
 	fclose(f);
