@@ -65,12 +65,12 @@ static int build(struct http_server *s, const struct http_server_config *c, stru
 	if (rc != 0)
 		return rc;
 	links.arg = s->exchanges;
-	rc = links_new(&links, &s->links, err);
+	rc = link_table_new(&links, &s->links, err);
 	if (rc == 0)
 		rc = listen_new(c->loop, c->bind, accepted, s, &s->listen, err);
 	if (rc != 0) {
 		if (s->links)
-			links_close(s->links, NULL, NULL);
+			link_table_close(s->links, NULL, NULL);
 		exchange_close(s->exchanges);
 	}
 	return rc;
@@ -131,11 +131,11 @@ static void drained(uv_timer_t *timer)
 {
 	struct http_server *s = timer->data;
 
-	if (exchange_count(s->exchanges) + links_unsent(s->links) > 0 &&
+	if (exchange_count(s->exchanges) + link_table_unsent(s->links) > 0 &&
 		resolver_now() < s->drain_until_ms)
 		return;
 	uv_timer_stop(timer);
-	links_close(s->links, links_gone, s);
+	link_table_close(s->links, links_gone, s);
 }
 
 void http_server_close(struct http_server *s, unsigned drain_ms, void (*done)(void *arg), void *arg)

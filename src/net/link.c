@@ -607,7 +607,7 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 
 	if (s->half_open.count >= s->config.half_open_max)
 		link_close(s->half_open.first, "too many half-open connections");
-	if (s->closing || links_count(s) >= s->config.links_max ||
+	if (s->closing || link_table_count(s) >= s->config.links_max ||
 		!sources_take(&s->sources, source, s->config.per_source_max)) {
 		verdict_dropped(&s->verdict);
 		close(fd);
@@ -638,12 +638,12 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 	poll_tcp(l, UV_READABLE);
 }
 
-unsigned links_count(const struct links *s)
+unsigned link_table_count(const struct links *s)
 {
 	return s->half_open.count + s->open.count;
 }
 
-unsigned links_unsent(const struct links *s)
+unsigned link_table_unsent(const struct links *s)
 {
 	unsigned unsent = 0;
 
@@ -657,7 +657,7 @@ unsigned links_unsent(const struct links *s)
 	return unsent;
 }
 
-int links_new(const struct links_config *config, struct links **out, struct err *err)
+int link_table_new(const struct links_config *config, struct links **out, struct err *err)
 {
 	struct links *s = calloc(1, sizeof(*s));
 
@@ -696,7 +696,7 @@ static void own_handle_closed(uv_handle_t *handle)
 	maybe_done(s);
 }
 
-void links_close(struct links *s, void (*done)(void *arg), void *arg)
+void link_table_close(struct links *s, void (*done)(void *arg), void *arg)
 {
 	s->closing = true;
 	s->done = done;

@@ -49,12 +49,12 @@ struct links_config {
 	void *arg;
 };
 
-int links_new(const struct links_config *config, struct links **out, struct err *err);
+int link_table_new(const struct links_config *config, struct links **out, struct err *err);
 /* Closes every link; done is called when all handles are closed. */
-void links_close(struct links *s, void (*done)(void *arg), void *arg);
-unsigned links_count(const struct links *s);
+void link_table_close(struct links *s, void (*done)(void *arg), void *arg);
+unsigned link_table_count(const struct links *s);
 /* Links whose owner wrote something that has not left yet. */
-unsigned links_unsent(const struct links *s);
+unsigned link_table_unsent(const struct links *s);
 
 /* A connection from the listener; fd is the link's from now on. */
 void link_accept(struct links *s, int fd, const struct sockaddr *from);
