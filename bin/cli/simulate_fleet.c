@@ -279,37 +279,79 @@ static int by_eui(const void *a, const void *b)
 	return (*x)->dev_eui < (*y)->dev_eui ? -1 : (*x)->dev_eui > (*y)->dev_eui;
 }
 
-/* Lines of devices that are not in this fleet are dropped. */
-static int load_lines(FILE *in, const char *path, struct simulate_device **sorted,
-	unsigned int count, struct err *err)
+/* The fleet by DevEUI; NULL without memory. */
+static struct simulate_device **sorted(const struct simulate_fleet *f)
 {
+	struct simulate_device **s = calloc(f->count, sizeof(struct simulate_device *));
+
+	for (unsigned int i = 0; s && i < f->count; i++)
+		s[i] = &f->device[i];
+	if (s)
+		qsort(s, f->count, sizeof(struct simulate_device *), by_eui);
+	return s;
+}
+
+struct state_line {
+	unsigned long long dev_eui;
+	unsigned int nonces_used, join_nonce;
+};
+
+static bool read_state_line(const char *line, struct state_line *out)
+{
+	return sscanf(line, "%16llx,%u,%u", &out->dev_eui, &out->nonces_used, &out->join_nonce) ==
+		3 &&
+		out->join_nonce <= LORAWAN_NONCE_MAX;
+}
+
+static struct simulate_device *find(struct simulate_device **s, unsigned int count,
+	unsigned long long dev_eui)
+{
+	struct simulate_device wanted = { .dev_eui = dev_eui }, *key = &wanted;
+	struct simulate_device **found = bsearch(&key, s, count, sizeof(*s), by_eui);
+
+	return found ? *found : NULL;
+}
+
+/*
+ * Goes through the file: devices of the fleet take their nonces from it, or, with to, the lines
+ * of all others are copied there.
+ */
+static int each_state_line(FILE *in, const char *path, const struct simulate_fleet *f, FILE *to,
+	struct err *err)
+{
+	struct simulate_device **s = sorted(f);
 	char line[LINE_MAX_OCTETS];
 	unsigned int number = 0;
+	int rc = 0;
 
-	while (fgets(line, sizeof(line), in)) {
-		struct simulate_device wanted, *key = &wanted, **found;
-		unsigned long long eui;
-		unsigned int used, nonce;
+	if (!s)
+		return err_set(err, ERR_NOMEM, "state: out of memory");
+	while (!rc && fgets(line, sizeof(line), in)) {
+		struct simulate_device *d;
+		struct state_line l;
 
 		if (number++ == 0)
 			continue;
-		if (sscanf(line, "%16llx,%u,%u", &eui, &used, &nonce) != 3 ||
-			nonce > LORAWAN_NONCE_MAX)
-			return err_set(err, ERR_FORMAT, "%s:%u: not a state line", path, number);
-		wanted.dev_eui = eui;
-		found = bsearch(&key, sorted, count, sizeof(*sorted), by_eui);
-		if (!found)
+		if (!read_state_line(line, &l)) {
+			rc = err_set(err, ERR_FORMAT, "%s:%u: not a state line", path, number);
 			continue;
-		(*found)->nonces_used = used;
-		(*found)->join_nonce = nonce;
-		(*found)->has_join_nonce = nonce > 0;
+		}
+		d = find(s, f->count, l.dev_eui);
+		if (to && !d) {
+			fputs(line, to);
+		} else if (!to && d) {
+			d->nonces_used = l.nonces_used;
+			d->join_nonce = l.join_nonce;
+			d->has_join_nonce = l.join_nonce > 0;
+		}
 	}
-	return 0;
+	free(s);
+	return rc;
 }
 
-int simulate_fleet_load_state(struct simulate_fleet *f, const char *path, struct err *err)
+static int each_state_line_of(const char *path, const struct simulate_fleet *f, FILE *to,
+	struct err *err)
 {
-	struct simulate_device **sorted;
 	FILE *in = fopen(path, "re");
 	int rc;
 
@@ -317,18 +359,14 @@ int simulate_fleet_load_state(struct simulate_fleet *f, const char *path, struct
 		return 0;
 	if (!in)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-	sorted = calloc(f->count, sizeof(struct simulate_device *));
-	if (!sorted) {
-		fclose(in);
-		return err_set(err, ERR_NOMEM, "state: out of memory");
-	}
-	for (unsigned int i = 0; i < f->count; i++)
-		sorted[i] = &f->device[i];
-	qsort(sorted, f->count, sizeof(struct simulate_device *), by_eui);
-	rc = load_lines(in, path, sorted, f->count, err);
-	free(sorted);
+	rc = each_state_line(in, path, f, to, err);
 	fclose(in);
 	return rc;
+}
+
+int simulate_fleet_load_state(struct simulate_fleet *f, const char *path, struct err *err)
+{
+	return each_state_line_of(path, f, NULL, err);
 }
 
 int simulate_fleet_save_state(const struct simulate_fleet *f, const char *path, struct err *err)
@@ -336,6 +374,7 @@ int simulate_fleet_save_state(const struct simulate_fleet *f, const char *path, 
 	char draft[4096];
 	FILE *to;
 	bool failed;
+	int rc;
 
 	if ((size_t)snprintf(draft, sizeof(draft), "%s.new", path) >= sizeof(draft))
 		return err_set(err, ERR_ARG, "%s: too long", path);
@@ -346,6 +385,12 @@ int simulate_fleet_save_state(const struct simulate_fleet *f, const char *path, 
 	for (unsigned int i = 0; i < f->count; i++)
 		fprintf(to, "%016llx,%u,%u\n", (unsigned long long)f->device[i].dev_eui,
 			f->device[i].nonces_used, f->device[i].join_nonce);
+	rc = each_state_line_of(path, f, to, err);
+	if (rc) {
+		fclose(to);
+		unlink(draft);
+		return rc;
+	}
 	failed = fflush(to) != 0 || fsync(fileno(to)) != 0;
 	failed |= fclose(to) != 0;
 	if (failed || rename(draft, path) != 0) {

@@ -35,7 +35,7 @@ int simulate_fleet_read(const char *path, unsigned int limit, struct simulate_fl
 /* Mode 0600, since it holds keys; "-" is standard output. */
 int simulate_fleet_write(const struct simulate_fleet *f, const char *path, struct err *err);
 
-/* A state file that is not there yet is an empty one. */
+/* A state file that is not there yet is an empty one; lines of other devices stay in it. */
 int simulate_fleet_load_state(struct simulate_fleet *f, const char *path, struct err *err);
 int simulate_fleet_save_state(const struct simulate_fleet *f, const char *path, struct err *err);
 

@@ -181,8 +181,15 @@ static void join(struct actor *a)
 {
 	struct simulate_device *d = device_of(a);
 
+	uint64_t own = d->dev_eui;
+	bool ready;
+
 	simulate_device_reset(d, a->run->o->region, (uint8_t)a->run->o->data_rate);
-	if (!simulate_device_join(d, &a->run->ciphers)) {
+	if (a->run->o->fault == SIMULATE_UNKNOWN_DEVICE)
+		d->dev_eui ^= 1ull << 63;
+	ready = simulate_device_join(d, &a->run->ciphers);
+	d->dev_eui = own;
+	if (!ready) {
 		end_actor(a, FAILED, SIMULATE_NONCES_SPENT);
 		return;
 	}
@@ -480,14 +487,14 @@ static void start(struct actor *a)
 		d->app_key[0] ^= 1;
 		d->nwk_key[0] ^= 1;
 	}
-	if (o->fault == SIMULATE_UNKNOWN_DEVICE)
-		d->dev_eui ^= 1ull << 63;
 	if (o->fault == SIMULATE_OLD_NONCE)
 		d->nonces_used += 3;
 	if (!o->personalised) {
 		join(a);
 		return;
 	}
+	if (o->fault == SIMULATE_MALFORMED)
+		send_garbage(a);
 	a->step = TALKING;
 	talk(a);
 }
@@ -523,7 +530,6 @@ static void greet(uv_timer_t *t)
 		return;
 	}
 	if (now_us() - run->began_us > run->o->timeout_ms * 1000ull) {
-		run->report->failures[SIMULATE_NO_PULL_ACK] += silent;
 		drained(t);
 		return;
 	}
@@ -655,7 +661,8 @@ static void settle(struct run *run)
 		fputs(isatty(STDERR_FILENO) ? "\n" : "", stderr);
 	}
 	for (unsigned int i = 0; i < run->fleet->count; i++)
-		end_actor(&run->actor[i], FAILED, SIMULATE_STOPPED);
+		end_actor(&run->actor[i], FAILED,
+			run->started ? SIMULATE_STOPPED : SIMULATE_NO_PULL_ACK);
 	if (r->push_acks < r->pushes)
 		r->failures[SIMULATE_NO_PUSH_ACK] = r->pushes - r->push_acks;
 	r->seconds = (double)(now_us() - run->began_us) / 1e6;
