@@ -39,9 +39,11 @@ static struct story begin(struct engine_config config)
 
 static void end(struct story *s)
 {
+	struct ask *ask;
+
 	engine_close(s->engine);
-	while (engine_pop(s->engine))
-		;
+	while ((ask = engine_pop(s->engine)))
+		engine_done(ask);
 	engine_free(s->engine);
 }
 
