@@ -292,6 +292,22 @@ int lab_knot_pid(const struct lab *lab)
 	return pid;
 }
 
+/* Where the kernel has no descriptors of processes: looked at again and again. */
+static int stop_watching(const struct lab *lab, int pid, struct err *err)
+{
+	const int64_t start = now_ms();
+
+	kill(pid, SIGTERM);
+	while (is_ours(lab, pid)) {
+		if (now_ms() > start + 2 * STOP_MS)
+			return err_set(err, ERR_TIMEOUT, "knotd: process %d does not end", pid);
+		if (now_ms() > start + STOP_MS)
+			kill(pid, SIGKILL);
+		poll(NULL, 0, PAUSE_MS);
+	}
+	return 0;
+}
+
 int lab_stop_knot(const struct lab *lab, struct err *err)
 {
 	int pid = lab_knot_pid(lab);
@@ -301,10 +317,12 @@ int lab_stop_knot(const struct lab *lab, struct err *err)
 	if (pid == 0)
 		return 0;
 	gone.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (gone.fd < 0 && errno == ENOSYS)
+		return stop_watching(lab, pid, err);
+	if (gone.fd < 0 && errno == ESRCH)
+		return 0;
 	if (gone.fd < 0)
-		return errno == ESRCH
-			? 0
-			: err_set(err, ERR_SYSTEM, "knotd: process %d: %s", pid, strerror(errno));
+		return err_set(err, ERR_SYSTEM, "knotd: process %d: %s", pid, strerror(errno));
 	/* asked again, now that the number cannot become another's */
 	if (is_ours(lab, pid)) {
 		syscall(SYS_pidfd_send_signal, gone.fd, SIGTERM, NULL, 0);
