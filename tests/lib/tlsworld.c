@@ -173,11 +173,17 @@ static bool answers(const struct tlsworld *w)
 	return n > 12 && (reply[3] & 15) == 0 && memmem(reply, (size_t)n, serial, 4);
 }
 
-static void wait_until_it_answers(const struct tlsworld *w)
+/* False when knotd has ended: another program took the port. */
+static bool wait_until_it_answers(struct tlsworld *w)
 {
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 300; i++) {
 		if (answers(w))
-			return;
+			return true;
+		if (waitpid(w->pid, NULL, WNOHANG) == w->pid) {
+			w->pid = 0;
+			return false;
+		}
+	}
 	fprintf(stderr, "tlsworld: knotd does not answer\n");
 	run(w, "cat knot.log >&2");
 	abort();
@@ -201,10 +207,8 @@ static void spawn(struct tlsworld *w)
 void tlsworld_start(struct tlsworld *w)
 {
 	unsigned mute;
-	int probe = socket_on_loopback(&w->port);
 
 	w->silent = socket_on_loopback(&mute);
-	close(probe);
 	make_key(w, "example", "example");
 	make_key(w, "bogus.example", "bogus.example");
 	make_key(w, "other", "bogus.example");
@@ -217,12 +221,16 @@ void tlsworld_start(struct tlsworld *w)
 	sign(w, TLSWORLD_BOGUS, "");
 	sign(w, TLSWORLD_EXPIRED, "-i 20200101000000 -e 20200201000000");
 	run(w, "mkdir db");
-	write_config(w);
-	spawn(w);
+	for (int tries = 0; w->pid == 0; tries++) {
+		MUST(tries < 10);
+		close(socket_on_loopback(&w->port));
+		write_config(w);
+		spawn(w);
+		(void)wait_until_it_answers(w);
+	}
 	snprintf(w->forward, sizeof w->forward, "127.0.0.1@%u", w->port);
 	snprintf(w->mute, sizeof w->mute, "127.0.0.1@%u", mute);
 	snprintf(w->anchor, sizeof w->anchor, "%s/key-example.key", w->folder);
-	wait_until_it_answers(w);
 }
 
 void tlsworld_reload(struct tlsworld *w)
@@ -231,7 +239,7 @@ void tlsworld_reload(struct tlsworld *w)
 	write_zone(w, TLSWORLD_SIGNED);
 	sign(w, TLSWORLD_SIGNED, "");
 	kill(w->pid, SIGHUP);
-	wait_until_it_answers(w);
+	MUST(wait_until_it_answers(w));
 }
 
 void tlsworld_stop(struct tlsworld *w)

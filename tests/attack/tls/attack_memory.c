@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out at any point of a mutual handshake: the peer is refused or rightly let
+ * in, nobody is let in wrongly, nothing leaks, nothing crashes.
+ *
+ *   Each allocation of ours (malloc, calloc, realloc and strdup are wrapped at link time) and
+ *   of OpenSSL (CRYPTO_set_mem_functions) is counted in one row; run n makes the n-th fail.
+ *   SARDANE_STRIDE 1 fails every one of them; the default steps over some, to save time.
+ */
+#include "certs.h"
+#include "check.h"
+#include "pair.h"
+#include "tlsworld.h"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PORT 8003
+
+static long countdown; /* the allocation to fail; 0: none */
+static long counted;   /* since arm() */
+static long live;      /* allocations of ours and OpenSSL's, not freed */
+
+static void *took(void *p)
+{
+	live += p != NULL;
+	return p;
+}
+
+static bool fails(void)
+{
+	counted++;
+	return countdown && --countdown == 0;
+}
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t a, size_t b);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t a, size_t b);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : took(__real_malloc(n));
+}
+
+void *__wrap_calloc(size_t a, size_t b)
+{
+	return fails() ? NULL : took(__real_calloc(a, b));
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	if (fails())
+		return NULL;
+	void *q = __real_realloc(p, n);
+	live += !p && q;
+	return q;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : took(__real_strdup(s));
+}
+
+void __wrap_free(void *p)
+{
+	live -= p != NULL;
+	__real_free(p);
+}
+
+static void *ssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return __wrap_malloc(n);
+}
+
+static void *ssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	if (n == 0) {
+		__wrap_free(p);
+		return NULL;
+	}
+	return __wrap_realloc(p, n);
+}
+
+static void ssl_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	__wrap_free(p);
+}
+
+static struct tlsworld world;
+static struct resolver *resolver;
+static struct certs_leaf server_leaf, good, impostor;
+static struct tls_server *server;
+static struct tls_client *honest, *liar;
+static struct service *service;
+
+static bool allow(void *arg, const struct name *client)
+{
+	(void)arg;
+	return name_labels(client) > 1;
+}
+
+/* One handshake, with the pause for DNS, its n-th allocation failing. True: let in. */
+static bool shake(struct tls_client *client, long n)
+{
+	struct question q = { .type = 52 };
+	struct pair p;
+	bool in = false;
+
+	assert_int_equal(name_of("_ns.org.example", &q.name), 0);
+	resolver_forget(resolver, &q);
+	counted = 0;
+	countdown = n;
+	if (pair_open(&p, server, client, &service->endpoint[0])) {
+		pair_run(&p, resolver);
+		const struct peer *peer = conn_peer(p.server);
+		in = p.at_server == CONN_READY && peer->authenticated;
+		if (in) {
+			assert_true(name_equal(&peer->name, &q.name));
+			assert_int_equal(peer->how, PEER_BY_DANE);
+		} else {
+			assert_false(peer->authenticated);
+		}
+		if (p.at_client == CONN_READY)
+			assert_true(conn_peer(p.client)->authenticated);
+		pair_close(&p);
+	}
+	countdown = 0;
+	ERR_clear_error();
+	return in;
+}
+
+static long stride(void)
+{
+	const char *s = getenv("SARDANE_STRIDE");
+	long n = s ? atol(s) : 0;
+
+	return n > 0 ? n : 9;
+}
+
+static void fail_each_allocation_of(struct tls_client *client, bool may_come_in)
+{
+	/* Caches are filled by the first few. */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(shake(client, 0), may_come_in);
+	long all = counted, before = live, refused = 0;
+	assert_true(all > 500);
+	for (long n = 1; n <= all; n += stride()) {
+		bool in = shake(client, n);
+		assert_true(may_come_in || !in);
+		refused += !in;
+	}
+	/* OpenSSL fetches many things that it can do without; but not all. */
+	assert_true(refused * stride() > all / 10);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(shake(client, 0), may_come_in);
+	print_message("# %ld allocations, %ld refused, %ld more live than before\n", all, refused,
+		live - before);
+	assert_true(live - before < 40);
+}
+
+static void of_an_honest_handshake(void **state)
+{
+	(void)state;
+	fail_each_allocation_of(honest, true);
+}
+
+static void of_the_handshake_of_an_impostor(void **state)
+{
+	(void)state;
+	fail_each_allocation_of(liar, false);
+}
+
+static struct tls_client *client_with(const char *name)
+{
+	char cert[128], key[128];
+	struct tls_client *c = NULL;
+
+	snprintf(cert, sizeof cert, "%s/%s.pem", world.folder, name);
+	snprintf(key, sizeof key, "%s/%s-key.pem", world.folder, name);
+	struct tls_client_config config = { .tls_cert = cert,
+		.tls_key = key,
+		.dane_client_name = "_ns.org.example" };
+	assert_int_equal(tls_client_new(&config, &c, NULL), 0);
+	return c;
+}
+
+static void add_world(void)
+{
+	char text[200];
+
+	server_leaf = certs_make(&(struct certs_wish){ .cn = "server" });
+	good = certs_make(&(struct certs_wish){ .cn = "good" });
+	impostor = certs_make(&(struct certs_wish){ .cn = "impostor" });
+	certs_write(world.folder, "server", &server_leaf, NULL);
+	certs_write(world.folder, "good", &good, NULL);
+	certs_write(world.folder, "impostor", &impostor, NULL);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "js.org 3600 IN A 127.0.0.1");
+	certs_tlsa(&server_leaf, 3, 1, 1, text, sizeof text);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.js.org 3600 IN TLSA %s", text);
+	certs_tlsa(&good, 3, 1, 1, text, sizeof text);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_ns.org 3600 IN TLSA %s", text);
+}
+
+static int start(void **state)
+{
+	char cert[128], key[128];
+
+	(void)state;
+	tlsworld_init(&world);
+	add_world();
+	tlsworld_start(&world);
+	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
+	config.deadline_ms = 4000;
+	if (resolver_new(&config, &resolver, NULL))
+		return -1;
+	snprintf(cert, sizeof cert, "%s/server.pem", world.folder);
+	snprintf(key, sizeof key, "%s/server-key.pem", world.folder);
+	struct tls_server_config of = { .tls_cert = cert,
+		.tls_key = key,
+		.resolver = resolver,
+		.authorise = allow };
+	if (tls_server_new(&of, &server, NULL))
+		return -1;
+	honest = client_with("good");
+	liar = client_with("impostor");
+	service = pair_find(resolver, "js.org.example", PORT, TLS_DANE);
+	return service && service->endpoint[0].proof == SERVICE_BY_DANE ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	service_drop(service);
+	tls_server_free(server);
+	tls_client_free(honest);
+	tls_client_free(liar);
+	resolver_free(resolver);
+	tlsworld_stop(&world);
+	certs_drop(&server_leaf);
+	certs_drop(&good);
+	certs_drop(&impostor);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(of_an_honest_handshake),
+		TEST(of_the_handshake_of_an_impostor),
+	};
+
+	if (CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free) != 1)
+		return 1;
+	return cmocka_run_group_tests(tests, start, stop);
+}
