@@ -19,6 +19,7 @@ const struct command command_table[] = {
 		connect_run },
 	{ "simulate", NULL, "play gateways and devices against a network server", simulate_help,
 		simulate },
+	{ "downlink", NULL, "queue a payload for a device", downlink_help, downlink },
 	{ "device", "add", "add a device to a Join Server's database", device_add_help,
 		device_add },
 	{ "device", "import", "add the devices of a CSV file", device_import_help, device_import },

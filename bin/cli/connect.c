@@ -21,6 +21,7 @@ enum {
 	OPT_JOIN_EUI,
 	OPT_SUFFIX,
 	OPT_EXTENSION,
+	OPT_WAIT,
 	OPT_JSON,
 };
 
@@ -41,6 +42,7 @@ const char connect_help[] =
 	"  --suffix NAME      the domain that JoinEUI names lie under\n"
 	"  --client-id-extension N\n"
 	"                     number of the TLS extension dane_clientid (default 65280)\n"
+	"  --wait MS          how long to listen whether the server objects to us (default 1000)\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
@@ -54,6 +56,7 @@ static const struct option options[] = {
 	{ "join-eui", required_argument, NULL, OPT_JOIN_EUI },
 	{ "suffix", required_argument, NULL, OPT_SUFFIX },
 	{ "client-id-extension", required_argument, NULL, OPT_EXTENSION },
+	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
@@ -61,6 +64,7 @@ static const struct option options[] = {
 struct request {
 	const char *resolver, *join_eui, *suffix, *where;
 	bool json;
+	unsigned wait_ms;
 	struct service_target target;
 	struct tls_client_config tls;
 };
@@ -96,6 +100,7 @@ static int read_option(const struct command *self, int c, struct request *r)
 	case OPT_JOIN_EUI: r->join_eui = optarg; return 0;
 	case OPT_SUFFIX: r->suffix = optarg; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_WAIT: return option_number(self, "--wait", optarg, 0, 60000, &r->wait_ms);
 	case OPT_EXTENSION:
 		if (option_number(self, "--client-id-extension", optarg, 1, 65535, &n) != 0)
 			return 2;
@@ -204,7 +209,7 @@ static int explore(const struct request *r, struct connect *c, struct err *err)
 	if (rc == 0)
 		rc = connect_find(c, resolver, &r->target, r->tls.mode, err);
 	if (rc == 0)
-		rc = connect_greet(c, &r->tls, err);
+		rc = connect_greet(c, &r->tls, r->wait_ms, err);
 	if (rc == 0)
 		connect_show(c, &r->tls, r->json);
 	resolver_free(resolver);
@@ -213,7 +218,7 @@ static int explore(const struct request *r, struct connect *c, struct err *err)
 
 int connect_run(const struct command *self, int argc, char **argv)
 {
-	struct request r = { .tls = { .mode = TLS_DANE } };
+	struct request r = { .wait_ms = 1000, .tls = { .mode = TLS_DANE } };
 	struct connect *c;
 	struct err err;
 	int rc;

@@ -23,10 +23,11 @@ struct connect_question {
 
 /* What the server made of us: in TLS 1.3 our handshake ends before it has decided. */
 enum connect_welcome {
-	CONNECT_NOT_ASKED,  /* we did not come so far */
-	CONNECT_UNOBJECTED, /* it ended the connection without an alert */
-	CONNECT_REFUSED,    /* it sent an alert; why has the words */
-	CONNECT_SILENT,     /* it said nothing in time */
+	CONNECT_NOT_ASKED, /* we did not come so far */
+	CONNECT_SPOKEN_TO, /* it sent octets of its own: it took us */
+	CONNECT_SILENT,    /* no objection while we waited */
+	CONNECT_REFUSED,   /* it sent an alert; why has the words */
+	CONNECT_DROPPED,   /* it closed the connection without one */
 };
 
 struct connect {
@@ -50,8 +51,10 @@ struct connect {
 int connect_find(struct connect *c, struct resolver *r, const struct service_target *target,
 	enum tls_mode mode, struct err *err);
 
-/* Connects to the first endpoint that lets itself be connected to, and shakes hands. */
-int connect_greet(struct connect *c, const struct tls_client_config *config, struct err *err);
+/* Connects to the first endpoint that lets itself be connected to, shakes hands, and listens
+ * for wait_ms whether the server objects. */
+int connect_greet(struct connect *c, const struct tls_client_config *config, unsigned wait_ms,
+	struct err *err);
 
 bool connect_is_authenticated(const struct connect *c);
 void connect_show(const struct connect *c, const struct tls_client_config *config, bool json);

@@ -105,7 +105,8 @@ int connect_find(struct connect *c, struct resolver *r, const struct service_tar
 
 bool connect_is_authenticated(const struct connect *c)
 {
-	return c->greeted && c->peer.authenticated && c->welcome != CONNECT_REFUSED;
+	return c->greeted && c->peer.authenticated &&
+		(c->welcome == CONNECT_SILENT || c->welcome == CONNECT_SPOKEN_TO);
 }
 
 void connect_done(struct connect *c)

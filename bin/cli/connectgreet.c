@@ -10,9 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TCP_MS     5000
-#define TLS_MS     10000
-#define WELCOME_MS 5000 /* above the 4 s a server may wait for DNS */
+#define TCP_MS 5000
+#define TLS_MS 10000
 
 static int remaining(double end_ms)
 {
@@ -116,39 +115,36 @@ static bool step(struct conn *n, int fd, double end_ms, enum conn_event (*act)(s
 	}
 }
 
-/* Octets of the server are of no interest; an alert, an end, or silence are. */
+/* What the octets say is of no interest; that there are some is. */
 static enum conn_event listen_to(struct conn *n)
 {
 	char ignored[512];
 	size_t count;
-	enum conn_event event;
 
-	do
-		event = conn_read(n, ignored, sizeof(ignored), &count);
-	while (event == CONN_READY);
-	return event;
+	return conn_read(n, ignored, sizeof(ignored), &count);
 }
 
 /*
- * RFC 8446 section 4.4.4: we may be done while the server still decides about us. Our half
- * is closed, so that it has nothing to wait for, and what it says then is its verdict.
+ * RFC 8446 section 4.4.4: we may be done while the server still decides about us, perhaps
+ * waiting for DNS. Its refusal is an alert that comes later; its consent is silence.
  */
-static void await_welcome(struct connect *c, struct conn *n, int fd)
+static void await_welcome(struct connect *c, struct conn *n, int fd, unsigned wait_ms)
 {
 	enum conn_event event = CONN_READY;
 
-	shutdown(fd, SHUT_WR);
-	if (!step(n, fd, connect_now() + WELCOME_MS, listen_to, &event))
+	if (!step(n, fd, connect_now() + wait_ms, listen_to, &event))
 		c->welcome = CONNECT_SILENT;
-	else if (event == CONN_REFUSED)
-		c->welcome = CONNECT_REFUSED;
+	else if (event == CONN_READY)
+		c->welcome = CONNECT_SPOKEN_TO;
 	else
-		c->welcome = CONNECT_UNOBJECTED;
+		c->welcome = event == CONN_CLOSED ? CONNECT_DROPPED : CONNECT_REFUSED;
 	if (c->welcome == CONNECT_REFUSED)
-		snprintf(c->why, sizeof(c->why), "%s", conn_peer(n)->reason);
+		snprintf(c->why, sizeof(c->why), "the server refused us: %s", conn_peer(n)->reason);
+	if (c->welcome == CONNECT_DROPPED)
+		snprintf(c->why, sizeof(c->why), "the server closed the connection at once");
 }
 
-static void shake_hands(struct connect *c, struct conn *n, int fd)
+static void shake_hands(struct connect *c, struct conn *n, int fd, unsigned wait_ms)
 {
 	const double start = connect_now();
 	enum conn_event event = CONN_READY;
@@ -162,10 +158,11 @@ static void shake_hands(struct connect *c, struct conn *n, int fd)
 		peer_refuse(&c->peer, PEER_REFUSED_PROTOCOL, "no handshake within %d s",
 			TLS_MS / 1000);
 	if (ended && event == CONN_READY)
-		await_welcome(c, n, fd);
+		await_welcome(c, n, fd, wait_ms);
 }
 
-int connect_greet(struct connect *c, const struct tls_client_config *config, struct err *err)
+int connect_greet(struct connect *c, const struct tls_client_config *config, unsigned wait_ms,
+	struct err *err)
 {
 	struct tls_client *client = NULL;
 	struct conn *n = NULL;
@@ -181,7 +178,7 @@ int connect_greet(struct connect *c, const struct tls_client_config *config, str
 	if (c->connected) {
 		rc = conn_new_client(client, c->endpoint, fd, &n, err);
 		if (rc == 0)
-			shake_hands(c, n, fd);
+			shake_hands(c, n, fd, wait_ms);
 		conn_free(n);
 		close(fd);
 	}

@@ -21,15 +21,16 @@ static const char *const proof_words[] = {
 
 static const char *const welcome_words[] = {
 	[CONNECT_NOT_ASKED] = "not asked",
-	[CONNECT_UNOBJECTED] = "no objection",
+	[CONNECT_SPOKEN_TO] = "accepted",
+	[CONNECT_SILENT] = "no objection",
 	[CONNECT_REFUSED] = "refused",
-	[CONNECT_SILENT] = "silent",
+	[CONNECT_DROPPED] = "dropped",
 };
 
 /* The last word on it, whichever step spoke it. */
 static const char *verdict(const struct connect *c)
 {
-	if (c->welcome == CONNECT_REFUSED)
+	if (c->why[0])
 		return c->why;
 	if (c->greeted)
 		return c->peer.reason;
@@ -88,12 +89,12 @@ static void show_greeting(const struct connect *c, const struct tls_client_confi
 		c->peer.reason);
 	if (config->dane_client_name)
 		buf_printf(t, "we     offered %s\n", config->dane_client_name);
-	if (c->welcome == CONNECT_UNOBJECTED)
-		buf_text(t, "       the server raised no objection\n");
+	if (c->welcome == CONNECT_SPOKEN_TO)
+		buf_text(t, "       the server accepts us\n");
 	if (c->welcome == CONNECT_SILENT)
-		buf_text(t, "       the server said nothing about us\n");
-	if (c->welcome == CONNECT_REFUSED)
-		buf_printf(t, "       the server refused us: %s\n", c->why);
+		buf_text(t, "       the server raised no objection\n");
+	if (c->why[0])
+		buf_printf(t, "       %s\n", c->why);
 }
 
 static void show_text(const struct connect *c, const struct tls_client_config *config)

@@ -171,7 +171,8 @@ void event_up(struct buf *out, const struct event_device *device, const struct u
 	time_member(&w, u->time, wall_ms);
 	device_info(&w, device, u->dev_eui);
 	writer_id(&w, "devAddr", 4, u->dev_addr);
-	writer_bool(&w, "adr", u->adr);
+	if (u->has_adr)
+		writer_bool(&w, "adr", u->adr);
 	writer_u64(&w, "dr", u->dr);
 	writer_u64(&w, "fCnt", u->f_cnt);
 	writer_u64(&w, "fPort", u->has_f_port ? u->f_port : 0);

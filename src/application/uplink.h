@@ -38,7 +38,8 @@ struct uplink {
 	uint32_t f_cnt_down; /* the next one the NS will use for an application payload */
 	bool has_f_port;
 	uint8_t f_port;
-	bool confirmed, adr;
+	bool confirmed;
+	bool has_adr, adr; /* as the frame said, when the NS tells */
 	uint8_t dr;
 	uint32_t frequency_hz, bandwidth_hz;
 	uint8_t spreading_factor;

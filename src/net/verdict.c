@@ -79,8 +79,8 @@ void verdict_refused(struct verdict *v, const struct peer *peer, const struct so
 
 void verdict_dropped(struct verdict *v)
 {
-	v->dropped++;
 	verdict_tick(v, resolver_now());
+	v->dropped++;
 }
 
 void verdict_tick(struct verdict *v, int64_t now_ms)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main - sardane-applicationd: uplinks in, decrypted events out, downlinks back.
+ */
+#include "applicationd/server.h"
+#include "program/log.h"
+#include "program/notify.h"
+#include "program/options.h"
+
+static const struct options_program program = {
+	.name = "sardane-applicationd",
+	.summary = "LoRaWAN Application Server: decrypts uplinks, queues downlinks",
+	.config = "/etc/sardane/applicationd.yaml",
+};
+
+static int fail(const char *event, const struct err *err)
+{
+	log_error(event, "why=%s", log_value(err->msg));
+	return 2;
+}
+
+static void say_ready(const struct server *s)
+{
+	struct application_stats stats;
+
+	application_stats(s->app, &stats);
+	log_info("ready", "as_id=%s port=%u devices=%llu queued=%llu events=%s",
+		log_value(s->settings->as_id), http_server_port(s->http),
+		(unsigned long long)stats.devices, (unsigned long long)stats.queued,
+		log_value(s->settings->events));
+	notify_send("READY=1");
+}
+
+static void say_end(const struct server *s)
+{
+	struct application_stats stats;
+
+	application_stats(s->app, &stats);
+	log_info("end", "uplinks=%llu taken=%llu again=%llu handed=%llu sent=%llu queued=%llu",
+		(unsigned long long)stats.uplinks,
+		(unsigned long long)stats.by_verdict[UPLINK_TAKEN],
+		(unsigned long long)stats.by_verdict[UPLINK_AGAIN],
+		(unsigned long long)stats.handed, (unsigned long long)stats.sent,
+		(unsigned long long)stats.queued);
+}
+
+static int serve(struct settings *settings)
+{
+	struct server server;
+	struct err err = { 0 };
+	int rc = server_open(&server, settings, &err);
+
+	if (rc < 0) {
+		fail("start", &err);
+		server_close(&server);
+		return 2;
+	}
+	say_ready(&server);
+	server_turn(&server);
+	uv_run(&server.loop, UV_RUN_DEFAULT);
+	notify_send("STOPPING=1");
+	say_end(&server);
+	server_close(&server);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings *settings = NULL;
+	struct options options;
+	struct err err = { 0 };
+	int rc = options_read(&program, argc, argv, &options);
+
+	if (rc >= 0)
+		return rc;
+	if (config_read(options.config, &settings, &err) < 0)
+		return fail("config", &err);
+	rc = 0;
+	if (options.check)
+		log_info("config", "file=%s good=1", log_value(options.config));
+	else
+		rc = serve(settings);
+	config_drop(settings);
+	return rc;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server - everything sardane-applicationd holds while it runs.
+ *
+ *   requests.c  NS --> http_server --> binding --> engine --> answer
+ *   works.c     engine --> events, disk, posts (posts.c), answers
+ *   socket.c    commands from the Unix socket
+ *   open.c      opens it all, in the order that lets a failure be said before anyone connects
+ *
+ *   Threads    one loop, one thread.
+ *   Ownership  main's; server_close takes back what server_open gave, in any state.
+ */
+#ifndef APPLICATIOND_SERVER_H
+#define APPLICATIOND_SERVER_H
+
+#include <uv.h>
+
+#include "application/application.h"
+#include "applicationd/config.h"
+#include "applicationd/outlet.h"
+#include "net/binding.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "net/resolving.h"
+#include "store/asession.h"
+
+#define SERVER_DRAIN_MS 5000
+
+struct socket;
+
+struct server {
+	struct settings *settings;
+	uv_loop_t loop;
+	bool loop_open;
+	struct resolver_settings resolver_settings;
+	struct resolver *resolver;
+	struct resolving *resolving;
+	struct policy *policy;
+	struct binding *binding;
+	struct tls_server *tls;
+	struct tls_client *js_tls, *ns_tls; /* ns_tls is NULL when js_tls serves both */
+	struct http_server *http;
+	struct http_client *js_client, *ns_client; /* likewise */
+	struct loop_watch *watch;
+	struct socket *socket;
+	struct application *app;
+	struct asession *store;
+	struct outlet outlet;
+	struct talk_kek *keks;
+	uv_timer_t timer;
+	bool timer_open;
+	bool turning, turn_again, stopping;
+	uint64_t transactions;
+};
+
+/* open.c */
+int server_open(struct server *s, struct settings *settings, struct err *err);
+void server_close(struct server *s);
+
+/* works.c: does what the engine has to do, then sets the timer. */
+void server_turn(struct server *s);
+int64_t server_now(const struct server *s); /* ms, of the loop */
+
+/* requests.c */
+void server_request(void *arg, struct http_exchange *x); /* arg: struct server */
+void server_answer_uplink(struct server *s, uint64_t ticket, enum uplink_verdict verdict);
+void server_answer_report(struct server *s, uint64_t ticket, bool kept);
+
+/* posts.c: a message to be sent once the engine's work is done. */
+struct post {
+	struct buf body;
+	struct http_client *client;
+	struct http_target target;
+	http_client_done *done;
+	void *arg;
+};
+
+/* False: it cannot be sent, and why is in the log. */
+bool server_make_ask(struct server *s, const struct application_ask *ask, struct post *out);
+bool server_make_send(struct server *s, const struct application_send *send, struct post *out);
+void server_post(struct post *p);
+
+#endif
