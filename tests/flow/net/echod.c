@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/binding.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/resolving.h"
@@ -24,6 +25,7 @@ struct echod_config {
 	struct policy_rule *clients;
 	unsigned clients_count;
 	struct resolver_block resolver;
+	char *net_id_suffix;
 	unsigned body_max, connections_max, handshakes_max, per_source_max;
 	unsigned handshake_timeout_ms, request_timeout_ms, idle_timeout_ms, drain_ms;
 };
@@ -37,6 +39,8 @@ static const cyaml_schema_field_t fields[] = {
 		struct echod_config, clients, &policy_rule_schema, 0, 64),
 	CYAML_FIELD_MAPPING("resolver", CYAML_FLAG_OPTIONAL, struct echod_config, resolver,
 		resolver_config_fields),
+	CYAML_FIELD_STRING_PTR("net_id_suffix", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct echod_config, net_id_suffix, 1, 256),
 	NUMBER(body_max),
 	NUMBER(connections_max),
 	NUMBER(handshakes_max),
@@ -57,6 +61,7 @@ struct echod {
 	struct resolver *resolver;
 	struct resolving *resolving;
 	struct policy *policy;
+	struct binding *binding;
 	struct tls_server *tls;
 	struct http_server *http;
 	struct loop_watch *watch;
@@ -81,6 +86,15 @@ static void later_due(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, later_closed);
 }
 
+static void bound(void *arg, enum binding_verdict verdict, const char *words)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "%s %s", binding_verdict_word(verdict), words);
+	http_server_answer(arg, 200, "text/plain",
+		(struct span){ (const uint8_t *)text, strlen(text) });
+}
+
 static void handle(void *arg, struct http_exchange *x)
 {
 	struct echod *d = arg;
@@ -97,6 +111,10 @@ static void handle(void *arg, struct http_exchange *x)
 		l->timer.data = l;
 		l->x = x;
 		uv_timer_start(&l->timer, later_due, 50, 0);
+	} else if (d->binding && strncmp(x->path, "/net/", 5) == 0) {
+		binding_check(d->binding, BINDING_NET_ID, x->path + 5, x->peer, bound, x);
+	} else if (d->binding && strncmp(x->path, "/as/", 4) == 0) {
+		binding_check(d->binding, BINDING_AS_ID, x->path + 4, x->peer, bound, x);
 	} else if (strcmp(x->path, "/who") == 0) {
 		if (x->peer->name.n)
 			name_write_text(&x->peer->name, name, sizeof(name));
@@ -155,6 +173,12 @@ static int open_all(struct echod *d, struct err *err)
 			rc = resolving_new(&d->loop, d->resolver, &d->resolving, err);
 		if (rc == 0)
 			rc = policy_new(c->clients, c->clients_count, &d->policy, err);
+		if (rc == 0)
+			rc = binding_new(&(struct binding_config){ .policy = d->policy,
+						 .resolver = d->resolver,
+						 .net_id_suffix = c->net_id_suffix,
+						 .as_id_by_name = true },
+				&d->binding, err);
 	}
 	if (rc == 0)
 		rc = secure_server_new(&c->server, "server", d->policy, d->resolver, &d->tls, err);
@@ -191,6 +215,7 @@ int main(int argc, char **argv)
 	uv_run(&d.loop, UV_RUN_DEFAULT);
 	if (loop_close(&d.loop, &err) != 0)
 		fprintf(stderr, "echod: %s\n", err.msg);
+	binding_free(d.binding);
 	tls_server_free(d.tls);
 	policy_free(d.policy);
 	resolver_free(d.resolver);
