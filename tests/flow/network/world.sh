@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154
 # world - a lab with organisation A's Network Server and B's Join Server; source it after tap.sh.
 #
 #   world SARDANE JOIND NETWORKD RESOLVERD   sets dir, the lab's variables, and the functions:
