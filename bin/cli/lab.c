@@ -217,7 +217,7 @@ int lab_up(const struct command *self, int argc, char **argv)
 
 static int absent(const struct command *self, const struct lab *lab)
 {
-	fprintf(stderr, "sardane lab %s: no lab in folder '%s'\n", self->verb, lab->dir);
+	fprintf(stderr, "sardane lab %s: no lab of yours in folder '%s'\n", self->verb, lab->dir);
 	return 1;
 }
 

@@ -89,7 +89,7 @@ int lab_locate(struct lab *lab, const char *dir, struct err *err);
 int lab_save(const struct lab *lab, struct err *err);
 int lab_load(struct lab *lab, struct err *err);
 
-/* True when lab.yaml is there. */
+/* True when lab.yaml is there, in a folder that is ours alone. */
 bool lab_exists(const struct lab *lab);
 
 /* Makes DIR (0700), or takes an empty one that is ours. */

@@ -86,7 +86,7 @@ static int read_options(const struct command *self, int argc, char **argv,
 	if (lab_locate(&r->lab, r->dir, &err) != 0)
 		return command_fail(self, "%s", err.msg);
 	if (!lab_exists(&r->lab)) {
-		command_fail(self, "no lab in folder '%s'", r->lab.dir);
+		command_fail(self, "no lab of yours in folder '%s'", r->lab.dir);
 		return 1;
 	}
 	if (lab_load(&r->lab, &err) != 0)

@@ -133,24 +133,31 @@ int lab_load(struct lab *lab, struct err *err)
 	return 0;
 }
 
+/* /tmp is everyone's: a folder that another could have made, or can change, is none of ours. */
+static bool folder_is_ours(const struct lab *lab)
+{
+	struct stat st;
+
+	return lstat(lab->dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+		(st.st_mode & 022) == 0;
+}
+
 bool lab_exists(const struct lab *lab)
 {
 	char path[LAB_PATH_MAX];
 
-	return access(lab_path(lab, "lab.yaml", path), F_OK) == 0;
+	return folder_is_ours(lab) && access(lab_path(lab, "lab.yaml", path), F_OK) == 0;
 }
 
 int lab_make_folder(const struct lab *lab, struct err *err)
 {
-	struct stat st;
-
 	if (mkdir(lab->dir, 0700) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return err_set(err, ERR_SYSTEM, "folder '%s': %s", lab->dir, strerror(errno));
-	if (lstat(lab->dir, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != getuid())
-		return err_set(err, ERR_ARG, "folder '%s': exists and is not a folder of yours",
-			lab->dir);
+	if (!folder_is_ours(lab))
+		return err_set(err, ERR_ARG,
+			"folder '%s': exists, and is not a folder of yours alone", lab->dir);
 	/* rmdir says atomically whether it is empty */
 	if (rmdir(lab->dir) != 0 || mkdir(lab->dir, 0700) != 0)
 		return err_set(err, ERR_ARG, "folder '%s': is not empty", lab->dir);

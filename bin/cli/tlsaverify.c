@@ -28,7 +28,8 @@ const char tlsa_verify_help[] =
 	"  --chain FILE       PEM, the leaf first, as the peer would send it (needed)\n"
 	"  --name NAME        a server's host or a client's name (needed); a server may have\n"
 	"                     up to three, give the option again\n"
-	"  --tlsa RECORD      usage, selector, matching type and hex (needed; may be repeated)\n"
+	"  --tlsa RECORD      usage, selector, matching type and hex, or the whole line that\n"
+	"                     generate prints (needed; may be repeated)\n"
 	"  --store FILE       PEM of trusted authorities, for usages 0 and 1\n"
 	"  --at TIME          pretend it is then: seconds since 1970, 2026-11-22 or\n"
 	"                     2026-11-22T04:33:26Z\n"
@@ -69,7 +70,9 @@ static int read_name(const struct command *self, struct request *r)
 /* Text to RDATA: the same octets a resolver would hand over. */
 static int read_record(const struct command *self, struct request *r)
 {
-	size_t i = r->config.rdata_count, n = 0, cap = strlen(optarg) + 4;
+	const char *type = strstr(optarg, " TLSA "); /* a whole line of a zone file */
+	const char *text = type ? type + strlen(" TLSA ") : optarg;
+	size_t i = r->config.rdata_count, n = 0, cap = strlen(text) + 4;
 	uint8_t *octets, *rdata;
 	struct tlsa tlsa;
 	struct err err;
@@ -79,10 +82,9 @@ static int read_record(const struct command *self, struct request *r)
 		return command_fail(self, "--tlsa: more than %d records", TLSASET_MAX);
 	octets = malloc(cap);
 	rdata = malloc(cap);
-	rc = octets && rdata
-		? tlsa_read_text((struct span){ (const uint8_t *)optarg, strlen(optarg) }, octets,
-			  cap, &tlsa, &err)
-		: err_set(&err, ERR_NOMEM, "out of memory");
+	rc = octets && rdata ? tlsa_read_text((struct span){ (const uint8_t *)text, strlen(text) },
+				       octets, cap, &tlsa, &err)
+			     : err_set(&err, ERR_NOMEM, "out of memory");
 	if (rc == 0)
 		rc = tlsa_write(&tlsa, rdata, cap, &n, &err);
 	if (rc == 0) {

@@ -87,6 +87,7 @@ exits 2 "another TSIG name is refused" lab publish x.a.example A 127.0.0.1
 like "$out" "BADKEY" "with BADKEY"
 cat "$scratch/good.key" >"$dir/tsig.key"
 
+cp "$dir/lab.yaml" "$scratch"
 exits 0 "down" lab down
 is "$([ -e "$dir" ] && echo there)" "" "the folder is gone"
 is "$(runs "$pid" && echo runs)" "" "knotd is gone"
@@ -97,6 +98,11 @@ exits 2 "a folder with something in it is refused" "$sardane" lab up --dir "$scr
 is "$(ls "$scratch/full")" "mine" "and left alone"
 exits 1 "and never removed by down" "$sardane" lab down --dir "$scratch/full"
 is "$(ls "$scratch/full")" "mine" "it is still there"
+mkdir -m 777 "$scratch/open" && cp "$scratch/lab.yaml" "$scratch/open/lab.yaml" && : >"$scratch/open/mine"
+exits 1 "a lab that others could have made is none of ours" "$sardane" lab down --dir "$scratch/open"
+is "$(find "$scratch/open" -type f | wc -l)" 2 "and nothing in it is removed"
+ln -s "$scratch/full" "$scratch/link"
+exits 2 "a link is not followed" "$sardane" lab up --dir "$scratch/link"
 exits 2 "a path too long for a socket is refused" "$sardane" lab up --dir "$scratch/$(printf 'x%.0s' {1..90})"
 
 for after in 0.02 0.1 0.2 0.4; do

@@ -64,6 +64,9 @@ exits 0 "one good record of three is enough" verify --chain c.pem --name x.examp
 exits 1 "digest agility: SHA-512 wins over SHA-256" verify --chain c.pem --name x.example \
 	--tlsa "3 1 2 $(printf '00%.0s' {1..64})" --tlsa "$ee"
 
+exits 0 "the whole line that generate prints is understood" verify --chain js.pem \
+	--name js.b.example --tlsa "$(of --cert js.pem --host js.b.example --port 8003 --ttl 5)"
+
 json=$(verify --chain c.pem --name x.example --tlsa "$ee" --json)
 is "$(printf %s "$json" | python3 -c 'import json, sys
 v = json.load(sys.stdin); print(v["authenticated"], v["depth"], v["records"][0]["matched"])')" \
