@@ -15,7 +15,8 @@
 #include "networkd/handover.h"
 #include "program/log.h"
 
-#define DRAIN_MS 2000
+#define DRAIN_MS  2000
+#define POSTS_MAX 8192 /* as many joins as the engine has open */
 
 int64_t server_now(void)
 {
@@ -258,7 +259,9 @@ static int open_clients(struct server *s, struct err *err)
 {
 	const struct tls_block *js = &s->settings->join_server.tls;
 	const struct tls_block *as = &s->settings->application_server.tls;
-	struct http_client_config config = { .loop = s->loop, .resolver = s->resolver };
+	struct http_client_config config = { .loop = s->loop,
+		.resolver = s->resolver,
+		.waiting_max = POSTS_MAX };
 	int rc;
 
 	if (!as->tls_cert && !as->insecure_plain)

@@ -21,11 +21,13 @@ static struct activation *find(struct network *e, uint32_t id)
 	return &e->activations[place - 1];
 }
 
-static struct activation *make(struct network *e)
+static struct activation *make(struct network *e, uint8_t source)
 {
 	uint32_t place = e->activations_spare;
 	struct activation *a;
 
+	if (e->activations_by_source[source] >= (e->config.joins_max + 3) / 4)
+		return NULL;
 	if (place)
 		e->activations_spare = e->activations[place - 1].spare;
 	else if (e->activations_used < e->config.joins_max && e->activations_used < PLACES_MASK)
@@ -35,6 +37,8 @@ static struct activation *make(struct network *e)
 	a = &e->activations[place - 1];
 	memset(a, 0, sizeof(*a));
 	a->timer = STATE_ACTIVATION;
+	a->source = source;
+	e->activations_by_source[source]++;
 	a->id = (++e->generation & PLACES_MASK) << 16 | place;
 	return a;
 }
@@ -43,6 +47,7 @@ static void drop(struct network *e, struct activation *a)
 {
 	uint32_t place = a->id & PLACES_MASK;
 
+	e->activations_by_source[a->source]--;
 	due_clear(&e->due, &a->due);
 	secret_wipe_octets(a, sizeof(*a));
 	a->spare = e->activations_spare;
@@ -108,11 +113,11 @@ void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 		e->stats.malformed++;
 		return;
 	}
-	if (new_dev_addr(e, &dev_addr) < 0 || !(a = make(e))) {
+	if (new_dev_addr(e, &dev_addr) < 0 || !(a = make(e, f->source))) {
 		e->stats.joins_dropped++;
 		trace_say(&e->config.trace, TRACE_WARNING, "join.dropped",
-			"dev_eui=%016llx why=\"%u joins are open\"",
-			(unsigned long long)req.dev_eui, e->config.joins_max);
+			"dev_eui=%016llx why=\"too many are open, in all or from this address\"",
+			(unsigned long long)req.dev_eui);
 		return;
 	}
 	a->join_eui = req.join_eui;

@@ -9,8 +9,8 @@
  *   Source     LoRaWAN 1.0.4 and 1.1 section 6.2; TS002 section 8.
  *   Rule       the JS is asked at the first copy, while other gateways are still collected. No
  *              session before its Success.
- *   Bounds     joins_max at a time, one per (DevEUI, DevNonce); a join-request beyond them is
- *              dropped and the device tries again.
+ *   Bounds     joins_max at a time, a quarter of them from one address; a join-request beyond
+ *              them is dropped and the device tries again.
  */
 #ifndef NETWORK_ACTIVATION_H
 #define NETWORK_ACTIVATION_H

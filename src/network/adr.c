@@ -32,6 +32,12 @@ void adr_note(struct session *s, int16_t lsnr)
 		s->adr_wait--;
 }
 
+/* A personalised device was given no CFList: it has the region's own channels alone. */
+static uint16_t channel_mask(const struct session *s, const struct region *region)
+{
+	return (uint16_t)((1u << (s->abp ? region->own_channels : region->channels)) - 1);
+}
+
 bool adr_decide(const struct session *s, const struct region *region, int16_t margin,
 	bool device_asks, struct mac_link_adr_req *out)
 {
@@ -53,7 +59,7 @@ bool adr_decide(const struct session *s, const struct region *region, int16_t ma
 		return false;
 	*out = (struct mac_link_adr_req){ .data_rate = rate,
 		.tx_power = power,
-		.channels = (uint16_t)((1u << region->channels) - 1),
+		.channels = channel_mask(s, region),
 		.transmissions = 1 };
 	return true;
 }

@@ -28,11 +28,11 @@ static void take_defaults(struct network_config *c)
 	if (!c->transmissions)
 		c->transmissions = 3;
 	if (!c->gateways_max)
-		c->gateways_max = 4096;
+		c->gateways_max = 16384;
 	if (!c->frames_max)
-		c->frames_max = 16384;
+		c->frames_max = 65536;
 	if (!c->joins_max)
-		c->joins_max = 1024;
+		c->joins_max = 8192;
 	if (!c->downlinks_max)
 		c->downlinks_max = 8192;
 	if (!c->sessions_max)
@@ -238,16 +238,17 @@ void network_datagram(struct network *e, int64_t now_ms, const struct gateway_ad
 		e->stats.malformed++;
 		return;
 	}
-	g = gateway_heard(&e->gateways, m.gateway, now_ms);
-	if (!g) {
-		e->stats.dropped_frames++;
+	if (m.kind == GWMP_PUSH_DATA) {
+		heard_push(e, now_ms, from, &m);
 		return;
 	}
-	if (m.kind == GWMP_PUSH_DATA)
-		heard_push(e, now_ms, from, &m);
-	else if (m.kind == GWMP_TX_ACK)
+	if (m.kind == GWMP_TX_ACK) {
 		transmission_acknowledged(e, now_ms, from, &m);
-	else if (gateway_pulled(g, from, m.version, now_ms))
+		return;
+	}
+	/* Only who can be sent to takes a place in the table. */
+	g = gateway_heard(&e->gateways, m.gateway, now_ms);
+	if (g && gateway_pulled(g, from, m.version, now_ms))
 		trace_say(&e->config.trace, TRACE_INFO, "gateway.address",
 			"gateway=%016llx version=%u", (unsigned long long)m.gateway, m.version);
 }

@@ -22,6 +22,7 @@ struct activation {
 	uint32_t id; /* place and generation; 0: unused */
 	uint64_t join_eui, dev_eui;
 	uint16_t dev_nonce;
+	uint8_t source; /* of the frame, for the bound */
 	uint32_t dev_addr;
 	int64_t asked_ms;
 	bool collected; /* the window is over: frame is here */
@@ -74,6 +75,7 @@ struct network {
 	uint32_t event_first, event_count;
 	struct activation *activations;
 	uint32_t activations_used, activations_spare, generation;
+	uint32_t activations_by_source[FRAME_SOURCES];
 	struct transmission *transmissions;
 	uint32_t transmissions_used, transmissions_spare;
 	struct transmission **by_token; /* 65536 of them */
