@@ -230,7 +230,9 @@ static void take_service(struct destination *d, struct service *service)
 		return;
 	}
 	if (services_same(d->service, service) && d->carrier) {
-		service_drop(service);
+		/* Connections that are open stay; new ones rest on what DNS says now. */
+		service_drop(d->service);
+		d->service = service;
 	} else {
 		retire(d);
 		if (carrier_for(d, service, &err) != 0) {
@@ -335,6 +337,7 @@ static void attempt_next(struct post *p)
 	struct transfer_attempt a = { .url = d->target.url, .body = buf_span(&p->body) };
 	unsigned left = 0;
 
+	a.service = d->target.plain ? NULL : d->service;
 	a.endpoint = d->target.plain ? NULL : candidate(p, &left);
 	a.address = p->address;
 	if (left_ms <= 0 || !d->carrier || (d->target.plain ? p->address > 0 : !a.endpoint)) {

@@ -20,6 +20,7 @@ struct line {
 	unsigned refs; /* the list's, and those of attempts that look at it */
 	bool shaken;   /* a TLS handshake was begun: peer says what came of it */
 	struct peer peer;
+	struct service *service; /* what its SSL_CTX is hooked to */
 };
 
 /* A socket that libcurl wants watched. */
@@ -36,6 +37,7 @@ struct attempt {
 	struct curl_slist *headers, *connect_to;
 	struct line *line; /* opened by this attempt; NULL: it went over an open one */
 	struct buf answer;
+	struct service *service;
 	const struct service_endpoint *endpoint;
 	unsigned address;
 	char words[CURL_ERROR_SIZE];
@@ -54,8 +56,11 @@ struct transfers {
 
 static void line_drop(struct line *line)
 {
-	if (line && --line->refs == 0)
-		free(line);
+	if (!line || --line->refs != 0)
+		return;
+	if (line->service)
+		service_drop(line->service);
+	free(line);
 }
 
 static void report_done(struct transfers *t);
@@ -194,6 +199,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 	(void)easy;
 	if (!a->line || !a->endpoint || !a->of->config.tls)
 		return CURLE_ABORTED_BY_CALLBACK;
+	if (!a->line->service)
+		a->line->service = service_keep(a->service);
 	if (tls_client_hook(a->of->config.tls, a->endpoint, ssl_ctx, &a->line->peer, &err) != 0) {
 		log_warning("tls.reject", "reason=%s", log_value(err.msg));
 		return CURLE_ABORTED_BY_CALLBACK;
@@ -225,6 +232,8 @@ static void attempt_free(struct attempt *a)
 	curl_slist_free_all(a->headers);
 	curl_slist_free_all(a->connect_to);
 	line_drop(a->line);
+	if (a->service)
+		service_drop(a->service);
 	buf_done(&a->answer);
 	free(a);
 }
@@ -451,6 +460,8 @@ void transfer_start(struct transfers *t, const struct transfer_attempt *from, tr
 		return;
 	}
 	a->of = t;
+	if (from->service)
+		a->service = service_keep(from->service);
 	a->endpoint = from->endpoint;
 	a->address = from->address;
 	a->done = done;

@@ -7,9 +7,11 @@
  *     +--> TCP > TLS by tls_client_hook: the endpoint's TLSA decides
  *
  *   One struct transfers per service found: its connections rest on the TLSA found then,
- *   and are never shared with a later finding that says otherwise.
+ *   and are never shared with a later finding that says otherwise. A later finding that says
+ *   the same, but lives longer, comes with the attempt: new connections are held to it.
  *   One attempt goes to one address. Which to try next is the caller's.
- *   Ownership  the service is kept; an attempt's body is borrowed until done.
+ *   Ownership  services are kept, by an attempt and by the connection it opens; an attempt's
+ *              body is borrowed until done.
  */
 #ifndef NET_TRANSFER_H
 #define NET_TRANSFER_H
@@ -30,7 +32,8 @@ struct transfer_config {
 };
 
 struct transfer_attempt {
-	const struct service_endpoint *endpoint; /* of the service; NULL for plain */
+	struct service *service;                 /* as found last; NULL for plain */
+	const struct service_endpoint *endpoint; /* of it */
 	unsigned address;                        /* of the endpoint's addresses */
 	const char *url;                         /* plain: all of it; else the path, "/..." */
 	struct span body;
