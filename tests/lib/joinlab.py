@@ -182,6 +182,7 @@ class Lab:
             return "\n".join(db.iterdump())
 
 def code(answer):
+    assert isinstance(answer, dict), answer
     return answer["Result"]["ResultCode"]
 
 def run(*tests):

@@ -104,7 +104,7 @@ static void answered(void *arg, const struct http_result *r)
 		printf("ok %u reused=%d octets=%zu dns_ms=%u connect_ms=%u total_ms=%u peer=%d "
 		       "body=%.*s\n",
 			r->status, r->reused, r->body.n, r->dns_ms, r->connect_ms, r->total_ms,
-			r->peer && r->peer->authenticated, r->body.n < 200 ? (int)r->body.n : 0,
+			r->peer && r->peer->authenticated, r->body.n < 4096 ? (int)r->body.n : 0,
 			(const char *)r->body.p);
 	else
 		printf("failed total_ms=%u %s\n", r->total_ms, r->why);
