@@ -64,6 +64,12 @@ like "$(proved nothing.a.example A)" "negative response, fully validated" "denia
 like "$(proved unsigned.example SOA)" "unsigned answer" "unsigned.example is not signed"
 like "$(proved bogus.example SOA)" "broken trust chain" "bogus.example is bogus"
 
+exits 0 "a second lab stands beside it" "$sardane" lab up --dir "$scratch/two"
+second=$(sed -n 's/^B_JS_ADDRESS=//p' "$scratch/two/lab.env")
+is "$([ "$second" != "$B_JS_ADDRESS" ] && echo apart)" "apart" "and its hosts have other addresses"
+exits 0 "it goes alone" "$sardane" lab down --dir "$scratch/two"
+exits 0 "and the first one still runs" lab status
+
 exits 0 "a record is published" lab publish new.a.example TXT '"one"'
 exits 0 "another in its place" lab publish new.a.example TXT '"two"'
 is "$(ask +short new.a.example TXT)" '"two"' "replaces it"
@@ -104,6 +110,20 @@ is "$(find "$scratch/open" -type f | wc -l)" 2 "and nothing in it is removed"
 ln -s "$scratch/full" "$scratch/link"
 exits 2 "a link is not followed" "$sardane" lab up --dir "$scratch/link"
 exits 2 "a path too long for a socket is refused" "$sardane" lab up --dir "$scratch/$(printf 'x%.0s' {1..90})"
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod 711 "$scratch"
+	mkdir -m 755 "$scratch/bin" && mkdir "$scratch/any" && chown 65534 "$scratch/any"
+	install -m 755 "$sardane" "$scratch/bin/sardane"
+	# shellcheck disable=SC2317
+	as_nobody() { # ARGS... ; called by exits
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$scratch/bin/sardane" "$@"
+	}
+	exits 0 "any user may bring it up" as_nobody lab up --dir "$scratch/any/lab"
+	is "$(stat -c %u "$scratch/any/lab/knotd.pid")" 65534 "knotd runs as that user"
+	exits 1 "it is none of root's" "$sardane" lab down --dir "$scratch/any/lab"
+	exits 0 "and down again" as_nobody lab down --dir "$scratch/any/lab"
+fi
 
 for after in 0.02 0.1 0.2 0.4; do
 	timeout -s INT --preserve-status $after "$sardane" lab up --dir "$dir" >/dev/null 2>&1
