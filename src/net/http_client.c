@@ -57,7 +57,8 @@ struct http_client {
 	unsigned destination_count, posts;
 	struct carrier *retired; /* until their last attempt ends */
 	unsigned depth;          /* of calls that may call done: no destination is freed inside */
-	uv_timer_t tick;
+	uv_timer_t tick, made;
+	unsigned handles;
 	bool closing;
 };
 
@@ -172,6 +173,8 @@ static void retire(struct destination *d)
 	d->carrier = NULL;
 }
 
+static void connection_made(void *arg);
+
 static int carrier_for(struct destination *d, struct service *service, struct err *err)
 {
 	struct transfer_config config = {
@@ -180,6 +183,8 @@ static int carrier_for(struct destination *d, struct service *service, struct er
 		.service = service,
 		.connections_max = d->of->config.connections_max,
 		.body_max = d->of->config.body_max,
+		.made = connection_made,
+		.arg = d->of,
 	};
 	struct carrier *c = calloc(1, sizeof(*c));
 	int rc;
@@ -379,8 +384,9 @@ static void destination_go(struct destination *d)
 {
 	int64_t now = resolver_now();
 
-	while (d->queue && !d->of->closing && destination_is_ready(d, now) &&
-		d->running < d->of->config.connections_max && d->queue) {
+	while (d->queue && !d->of->closing && destination_is_ready(d, now) && d->queue &&
+		d->running < d->of->config.connections_max &&
+		transfer_may_start(d->carrier->transfers)) {
 		struct post *p = queue_take(d);
 
 		p->found_ms = now;
@@ -442,6 +448,25 @@ static struct destination *destination_for(struct http_client *c, const struct t
 	c->destinations = d;
 	c->destination_count++;
 	return d;
+}
+
+/* What waited for a connection to be made may begin the next one. */
+static void go_on(uv_timer_t *timer)
+{
+	struct http_client *c = timer->data;
+
+	c->depth++;
+	for (struct destination *d = c->destinations; d; d = d->next)
+		destination_go(d);
+	c->depth--;
+}
+
+static void connection_made(void *arg)
+{
+	struct http_client *c = arg;
+
+	if (!c->closing)
+		uv_timer_start(&c->made, go_on, 0, 0);
 }
 
 static void expire_posts(struct destination *d, int64_t now)
@@ -544,14 +569,20 @@ int http_client_new(const struct http_client_config *config, struct http_client 
 	if (c->config.body_max == 0)
 		c->config.body_max = 65536;
 	uv_timer_init(config->loop, &c->tick);
-	c->tick.data = c;
+	uv_timer_init(config->loop, &c->made);
+	c->handles = 2;
+	c->tick.data = c->made.data = c;
 	*out = c;
 	return 0;
 }
 
-static void tick_closed(uv_handle_t *handle)
+static void timer_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct http_client *c = handle->data;
+
+	if (--c->handles > 0)
+		return;
+	free(c);
 	curl_global_cleanup();
 }
 
@@ -568,5 +599,6 @@ void http_client_free(struct http_client *c)
 	close_retired(c, true);
 	while (c->destinations)
 		destination_free(c->destinations);
-	uv_close((uv_handle_t *)&c->tick, tick_closed);
+	uv_close((uv_handle_t *)&c->tick, timer_closed);
+	uv_close((uv_handle_t *)&c->made, timer_closed);
 }

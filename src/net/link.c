@@ -310,6 +310,8 @@ out:
 /* Owner to peer; false when the connection broke. The end of the owner's stream: FLUSHING. */
 static bool pump_out(struct link *l)
 {
+	bool drained = false;
+
 	for (;;) {
 		ssize_t n;
 
@@ -324,6 +326,9 @@ static bool pump_out(struct link *l)
 		l->out->from = l->out->to = 0;
 		if (l->machine.at == FLUSHING)
 			return true;
+		/* Less than was asked for was all there is: asking again would say so. */
+		if (drained)
+			return true;
 		n = read(l->pipe_fd, l->out->octets, CHUNK);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
@@ -333,6 +338,7 @@ static bool pump_out(struct link *l)
 			continue;
 		}
 		l->out->to = (uint16_t)n;
+		drained = n < CHUNK;
 	}
 }
 
@@ -376,14 +382,19 @@ static void discard(struct link *l)
 		link_close(l, "done");
 }
 
-static void pump(struct link *l)
+enum { PUMP_IN = 1, PUMP_OUT = 2, PUMP_BOTH = 3 };
+
+static void pump(struct link *l, int ways)
 {
+	/* TLS that waits to write before it can read gets both tried. */
+	if (l->want_write)
+		ways = PUMP_BOTH;
 	l->want_write = false;
-	if (l->machine.at == OPEN && !pump_in(l)) {
+	if (ways & PUMP_IN && l->machine.at == OPEN && !pump_in(l)) {
 		link_close(l, "the peer closed");
 		return;
 	}
-	if (!pump_out(l)) {
+	if (ways & PUMP_OUT && !pump_out(l)) {
 		link_close(l, "the connection broke");
 		return;
 	}
@@ -395,11 +406,12 @@ static void pump(struct link *l)
 
 static void pipe_ready(uv_poll_t *poll, int status, int events)
 {
-	(void)events;
 	if (status < 0)
 		link_close(poll->data, uv_strerror(status));
 	else
-		pump(poll->data);
+		pump(poll->data,
+			(events & UV_READABLE ? PUMP_OUT : 0) |
+				(events & UV_WRITABLE ? PUMP_IN : 0));
 }
 
 static void proof_lost(void *arg, const char *why)
@@ -448,7 +460,7 @@ static void open_stream(struct link *l)
 	if (l->conn && s->config.resolver)
 		l->proof = proof_new(s->config.resolver, link_peer(l), l->source, proof_lost, l);
 	if (l->machine.at == OPEN)
-		pump(l);
+		pump(l, PUMP_BOTH);
 }
 
 /* The alert has been sent; what the client sent behind its handshake is not read. */
@@ -520,8 +532,8 @@ static void first_octet(struct link *l)
 static void tcp_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link *l = poll->data;
+	int ways = (events & UV_READABLE ? PUMP_IN : 0) | (events & UV_WRITABLE ? PUMP_OUT : 0);
 
-	(void)events;
 	if (status < 0) {
 		link_close(l, uv_strerror(status));
 		return;
@@ -531,7 +543,7 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	case HANDSHAKE: due_add(l); return;
 	case ASKING_DNS: link_close(l, "the peer left while DNS was asked"); return;
 	case OPEN:
-	case FLUSHING: pump(l); return;
+	case FLUSHING: pump(l, ways); return;
 	case LINGERING: discard(l); return;
 	case CLOSED: return;
 	}

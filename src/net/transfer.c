@@ -13,6 +13,8 @@
 #include "net/verdict.h"
 #include "program/log.h"
 
+#define FRESH_MAX 2 /* connections being made at once: a handshake is a millisecond of the loop */
+
 /* A TCP connection of libcurl's, from the socket to its end. */
 struct line {
 	struct line *next;
@@ -40,6 +42,7 @@ struct attempt {
 	struct service *service;
 	const struct service_endpoint *endpoint;
 	unsigned address;
+	bool fresh; /* there was no idle connection when it started */
 	char words[CURL_ERROR_SIZE];
 	transfer_done *done;
 	void *arg;
@@ -51,7 +54,7 @@ struct transfers {
 	uv_timer_t timer;
 	struct line *lines;
 	struct attempt *attempts;
-	unsigned count;
+	unsigned count, line_count, fresh_count;
 };
 
 static void line_drop(struct line *line)
@@ -161,6 +164,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 	line->refs = 2;
 	line->next = a->of->lines;
 	a->of->lines = line;
+	a->of->line_count++;
 	a->line = line;
 	peer_init(&line->peer);
 	return line->fd;
@@ -185,6 +189,7 @@ static int on_close(void *arg, curl_socket_t fd)
 	line = *at;
 	if (line) {
 		*at = line->next;
+		t->line_count--;
 		line_drop(line);
 	}
 	return close(fd);
@@ -209,6 +214,23 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 	return CURLE_OK;
 }
 
+/* The connection stands and the request is about to go. */
+static int on_ready(void *arg, char *ip, char *own_ip, int port, int own_port)
+{
+	struct attempt *a = arg;
+
+	(void)ip;
+	(void)own_ip;
+	(void)port;
+	(void)own_port;
+	if (a->fresh) {
+		a->fresh = false;
+		a->of->fresh_count--;
+		a->of->config.made(a->of->config.arg);
+	}
+	return CURL_PREREQFUNC_OK;
+}
+
 /* --- attempts --- */
 
 static size_t on_answer(char *octets, size_t one, size_t n, void *arg)
@@ -227,6 +249,7 @@ static void attempt_free(struct attempt *a)
 		if (a->next)
 			a->next->at = a->at;
 		a->of->count--;
+		a->of->fresh_count -= a->fresh;
 	}
 	curl_easy_cleanup(a->easy);
 	curl_slist_free_all(a->headers);
@@ -353,6 +376,8 @@ static bool set_rest(struct attempt *a, const struct transfer_attempt *from)
 		curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, a) == CURLE_OK &&
 		curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, on_close) == CURLE_OK &&
 		curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, a->of) == CURLE_OK &&
+		curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_ready) == CURLE_OK &&
+		curl_easy_setopt(e, CURLOPT_PREREQDATA, a) == CURLE_OK &&
 		curl_easy_setopt(e, CURLOPT_ERRORBUFFER, a->words) == CURLE_OK &&
 		curl_easy_setopt(e, CURLOPT_PRIVATE, a) == CURLE_OK &&
 		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 100L) == CURLE_OK &&
@@ -480,7 +505,14 @@ void transfer_start(struct transfers *t, const struct transfer_attempt *from, tr
 	if (a->next)
 		a->next->at = &a->next;
 	t->attempts = a;
+	a->fresh = t->count >= t->line_count;
 	t->count++;
+	t->fresh_count += a->fresh;
+}
+
+bool transfer_may_start(const struct transfers *t)
+{
+	return t->count < t->line_count || t->fresh_count < FRESH_MAX;
 }
 
 unsigned transfer_count(const struct transfers *t)

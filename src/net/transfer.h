@@ -29,6 +29,10 @@ struct transfer_config {
 	struct service *service; /* NULL for plain */
 	unsigned connections_max;
 	size_t body_max;
+	/* A connection was made, so transfer_may_start may say otherwise now. Called from the
+	 * depths of libcurl: take note, and start later. */
+	void (*made)(void *arg);
+	void *arg;
 };
 
 struct transfer_attempt {
@@ -60,6 +64,9 @@ void transfer_close(struct transfers *t);
 /* done is called once, maybe before this returns when memory is out. */
 void transfer_start(struct transfers *t, const struct transfer_attempt *attempt,
 	transfer_done *done, void *arg);
+
+/* False while as many connections are being made as may be, and none is idle. */
+bool transfer_may_start(const struct transfers *t);
 
 unsigned transfer_count(const struct transfers *t); /* under way */
 
