@@ -34,15 +34,26 @@ static void folder_of(const char *path, char *out, size_t cap)
 		snprintf(out, cap, "/");
 }
 
+/* What each new connection reads again: our certificate and key, the authorities. */
+static void add_files(const struct tls_block *b, const char **list, unsigned *n)
+{
+	const char *files[] = { b->tls_cert, b->tls_key, b->ca_cert };
+
+	for (unsigned i = 0; i < 3; i++)
+		if (files[i])
+			list[(*n)++] = files[i];
+}
+
 /* Everything is open. resolverd may be started again when it dies, nothing else ever. */
 static int enter_sandbox(const struct settings *settings, const struct resolver_config *resolver,
 	struct err *err)
 {
-	static const char *const read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL };
+	const char *read[16] = { "/etc", "/usr", "/lib", "/dev/urandom" };
 	bool wanted = !settings->sandbox || *settings->sandbox;
 	const char *exec[] = { resolver->helper ? resolver->helper : RESOLVERD_PATH, NULL };
 	const char *write[] = { NULL, resolver->trust_anchor_managed, NULL };
 	const char *words = "";
+	unsigned reads = 4;
 	char folder[512];
 	struct sandbox box = { .user = settings->user,
 		.read = read,
@@ -54,6 +65,8 @@ static int enter_sandbox(const struct settings *settings, const struct resolver_
 
 	folder_of(settings->database, folder, sizeof(folder));
 	write[0] = folder;
+	add_files(&settings->join_server.tls, read, &reads);
+	add_files(&settings->application_server.tls, read, &reads);
 	rc = sandbox_enter(&box, &words, err);
 	if (rc == 0)
 		log_info("sandbox.entered", "with=%s", words);
