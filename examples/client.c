@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "client: %s: %s\n", what, why);
 	exit(1);
@@ -53,7 +53,6 @@ static int connect_to(const struct sardane_endpoint *e)
 		close(fd);
 	}
 	die("connect", "no address answers");
-	return -1;
 }
 
 int main(int argc, char **argv)

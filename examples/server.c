@@ -19,7 +19,7 @@ static bool allowed(void *suffix, const struct sardane_name *client)
 	return sardane_name_is_within(client, suffix);
 }
 
-static void die(const char *what, const char *why)
+static _Noreturn void die(const char *what, const char *why)
 {
 	fprintf(stderr, "server: %s: %s\n", what, why);
 	exit(1);
