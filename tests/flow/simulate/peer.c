@@ -43,6 +43,7 @@ enum sin {
 	NO_PUSH_ACK,
 	NO_PULL_ACK,
 	BELIEVES_ALL,
+	OLD_NETWORK, /* no sin: a network of 1.0.x, which a 1.1 device must follow */
 	SINS,
 };
 
@@ -63,6 +64,7 @@ static const char *const sins[SINS] = {
 	[NO_PUSH_ACK] = "no-push-ack",
 	[NO_PULL_ACK] = "no-pull-ack",
 	[BELIEVES_ALL] = "believes-all",
+	[OLD_NETWORK] = "old-network",
 };
 
 struct session {
@@ -92,6 +94,11 @@ static struct block under(int slot, const uint8_t key[16])
 	if (aes_rekey(ciphers[slot], key, NULL))
 		abort();
 	return aes_block(ciphers[slot]);
+}
+
+static bool speaks_11(const struct simulate_device *d)
+{
+	return version_has_two_keys(d->version) && wrong != OLD_NETWORK;
 }
 
 static struct route *route_of(uint64_t gateway)
@@ -153,8 +160,9 @@ static bool nonce_is_new(struct session *s, enum version version, uint16_t nonce
 static size_t seal(const struct simulate_device *d, struct session *s, uint16_t nonce,
 	uint8_t out[JOINACCEPT_MAX])
 {
-	bool is_11 = version_has_two_keys(d->version);
-	struct block root = under(0, is_11 ? d->nwk_key : d->app_key), other;
+	bool is_11 = speaks_11(d);
+	struct block root = under(0, version_has_two_keys(d->version) ? d->nwk_key : d->app_key);
+	struct block other;
 	struct joinaccept a = { .join_nonce = ++s->join_nonce,
 		.net_id = NET_ID,
 		.dev_addr = s->dev_addr,
@@ -214,7 +222,7 @@ static void take_join(uint64_t gateway, const struct gwmp_rxpk *up, struct span 
 static void confirm(uint64_t gateway, const struct gwmp_rxpk *up, const struct simulate_device *d,
 	struct session *s, uint32_t up_fcnt)
 {
-	bool is_11 = version_has_two_keys(d->version);
+	bool is_11 = speaks_11(d);
 	uint8_t out[LORAWAN_PHY_MAX], fopts[LORAWAN_FOPTS_MAX], frm[4];
 	struct sink o = sink_into(fopts, sizeof(fopts));
 	uint32_t fcnt = wrong == DOWNLINK_COUNTER ? 0 : s->down;
@@ -264,7 +272,7 @@ static void take_data(uint64_t gateway, const struct gwmp_rxpk *up, struct span 
 		return;
 	for (unsigned int i = 0; i < fleet.count; i++) {
 		struct session *s = &sessions[i];
-		bool is_11 = version_has_two_keys(fleet.device[i].version);
+		bool is_11 = speaks_11(&fleet.device[i]);
 		struct block f, k;
 		struct mic_data b = { .dev_addr = s->dev_addr,
 			.fcnt = d.fhdr.fcnt,
