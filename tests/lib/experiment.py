@@ -28,7 +28,7 @@ clients:
     net_id: "{a[net_id]}"
   - name: {b_as[client_name]}
     as_id: {b_as[host]}
-{resolver}"""
+{joind_clients}{resolver}"""
 
 NETWORKD = """net_id: "{a[net_id]}"
 database: {dir}/networkd.db
@@ -103,7 +103,7 @@ class Experiment:
         self.build, self.level = pathlib.Path(build).resolve(), level
         self.made = folder is None
         self.dir = pathlib.Path(folder or tempfile.mkdtemp(prefix="sardane-exp-"))
-        self.running, self.extra = {}, {"clients": "", "devices": "", "networkd": ""}
+        self.running, self.extra = {}, {"clients": "", "devices": "", "networkd": "", "joind_clients": ""}
 
     def program(self, name):
         """sardane is bin/cli/sardane of the build, sardane-joind bin/joind/sardane-joind, ..."""
