@@ -76,11 +76,16 @@ int pemfile_check_new(const char *path, bool replace, struct err *err)
 	return 0;
 }
 
-/* Gives the finished temporary file its name: link fails on an existing one, rename does not. */
+/* Gives the finished temporary file its name; without replace both ways fail on an existing
+ * one. link is for file systems that cannot rename so. */
 static int settle(const char *temporary, const char *path, bool replace)
 {
 	if (replace)
 		return rename(temporary, path);
+	if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
 	if (link(temporary, path) != 0)
 		return -1;
 	unlink(temporary);

@@ -2,7 +2,7 @@
 /*
  * pemfile - files that hold keys and certificates: whole or not at all.
  *
- *   Writing    a temporary file beside the target, mode first, fsync, then link or rename,
+ *   Writing    a temporary file beside the target, mode first, fsync, then rename,
  *              then fsync of the folder: a crash leaves the old file or the new one. Without
  *              replace an existing file is never touched, even by a writer that races us.
  *   Source     RFC 7468 (PEM).
