@@ -15,8 +15,10 @@
 #include "networkd/handover.h"
 #include "program/log.h"
 
-#define DRAIN_MS  2000
-#define POSTS_MAX 8192 /* as many joins as the engine has open */
+#define COMMIT_QUICK_NS 1000000u
+#define COMMIT_SLOW_NS  10000000u
+#define DRAIN_MS        2000
+#define POSTS_MAX       8192 /* as many joins as the engine has open */
 
 int64_t server_now(void)
 {
@@ -113,6 +115,18 @@ static void perform(struct server *s, const struct network_event *ev)
 	}
 }
 
+static int commit(struct server *s, struct err *err)
+{
+	uint64_t began = uv_hrtime(), took;
+	int rc = sessions_commit(s->sessions, err);
+
+	took = uv_hrtime() - began;
+	if (took > COMMIT_QUICK_NS)
+		s->commit_after_ns =
+			began + took + (took < COMMIT_SLOW_NS ? took : COMMIT_SLOW_NS) * 4;
+	return rc;
+}
+
 /* The events there are, up to SERVER_EVENTS that are to be performed; what they save is on
  * disk when this returns 0. *n is how many are left to perform. */
 static int collect(struct server *s, unsigned *n, struct err *err)
@@ -138,7 +152,7 @@ static int collect(struct server *s, unsigned *n, struct err *err)
 		secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
 	}
 	if (begun)
-		rc = rc ? rc : sessions_commit(s->sessions, err);
+		rc = rc ? rc : commit(s, err);
 	return rc;
 }
 
@@ -150,7 +164,11 @@ static void on_timer(uv_timer_t *t)
 static void set_timer(struct server *s)
 {
 	int64_t at = network_deadline(s->engine), now = server_now();
+	uint64_t clock = uv_hrtime();
 
+	if (s->commit_after_ns > clock &&
+		at < now + (int64_t)((s->commit_after_ns - clock) / 1000000) + 1)
+		at = now + (int64_t)((s->commit_after_ns - clock) / 1000000) + 1;
 	if (at == INT64_MAX)
 		uv_timer_stop(&s->timer);
 	else
@@ -164,6 +182,10 @@ void server_turn(struct server *s)
 
 	if (s->turning)
 		return;
+	if (s->commit_after_ns > uv_hrtime() && !s->closing && !network_is_crowded(s->engine)) {
+		set_timer(s);
+		return;
+	}
 	s->turning = true;
 	do {
 		if (collect(s, &n, &err) < 0) {

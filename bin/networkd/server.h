@@ -10,6 +10,8 @@
  *   Order      server_turn: all events that are there; what must be saved in one transaction;
  *              only then what the rest of them say. A commit that fails drops them: nothing
  *              leaves whose counter is not on disk.
+ *   Commits    in the loop: a slow disk stalls it, so after a commit that took long the next
+ *              one waits four times as long, and takes all that came meanwhile.
  *   Ownership  server_open allocates, server_close begins the end, server_free after the loop.
  */
 #ifndef NETWORKD_SERVER_H
@@ -58,6 +60,7 @@ struct server {
 	struct server_as as[SERVER_AS_MAX];
 	unsigned as_count;
 	uint64_t lost_commits;
+	uint64_t commit_after_ns; /* uv_hrtime */
 	bool turning, closing;
 	struct network_event event[SERVER_EVENTS + 1];
 };

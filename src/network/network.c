@@ -218,7 +218,7 @@ static void heard_push(struct network *e, int64_t now_ms, const struct gateway_a
 	}
 	for (unsigned i = 0; i < e->push.count; i++) {
 		/* A frame makes one event at most here: a datagram full of joins is cut. */
-		if (e->event_count >= STATE_EVENTS / 2) {
+		if (network_is_crowded(e)) {
 			e->stats.dropped_frames += e->push.count - i;
 			return;
 		}
@@ -304,6 +304,11 @@ int64_t network_deadline(const struct network *e)
 	if (e->event_count)
 		return 0;
 	return n && n->at_ms < at ? n->at_ms : at;
+}
+
+bool network_is_crowded(const struct network *e)
+{
+	return e->event_count >= STATE_EVENTS / 2;
 }
 
 int network_restore(struct network *e, struct span blob, struct err *err)

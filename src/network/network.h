@@ -119,6 +119,9 @@ const char *network_downlink_word(enum network_downlink_verdict v);
 bool network_next(struct network *e, int64_t now_ms, struct network_event *out);
 int64_t network_deadline(const struct network *e); /* INT64_MAX: none */
 
+/* So many events wait that network_next should be called before anything else. */
+bool network_is_crowded(const struct network *e);
+
 /* A session from disk, at start. */
 int network_restore(struct network *e, struct span blob, struct err *err);
 

@@ -11,8 +11,8 @@
 #include "network/frame.h"
 #include "network/network.h"
 
-#define STATE_EVENTS      32 /* one input makes at most 8 */
-#define STATE_BEST_COPIES 4  /* gateways a downlink may be tried through */
+#define STATE_EVENTS      512 /* one input makes at most 16; joins wait here for a slow disk */
+#define STATE_BEST_COPIES 4   /* gateways a downlink may be tried through */
 
 enum state_timer { STATE_ACTIVATION, STATE_TRANSMISSION };
 
