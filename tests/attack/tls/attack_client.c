@@ -307,6 +307,36 @@ static void by_resumption_after_the_tlsa_was_removed(void **state)
 	SSL_SESSION_free(fourth);
 }
 
+/* The owner of an SSL_CTX switches tickets on behind our back: they are bound to nothing. */
+static void by_a_ticket_that_is_bound_to_nothing(void **state)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_server_config config = { .resolver = resolver, .authorise = allow };
+	struct rogue wish = { .chain = { &good }, .extension = true, .octets = rogue_name(GOOD) };
+	struct tls_server *s = NULL;
+	struct rogue_end e;
+
+	(void)state;
+	assert_int_equal(SSL_CTX_use_certificate(ctx, server_leaf.cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, server_leaf.key), 1);
+	assert_int_equal(tls_server_attach(&config, ctx, &s, NULL), 0);
+	SSL_CTX_clear_options(ctx, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"x", 1);
+	rogue_open(&e, &wish, s, 1);
+	assert_int_equal(rogue_run(&e, resolver), CONN_READY);
+	SSL_SESSION *session = e.session;
+	e.session = NULL;
+	assert_non_null(session);
+	rogue_close(&e);
+	wish.resume = session;
+	assert_int_equal(try_at(s, &wish), PEER_REFUSED_PROTOCOL);
+	assert_string_equal(reason, "resumed without a bound ticket");
+	SSL_SESSION_free(session);
+	tls_server_free(s);
+	SSL_CTX_free(ctx);
+}
+
 static void in_pkix_mode(void **state)
 {
 	struct rogue wish = { .chain = { &ta_leaf, &root } };
@@ -562,6 +592,7 @@ int main(void)
 		TEST(below_tls_1_3),
 		TEST(with_a_session_of_a_server_that_gives_none),
 		TEST(by_resumption_after_the_tlsa_was_removed),
+		TEST(by_a_ticket_that_is_bound_to_nothing),
 		TEST(in_pkix_mode),
 		TEST(by_pkix_where_dns_has_a_tlsa_or_fails),
 		TEST(closed_while_waiting_leaks_nothing),
