@@ -21,7 +21,7 @@ struct flight {
 	struct wire_question asked;
 	uint16_t dns_id;
 	int fd;
-	bool stream;
+	bool stream, trial;
 	uint8_t query[FRAME_HEAD + MESSAGE_QUERY_MAX]; /* with its length before it */
 	size_t query_n, written;
 	uint8_t *frame; /* FRAME_HEAD + MESSAGE_OCTETS_MAX octets; streams only */
@@ -36,6 +36,10 @@ struct stub {
 	socklen_t server_n;
 	struct flight *flights[STUB_OPEN_MAX];
 	unsigned open;
+	bool validates;   /* the last trial said so */
+	bool tried;       /* one has been answered */
+	bool trying;      /* one is under way */
+	int64_t trial_ms; /* when the next one is due */
 	uint8_t datagram[MESSAGE_OCTETS_MAX];
 	uint8_t room[WIRE_RDATA_MAX];
 };
@@ -49,6 +53,8 @@ static void hang_up(struct flight *f)
 
 static void land(struct stub *s, struct flight *f)
 {
+	if (f->trial)
+		s->trying = false;
 	hang_up(f);
 	s->open--;
 	s->flights[f->slot] = s->flights[s->open];
@@ -62,6 +68,12 @@ static void fail(struct stub *s, struct flight *f, int64_t now_ms, const char *w
 {
 	struct wire_answer answer = { .id = f->asked.id };
 
+	if (f->trial) {
+		s->tried = true;
+		s->trial_ms = now_ms + STUB_TRIAL_MS;
+		land(s, f);
+		return;
+	}
 	outcome_failed(&f->asked.question, 0, why, &answer);
 	engine_answer(s->up.engine, now_ms, &answer);
 	land(s, f);
@@ -122,28 +134,49 @@ static int write_query(struct flight *f)
 	return 0;
 }
 
+static int take_off(struct stub *s, const struct wire_question *q, bool trial, int64_t now_ms)
+{
+	struct flight *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return ERR_NOMEM;
+	f->asked = *q;
+	f->trial = trial;
+	f->fd = -1;
+	f->retry_ms = now_ms + STUB_RETRY_MS;
+	f->slot = s->open;
+	f->stream = s->server.ss_family == AF_UNIX;
+	s->flights[s->open++] = f;
+	if (write_query(f))
+		fail(s, f, now_ms, "no random octets");
+	else
+		try(s, f);
+	return 0;
+}
+
+static void begin_trial(struct stub *s, int64_t now_ms)
+{
+	struct wire_question q = { .question = { .name = { .n = 1 }, .type = RR_SOA } };
+
+	if (s->validates || s->trying || now_ms < s->trial_ms || s->open >= STUB_OPEN_MAX)
+		return;
+	s->trying = true;
+	if (take_off(s, &q, true, now_ms))
+		s->trying = false;
+}
+
 static void stub_pump(struct upstream *u, int64_t now_ms)
 {
 	struct stub *s = (struct stub *)u;
 	struct wire_question q;
 
-	while (s->open < STUB_OPEN_MAX && engine_send(u->engine, &q)) {
-		struct flight *f = calloc(1, sizeof(*f));
-
-		if (!f) {
+	if (engine_waits(u->engine))
+		begin_trial(s, now_ms);
+	while (s->tried && s->open < STUB_OPEN_MAX && engine_send(u->engine, &q)) {
+		if (take_off(s, &q, false, now_ms)) {
 			engine_unsend(u->engine, q.id);
 			return;
 		}
-		f->asked = q;
-		f->fd = -1;
-		f->retry_ms = now_ms + STUB_RETRY_MS;
-		f->slot = s->open;
-		f->stream = s->server.ss_family == AF_UNIX;
-		s->flights[s->open++] = f;
-		if (write_query(f))
-			fail(s, f, now_ms, "no random octets");
-		else
-			try(s, f);
 	}
 }
 
@@ -159,8 +192,22 @@ static void judge(struct stub *s, struct flight *f, int64_t now_ms, const struct
 	struct wire_answer answer = { .id = f->asked.id };
 	struct sink room = sink_into(s->room, sizeof(s->room));
 
+	if (f->trial) {
+		s->validates =
+			m->recursion_available && m->authentic && m->rcode == MESSAGE_NOERROR;
+		s->tried = true;
+		s->trial_ms = now_ms + STUB_TRIAL_MS;
+		trace_say(&s->up.trace, s->validates ? TRACE_INFO : TRACE_WARNING, "resolver.trial",
+			"validates=%s", s->validates ? "yes" : "no");
+		land(s, f);
+		return;
+	}
 	if (!m->recursion_available) {
 		fail(s, f, now_ms, "the server does not recurse, so it does not validate");
+		return;
+	}
+	if (!m->authentic && !s->validates && m->rcode != MESSAGE_SERVFAIL) {
+		fail(s, f, now_ms, "the resolver does not validate: no AD for the root either");
 		return;
 	}
 	outcome_of(m->octets, &f->asked.question, m->authentic ? OUTCOME_SECURE : OUTCOME_INSECURE,
@@ -249,7 +296,8 @@ static void retry(struct stub *s, int64_t now_ms)
 	for (unsigned i = s->open; i-- > 0;) {
 		struct flight *f = s->flights[i];
 
-		if (!engine_is_open(s->up.engine, f->asked.id)) {
+		if (f->trial ? engine_deadline(s->up.engine) == INT64_MAX
+			     : !engine_is_open(s->up.engine, f->asked.id)) {
 			land(s, f);
 			continue;
 		}

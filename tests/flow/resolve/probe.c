@@ -7,15 +7,20 @@
  *         [--open-max N] [--per-source N]
  *   ask COUNT NAME TYPE SOURCE TIMEOUT     COUNT questions; a line per answer
  *   cached NAME TYPE | forget NAME TYPE | stats
+ *   strict NAME TYPE                       1,000 cached hits where any system call kills
  *   end of input: leaves
  */
 #include "dns/rr.h"
 #include "resolve/resolver.h"
 
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIST_MAX 8
@@ -85,6 +90,24 @@ static void print_stats(const struct resolver *r)
 	fflush(stdout);
 }
 
+/* Strict seccomp: a system call but read, write and exit is the end of the child. */
+static void hit_strictly(struct resolver *r, const struct question *q)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		for (int i = 0; i < 1000; i++)
+			if (!resolver_cached(r, q))
+				syscall(SYS_exit, 1);
+		syscall(SYS_exit, 0);
+	}
+	waitpid(child, &status, 0);
+	printf("strict killed=%d exit=%d\n", WIFSIGNALED(status), WEXITSTATUS(status));
+	fflush(stdout);
+}
+
 static void obey(struct resolver *r, const char *line)
 {
 	char name[1024], type[16];
@@ -112,6 +135,10 @@ static void obey(struct resolver *r, const char *line)
 		q.type = type_of(type);
 		name_of(name, &q.name);
 		resolver_forget(r, &q);
+	} else if (sscanf(line, "strict %1023s %15s", name, type) == 2) {
+		q.type = type_of(type);
+		name_of(name, &q.name);
+		hit_strictly(r, &q);
 	} else if (strncmp(line, "stats", 5) == 0) {
 		print_stats(r);
 	}

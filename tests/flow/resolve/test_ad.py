@@ -103,6 +103,14 @@ def serve(answers):
     return s, f"127.0.0.1@{s.getsockname()[1]}"
 
 
+ROOT = b"\0\0\6\0\1"
+
+
+def trial(answers):
+    """The same server, but one that validates the root."""
+    return lambda ask: [reply(ask)] if ask[12:17] == ROOT else answers(ask)
+
+
 def reply(ask, flags=0x81a0, qid=None, question=None):
     """A secure A record for what was asked, with parts of it changed at will."""
     end = ask.index(b"\0", 12) + 5
@@ -112,8 +120,8 @@ def reply(ask, flags=0x81a0, qid=None, question=None):
 
 def it_ignores_answers_with_another_id_or_question():
     other = b"\x05other\x07example\0\0\1\0\1"
-    s, server = serve(lambda ask: [reply(ask, qid=bytes([ask[0] ^ 1, ask[1]])), reply(ask, question=other),
-                                   b"", ask, reply(ask)[:-3]])
+    s, server = serve(trial(lambda ask: [reply(ask, qid=bytes([ask[0] ^ 1, ask[1]])), reply(ask, question=other),
+                                         b"", ask, reply(ask)[:-3]]))
     with Probe("--ad", server, "--deadline", "400") as p:
         check(p.ask("js.example", "A"), status="failed", records=0)
     s.close()
@@ -124,9 +132,18 @@ def it_ignores_answers_with_another_id_or_question():
 
 
 def it_calls_an_answer_without_ad_insecure():
-    s, server = serve(lambda ask: [reply(ask, flags=0x8180)])
+    s, server = serve(trial(lambda ask: [reply(ask, flags=0x8180)]))
     with Probe("--ad", server) as p:
         check(p.ask("js.example", "A"), status="insecure", records=1)
+    s.close()
+
+
+def it_does_not_let_a_resolver_that_validates_nothing_call_a_zone_unsigned():
+    s, server = serve(lambda ask: [reply(ask, flags=0x8180)])
+    with Probe("--ad", server) as p:
+        a = p.ask("js.example", "A")
+        check(a, status="failed", records=0)
+        assert "does not validate" in a["why"], a
     s.close()
 
 
@@ -136,7 +153,7 @@ def it_asks_again_when_a_datagram_is_lost():
     def second(ask):
         seen.append(ask)
         return [reply(ask)] if len(seen) == 2 else []
-    s, server = serve(second)
+    s, server = serve(trial(second))
     with Probe("--ad", server, "--deadline", "4000") as p:
         check(p.ask("js.example", "A"), status="secure")
     assert len(seen) == 2 and seen[0][:2] == seen[1][:2]

@@ -111,6 +111,13 @@ def it_sends_a_thousand_equal_questions_once():
         assert p.stats()["cached"] == 1
 
 
+def it_makes_no_system_call_for_a_cached_answer():
+    with validating(world) as p:
+        check(p.ask("js.example", "A"), status="secure")
+        p.say("strict js.example A")
+        check(p.line(), killed=0, exit=0)
+
+
 def it_holds_one_source_to_its_budget_and_lets_others_pass():
     world.halt()
     try:
