@@ -22,6 +22,8 @@ enum {
 	OPT_SUFFIX,
 	OPT_EXTENSION,
 	OPT_WAIT,
+	OPT_COUNT,
+	OPT_SESSION,
 	OPT_JSON,
 };
 
@@ -43,6 +45,9 @@ const char connect_help[] =
 	"  --client-id-extension N\n"
 	"                     number of the TLS extension dane_clientid (default 65280)\n"
 	"  --wait MS          how long to listen whether the server objects to us (default 1000)\n"
+	"  --count N          connect N times, to see what the caches of both ends save\n"
+	"  --session FILE     resume the session in FILE, and keep the new one there: a secret,\n"
+	"                     mode 0600; offered only while the server's TLSA is the same\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
@@ -57,6 +62,8 @@ static const struct option options[] = {
 	{ "suffix", required_argument, NULL, OPT_SUFFIX },
 	{ "client-id-extension", required_argument, NULL, OPT_EXTENSION },
 	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "count", required_argument, NULL, OPT_COUNT },
+	{ "session", required_argument, NULL, OPT_SESSION },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
@@ -64,7 +71,8 @@ static const struct option options[] = {
 struct request {
 	const char *resolver, *join_eui, *suffix, *where;
 	bool json;
-	unsigned wait_ms;
+	unsigned count;
+	struct connect_manner manner;
 	struct service_target target;
 	struct tls_client_config tls;
 };
@@ -100,7 +108,10 @@ static int read_option(const struct command *self, int c, struct request *r)
 	case OPT_JOIN_EUI: r->join_eui = optarg; return 0;
 	case OPT_SUFFIX: r->suffix = optarg; return 0;
 	case OPT_JSON: r->json = true; return 0;
-	case OPT_WAIT: return option_number(self, "--wait", optarg, 0, 60000, &r->wait_ms);
+	case OPT_WAIT: return option_number(self, "--wait", optarg, 0, 60000, &r->manner.wait_ms);
+	case OPT_COUNT:
+		return option_number(self, "--count", optarg, 1, CONNECT_TIMES_MAX, &r->count);
+	case OPT_SESSION: r->manner.session = optarg; return 0;
 	case OPT_EXTENSION:
 		if (option_number(self, "--client-id-extension", optarg, 1, 65535, &n) != 0)
 			return 2;
@@ -206,10 +217,14 @@ static int explore(const struct request *r, struct connect *c, struct err *err)
 	struct resolver *resolver = NULL;
 	int rc = open_resolver(r, &resolver, err);
 
-	if (rc == 0)
+	for (unsigned i = 0; rc == 0 && i < r->count; i++) {
+		connect_again(c);
 		rc = connect_find(c, resolver, &r->target, r->tls.mode, err);
-	if (rc == 0)
-		rc = connect_greet(c, &r->tls, r->wait_ms, err);
+		if (rc == 0)
+			rc = connect_greet(c, &r->tls, &r->manner, err);
+		if (rc != 0 || !connect_is_authenticated(c))
+			break;
+	}
 	if (rc == 0)
 		connect_show(c, &r->tls, r->json);
 	resolver_free(resolver);
@@ -218,7 +233,9 @@ static int explore(const struct request *r, struct connect *c, struct err *err)
 
 int connect_run(const struct command *self, int argc, char **argv)
 {
-	struct request r = { .wait_ms = 1000, .tls = { .mode = TLS_DANE } };
+	struct request r = { .count = 1,
+		.manner = { .wait_ms = 1000 },
+		.tls = { .mode = TLS_DANE } };
 	struct connect *c;
 	struct err err;
 	int rc;

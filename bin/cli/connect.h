@@ -30,7 +30,22 @@ enum connect_welcome {
 	CONNECT_DROPPED,   /* it closed the connection without one */
 };
 
+#define CONNECT_TIMES_MAX 100
+
+struct connect_times {
+	double dns_ms, tcp_ms, tls_ms;
+	bool resumed;
+};
+
+/* How to greet. */
+struct connect_manner {
+	unsigned wait_ms;    /* to listen whether the server objects */
+	const char *session; /* file of a session to resume, and to keep; NULL: none */
+};
+
 struct connect {
+	size_t times_count; /* connections before and with this one */
+	struct connect_times times[CONNECT_TIMES_MAX];
 	size_t question_count;
 	struct connect_question question[SERVICE_QUESTIONS_MAX];
 	double dns_ms;
@@ -52,9 +67,12 @@ int connect_find(struct connect *c, struct resolver *r, const struct service_tar
 	enum tls_mode mode, struct err *err);
 
 /* Connects to the first endpoint that lets itself be connected to, shakes hands, and listens
- * for wait_ms whether the server objects. */
-int connect_greet(struct connect *c, const struct tls_client_config *config, unsigned wait_ms,
-	struct err *err);
+ * whether the server objects. */
+int connect_greet(struct connect *c, const struct tls_client_config *config,
+	const struct connect_manner *manner, struct err *err);
+
+/* Forgets all but the times: for the next connection. */
+void connect_again(struct connect *c);
 
 bool connect_is_authenticated(const struct connect *c);
 void connect_show(const struct connect *c, const struct tls_client_config *config, bool json);

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Above the hard deadline of a question: the resolver answers before. */
@@ -107,6 +108,18 @@ bool connect_is_authenticated(const struct connect *c)
 {
 	return c->greeted && c->peer.authenticated &&
 		(c->welcome == CONNECT_SILENT || c->welcome == CONNECT_SPOKEN_TO);
+}
+
+void connect_again(struct connect *c)
+{
+	struct connect_times times[CONNECT_TIMES_MAX];
+	size_t count = c->times_count;
+
+	memcpy(times, c->times, sizeof(times));
+	connect_done(c);
+	memset(c, 0, sizeof(*c));
+	memcpy(c->times, times, sizeof(times));
+	c->times_count = count;
 }
 
 void connect_done(struct connect *c)

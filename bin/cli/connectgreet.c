@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/connect.h"
+#include "core/secret.h"
+#include "pki/pemfile.h"
+#include "pki/wholefile.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -144,6 +147,45 @@ static void await_welcome(struct connect *c, struct conn *n, int fd, unsigned wa
 		snprintf(c->why, sizeof(c->why), "the server closed the connection at once");
 }
 
+/* An absent file is no session yet. */
+static int offer_session(struct conn *n, const char *path, struct err *err)
+{
+	struct buf saved = { 0 };
+	int rc = 0;
+
+	if (!path || access(path, F_OK) != 0)
+		return 0;
+	rc = wholefile_read("session", path, &saved, err);
+	if (rc == 0)
+		rc = conn_session_offer(n, buf_span(&saved), err);
+	if (saved.p)
+		secret_wipe_octets(saved.p, saved.n);
+	buf_done(&saved);
+	return rc ? err_wrap(err, rc, "'%s'", path) : 0;
+}
+
+static int keep_session(struct conn *n, const char *path, struct err *err)
+{
+	struct buf saved = { 0 };
+	int rc = path ? conn_session_save(n, &saved, err) : 0;
+
+	if (rc == 0 && saved.n)
+		rc = pemfile_write(path, 0600, true, buf_span(&saved), err);
+	if (saved.p)
+		secret_wipe_octets(saved.p, saved.n);
+	buf_done(&saved);
+	return rc;
+}
+
+static void keep_times(struct connect *c)
+{
+	if (c->times_count < CONNECT_TIMES_MAX)
+		c->times[c->times_count++] = (struct connect_times){ .dns_ms = c->dns_ms,
+			.tcp_ms = c->tcp_ms,
+			.tls_ms = c->tls_ms,
+			.resumed = c->peer.resumed };
+}
+
 static void shake_hands(struct connect *c, struct conn *n, int fd, unsigned wait_ms)
 {
 	const double start = connect_now();
@@ -157,12 +199,13 @@ static void shake_hands(struct connect *c, struct conn *n, int fd, unsigned wait
 	if (!ended)
 		peer_refuse(&c->peer, PEER_REFUSED_PROTOCOL, "no handshake within %d s",
 			TLS_MS / 1000);
+	keep_times(c);
 	if (ended && event == CONN_READY)
 		await_welcome(c, n, fd, wait_ms);
 }
 
-int connect_greet(struct connect *c, const struct tls_client_config *config, unsigned wait_ms,
-	struct err *err)
+int connect_greet(struct connect *c, const struct tls_client_config *config,
+	const struct connect_manner *manner, struct err *err)
 {
 	struct tls_client *client = NULL;
 	struct conn *n = NULL;
@@ -178,7 +221,11 @@ int connect_greet(struct connect *c, const struct tls_client_config *config, uns
 	if (c->connected) {
 		rc = conn_new_client(client, c->endpoint, fd, &n, err);
 		if (rc == 0)
-			shake_hands(c, n, fd, wait_ms);
+			rc = offer_session(n, manner->session, err);
+		if (rc == 0)
+			shake_hands(c, n, fd, manner->wait_ms);
+		if (rc == 0 && connect_is_authenticated(c))
+			rc = keep_session(n, manner->session, err);
 		conn_free(n);
 		close(fd);
 	}

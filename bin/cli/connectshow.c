@@ -97,6 +97,14 @@ static void show_greeting(const struct connect *c, const struct tls_client_confi
 		buf_printf(t, "       %s\n", c->why);
 }
 
+static void show_times(const struct connect *c, struct buf *t)
+{
+	for (size_t i = 0; c->times_count > 1 && i < c->times_count; i++)
+		buf_printf(t, "time   connection %zu: dns %.1f ms, tcp %.1f ms, tls %.1f ms%s\n",
+			i + 1, c->times[i].dns_ms, c->times[i].tcp_ms, c->times[i].tls_ms,
+			c->times[i].resumed ? ", resumed" : "");
+}
+
 static void show_text(const struct connect *c, const struct tls_client_config *config)
 {
 	struct buf t = { 0 };
@@ -106,6 +114,7 @@ static void show_text(const struct connect *c, const struct tls_client_config *c
 	for (unsigned i = 0; i < c->service->count; i++)
 		show_endpoint(&c->service->endpoint[i], &t);
 	show_greeting(c, config, &t);
+	show_times(c, &t);
 	buf_printf(&t, "%s\n       %s\n", connect_is_authenticated(c) ? "authenticated" : "refused",
 		verdict(c));
 	text_print(&t);
@@ -154,6 +163,20 @@ static void json_endpoints(const struct connect *c, struct writer *w)
 	writer_close(w);
 }
 
+static void json_times(const struct connect *c, struct writer *w)
+{
+	writer_open(w, "connections", '[');
+	for (size_t i = 0; i < c->times_count; i++) {
+		writer_open(w, NULL, '{');
+		writer_real(w, "dns_ms", c->times[i].dns_ms, 3);
+		writer_real(w, "tcp_ms", c->times[i].tcp_ms, 3);
+		writer_real(w, "tls_ms", c->times[i].tls_ms, 3);
+		writer_bool(w, "resumed", c->times[i].resumed);
+		writer_close(w);
+	}
+	writer_close(w);
+}
+
 static void json_greeting(const struct connect *c, struct writer *w)
 {
 	writer_text(w, "address", c->address);
@@ -187,6 +210,7 @@ static void show_json(const struct connect *c, const struct tls_client_config *c
 	json_questions(c, &w);
 	json_endpoints(c, &w);
 	json_greeting(c, &w);
+	json_times(c, &w);
 	writer_close(&w);
 	buf_text(&t, "\n");
 	text_print(&t);

@@ -48,8 +48,9 @@ void verdict_accepted(struct verdict *v, const struct peer *peer, const struct s
 	char address[64];
 
 	(void)v;
-	log_info("tls.accept", "%s how=%s took_ms=%" PRId64 " from=%s", verdict_words(peer),
-		peer->how == PEER_BY_DANE ? "dane" : "pkix", took_ms,
+	log_info("tls.accept", "%s how=%s resumed=%s took_ms=%" PRId64 " from=%s",
+		verdict_words(peer), peer->how == PEER_BY_DANE ? "dane" : "pkix",
+		peer->resumed ? "yes" : "no", took_ms,
 		listen_write_address(from, address, sizeof(address)));
 }
 

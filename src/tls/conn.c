@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tls/handshake.h"
+#include "tls/resume.h"
 #include "tls/wire.h"
 
 struct conn {
@@ -166,6 +167,20 @@ enum conn_event conn_close(struct conn *c)
 		return CONN_WANT_WRITE;
 	ERR_clear_error();
 	return end(c, CONN_CLOSED);
+}
+
+int conn_session_save(struct conn *c, struct buf *out, struct err *err)
+{
+	return c->at == HANDSHAKE || SSL_is_server(c->ssl)
+		? err_set(err, ERR_ARG, "session: only of a client after its handshake")
+		: resume_save(c->ssl, c->h, out, err);
+}
+
+int conn_session_offer(struct conn *c, struct span saved, struct err *err)
+{
+	return c->at != HANDSHAKE || SSL_is_server(c->ssl)
+		? err_set(err, ERR_ARG, "session: only of a client before its handshake")
+		: resume_offer(c->ssl, c->h, saved, err);
 }
 
 const struct peer *conn_peer(const struct conn *c)

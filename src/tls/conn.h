@@ -12,6 +12,7 @@
 #ifndef TLS_CONN_H
 #define TLS_CONN_H
 
+#include "core/buf.h"
 #include "tls/client.h"
 
 enum conn_event {
@@ -32,6 +33,14 @@ int conn_new_server(struct tls_server *s, int fd, uint64_t source, void (*wake)(
 int conn_new_client(struct tls_client *c, const struct service_endpoint *endpoint, int fd,
 	struct conn **out, struct err *err);
 void conn_free(struct conn *c);
+
+/*
+ * Client. A session that conn_session_save appended to out, offered to a later connection
+ * before its handshake: tls/resume.h has the rule. Appends nothing when there is none; a
+ * ticket comes after the handshake, with the first octets read.
+ */
+int conn_session_save(struct conn *c, struct buf *out, struct err *err);
+int conn_session_offer(struct conn *c, struct span saved, struct err *err);
 
 enum conn_event conn_handshake(struct conn *c);
 enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
