@@ -27,7 +27,7 @@ attack() {
 	local version=$1
 	shift
 	timeout 60 "$sardane" simulate --server "127.0.0.1:$port" --device-file "$scratch/$version.csv" \
-		--gateways 2 --state "$scratch/$version.state" --rate 5 --interval 100 --timeout 1000 \
+		--gateways 2 --state "$scratch/$version.state" --rate 0 --interval 100 --timeout 1000 \
 		--net-id "$A_NET_ID" "$@"
 }
 # database VERSION: what the Join Server knows of the devices
