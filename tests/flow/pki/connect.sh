@@ -90,10 +90,13 @@ exits 2 "a missing file is bad input" try js.b.example:8003 --client-name x.exam
 	--cert "$scratch/none.pem" --key "$scratch/none.pem"
 like "$out" "none.pem" "by its name"
 exits 2 "a missing resolver file too" "$sardane" connect js.b.example:8003 --resolver "$scratch/none"
-exits 1 "a client whose TLSA was withdrawn is refused, once its TTL is over" \
-	timeout 20 bash -c "while '$sardane' connect js.b.example:8003 --resolver '$LAB_RESOLVER' \
-	--client-name '$A_NS_CLIENT_NAME' --cert '$A_NS_CLIENT.pem' --key '$A_NS_CLIENT-key.pem' \
-	--wait 700 >/dev/null; do :; done; exit 1"
+# until the TTL is over the old answer holds; an open connection may be ended at that moment
+for _ in {1..20}; do
+	out=$(try js.b.example:8003 "${a_ns[@]}")
+	[[ $out == *"handshake failure"* ]] && break
+done
+like "$out" "the server refused us: .*handshake failure" \
+	"a client whose TLSA was withdrawn is refused, once its TTL is over"
 like "$(cat "$scratch/js.log")" "tls.accept peer=$A_NS_CLIENT_NAME" "the server's log knows who came"
 like "$(cat "$scratch/js.log")" "refusal=no-tlsa" "and why it was refused then"
 done_testing
