@@ -53,7 +53,7 @@ clients:
 
 APPLICATIOND = """as_id: {b_as[host]}
 database: {dir}/applicationd.db
-events: {dir}/events.jsonl
+events: {events}
 command_socket: {dir}/applicationd.sock
 backend_interfaces:
   bind: {b_as[address]}:{b_as[port]}
@@ -103,7 +103,8 @@ class Experiment:
         self.build, self.level = pathlib.Path(build).resolve(), level
         self.made = folder is None
         self.dir = pathlib.Path(folder or tempfile.mkdtemp(prefix="sardane-exp-"))
-        self.running, self.extra = {}, {"clients": "", "devices": "", "networkd": "", "joind_clients": ""}
+        self.running, self.extra = {}, {"clients": "", "devices": "", "networkd": "", "joind_clients": "",
+            "events": f"{self.dir}/events.jsonl"}
 
     def program(self, name):
         """sardane is bin/cli/sardane of the build, sardane-joind bin/joind/sardane-joind, ..."""

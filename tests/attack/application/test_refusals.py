@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who must not be believed by the Application Server, nor given its keys; each with a control that
 shows the right one is. usage: test_refusals.py BUILD POSTC"""
-import json, pathlib, re, socket, subprocess, sys
+import json, os, pathlib, re, signal, socket, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "lib"))
 from experiment import PATIENCE, Experiment, Failed, wait_for
@@ -203,6 +203,28 @@ def many_clients_and_a_full_queue_are_bounded(e):
     assert sum("queued" in a for a in answers) == 62, answers
     assert answers[-1]["error"] == "queue: full"
     c.close()
+
+
+@test
+def a_disk_that_is_full_makes_the_network_server_send_again(e):
+    good = e.extra["events"]
+    e.extra["events"] = "/dev/full"
+    e.restart("applicationd")
+    assert uplink(e, e.a["ns"], e.a["net_id"], f_cnt=9) == "Deferred"
+    assert "event.lost" in e.log_text("applicationd")
+    e.extra["events"] = good
+    e.restart("applicationd")
+    assert uplink(e, e.a["ns"], e.a["net_id"], f_cnt=9) == "Success"
+    assert [x for x in e.events() if x["event"] == "up" and x["deviceInfo"]["devEui"] == ABP and x["fCnt"] == 9]
+
+
+@test
+def the_resolver_that_dies_in_the_sandbox_comes_back(e):
+    pid = re.search(r"resolver\.ready pid=(\d+)", e.log_text("applicationd"))[1]
+    os.kill(int(pid), signal.SIGKILL)
+    e.wait_log("applicationd", rf"resolver\.ready pid=(?!{pid}\b)\d+")
+    time.sleep(6)  # what DNS said before has expired
+    assert uplink(e, e.a["ns"], e.a["net_id"], f_cnt=10) == "Success"
 
 
 def answered(e):
