@@ -337,6 +337,57 @@ static void by_a_ticket_that_is_bound_to_nothing(void **state)
 	SSL_CTX_free(ctx);
 }
 
+static int believe_all(int ok, X509_STORE_CTX *ctx)
+{
+	(void)ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_OK);
+	return 1;
+}
+
+/* A callback that the owner of the SSL_CTX left in it talks no error away. */
+static void past_a_verify_callback_that_believes_all(void **state)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_server_config config = { .resolver = resolver, .authorise = allow };
+	struct rogue wish = { .chain = { &wrong_name, &root },
+		.extension = true,
+		.octets = rogue_name("_ta.org.example") };
+	struct tls_server *s = NULL;
+
+	(void)state;
+	assert_int_equal(SSL_CTX_use_certificate(ctx, server_leaf.cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, server_leaf.key), 1);
+	assert_int_equal(tls_server_attach(&config, ctx, &s, NULL), 0);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, believe_all);
+	X509_STORE_set_verify_cb(SSL_CTX_get_cert_store(ctx), believe_all);
+	assert_int_equal(try_at(s, &wish), PEER_REFUSED_WRONG_NAME);
+	tls_server_free(s);
+	SSL_CTX_free(ctx);
+}
+
+/* A blocking program without jobs: what is not cached cannot be waited for, so it is refused. */
+static void where_nothing_can_wait_only_the_cache_counts(void **state)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	struct tls_server_config config = { .resolver = resolver, .authorise = allow };
+	struct rogue wish = { .chain = { &good }, .extension = true, .octets = rogue_name(GOOD) };
+	struct tls_server *s = NULL;
+	struct question q = { .type = 52 };
+
+	(void)state;
+	assert_int_equal(SSL_CTX_use_certificate(ctx, server_leaf.cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, server_leaf.key), 1);
+	assert_int_equal(tls_server_attach(&config, ctx, &s, NULL), 0);
+	SSL_CTX_clear_mode(ctx, SSL_MODE_ASYNC);
+	assert_int_equal(name_of(GOOD, &q.name), 0);
+	resolver_forget(resolver, &q);
+	assert_int_equal(try_at(s, &wish), PEER_REFUSED_DNS);
+	assert_int_equal(try_name(&good, GOOD), PEER_REFUSED_NOT);
+	assert_int_equal(try_at(s, &wish), PEER_REFUSED_NOT);
+	tls_server_free(s);
+	SSL_CTX_free(ctx);
+}
+
 static void in_pkix_mode(void **state)
 {
 	struct rogue wish = { .chain = { &ta_leaf, &root } };
@@ -593,6 +644,8 @@ int main(void)
 		TEST(with_a_session_of_a_server_that_gives_none),
 		TEST(by_resumption_after_the_tlsa_was_removed),
 		TEST(by_a_ticket_that_is_bound_to_nothing),
+		TEST(past_a_verify_callback_that_believes_all),
+		TEST(where_nothing_can_wait_only_the_cache_counts),
 		TEST(in_pkix_mode),
 		TEST(by_pkix_where_dns_has_a_tlsa_or_fails),
 		TEST(closed_while_waiting_leaks_nothing),

@@ -142,6 +142,40 @@ static void dane_ta_needs_the_name_in_the_certificate(void **state)
 	assert_int_equal(decide(&a), PEER_REFUSED_UNUSABLE);
 }
 
+static void a_trust_anchor_that_is_not_sent_must_be_whole_in_dns(void **state)
+{
+	struct ask a = { VERIFY_CLIENT, TLS_DANE, { &leaf }, { tlsa(&root, 2, 0, 1) }, CLIENT,
+		NULL };
+
+	(void)state;
+	assert_int_not_equal(decide(&a), 0);
+	a.records[0] = tlsa(&root, 2, 0, 0);
+	assert_int_equal(decide(&a), 0);
+	assert_int_equal(result.peer.depth, 1);
+	a.records[0] = tlsa(&root, 2, 1, 0);
+	assert_int_equal(decide(&a), 0);
+}
+
+static void a_leaf_is_no_trust_anchor_of_itself(void **state)
+{
+	struct certs_leaf alone = certs_make(&(struct certs_wish){ .san = "DNS:" CLIENT });
+	struct ask a = { VERIFY_CLIENT, TLS_DANE, { &alone }, { tlsa(&alone, 2, 0, 1) }, CLIENT,
+		NULL };
+
+	(void)state;
+	assert_int_not_equal(decide(&a), 0);
+	certs_drop(&alone);
+}
+
+static void names_are_compared_without_case(void **state)
+{
+	struct ask a = { VERIFY_CLIENT, TLS_DANE, { &leaf, &root }, { tlsa(&root, 2, 0, 1) },
+		"_NS-Client.ns.ORG-A.example", NULL };
+
+	(void)state;
+	assert_int_equal(decide(&a), 0);
+}
+
 static void dane_ta_does_not_read_the_common_name(void **state)
 {
 	struct certs_leaf cn =
@@ -328,6 +362,9 @@ int main(void)
 		TEST(no_record_at_all_is_no_proof_even_with_a_trusted_ca),
 		TEST(only_unusable_records_are_no_proof_either),
 		TEST(dane_ta_needs_the_name_in_the_certificate),
+		TEST(a_trust_anchor_that_is_not_sent_must_be_whole_in_dns),
+		TEST(a_leaf_is_no_trust_anchor_of_itself),
+		TEST(names_are_compared_without_case),
 		TEST(dane_ta_does_not_read_the_common_name),
 		TEST(a_wildcard_speaks_for_no_client),
 		TEST(a_forged_chain_with_the_real_ca_behind_it_is_refused),
