@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+/* Three numbers and 2048 octets in hex: longer records are not printed. */
+#define RECORD_TEXT_MAX 4112
+
 static const char *name_text(const struct name *name, char out[NAME_TEXT_MAX])
 {
 	if (name->n == 0 || name_write_text(name, out, NAME_TEXT_MAX) != 0)
@@ -61,16 +64,26 @@ static void show_question(const struct connect_question *q, struct buf *t)
 		q->answer->why[0] ? ": " : "", q->answer->why);
 }
 
+/* Record i of a secure TLSA answer as text; NULL when it is none or does not read. */
+static const char *record_text(const struct service_endpoint *e, unsigned i, char *out, size_t cap)
+{
+	struct tlsa tlsa;
+
+	if (!e->tlsa || e->tlsa->status != ANSWER_SECURE || i >= e->tlsa->count ||
+		tlsa_read(e->tlsa->rdata[i], &tlsa, NULL) != 0 ||
+		tlsa_write_text(&tlsa, out, cap, NULL) != 0)
+		return NULL;
+	return out;
+}
+
 static void show_endpoint(const struct service_endpoint *e, struct buf *t)
 {
-	char name[NAME_TEXT_MAX], words[256];
-	struct tlsa tlsa;
+	char name[NAME_TEXT_MAX], words[RECORD_TEXT_MAX];
 
 	buf_printf(t, "found  %s port %u, %s: %s\n", name_text(&e->host, name), e->port,
 		proof_words[e->proof], e->why);
-	for (unsigned i = 0; e->tlsa && e->tlsa->status == ANSWER_SECURE && i < e->tlsa->count; i++)
-		if (tlsa_read(e->tlsa->rdata[i], &tlsa, NULL) == 0 &&
-			tlsa_write_text(&tlsa, words, sizeof(words), NULL) == 0)
+	for (unsigned i = 0; e->tlsa && i < e->tlsa->count; i++)
+		if (record_text(e, i, words, sizeof(words)))
 			buf_printf(t, "       TLSA %s\n", words);
 }
 
@@ -146,7 +159,7 @@ static void json_questions(const struct connect *c, struct writer *w)
 
 static void json_endpoints(const struct connect *c, struct writer *w)
 {
-	char name[NAME_TEXT_MAX];
+	char name[NAME_TEXT_MAX], words[RECORD_TEXT_MAX];
 
 	writer_open(w, "endpoints", '[');
 	for (unsigned i = 0; i < c->service->count; i++) {
@@ -157,6 +170,11 @@ static void json_endpoints(const struct connect *c, struct writer *w)
 		writer_u64(w, "port", e->port);
 		writer_text(w, "proof", proof_words[e->proof]);
 		writer_text(w, "tlsa_owner", name_text(&e->tlsa_owner, name));
+		writer_open(w, "tlsa", '[');
+		for (unsigned k = 0; e->tlsa && k < e->tlsa->count; k++)
+			if (record_text(e, k, words, sizeof(words)))
+				writer_text(w, NULL, words);
+		writer_close(w);
 		writer_text(w, "why", e->why);
 		writer_close(w);
 	}

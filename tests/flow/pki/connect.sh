@@ -46,8 +46,9 @@ exits 0 "the JoinEUI leads to the same server" try --join-eui "$B_JOIN_EUI" \
 is "$(printf %s "$out" | python3 -c 'import json, sys
 v = json.load(sys.stdin)
 print(v["authenticated"], v["endpoints"][0]["host"], [q["type"] for q in v["questions"]][:2],
-      v["dnssec"], v["usage"], v["client"])')" \
-	"True js.b.example ['NAPTR', 'SRV'] secure 3 no objection" "by NAPTR and SRV, in JSON too"
+      v["dnssec"], v["usage"], v["client"], v["endpoints"][0]["tlsa"][0])')" \
+	"True js.b.example ['NAPTR', 'SRV'] secure 3 no objection $("$sardane" tlsa generate \
+	--cert "$B_JS_SERVER.pem")" "by NAPTR and SRV, in JSON too"
 exits 1 "no client certificate is refused" try js.b.example:8003
 like "$out" "the server refused us: .*certificate required" "by the server"
 exits 1 "a name outside the policy is refused" try js.b.example:8003 "${b_ns[@]}"
