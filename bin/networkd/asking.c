@@ -110,6 +110,14 @@ static void unwrap(const struct server *s, struct envelope *e)
 		log_value(e->kek_label));
 }
 
+static bool may_post_to(const struct server *s, const char *url)
+{
+	if (strncmp(url, "https://", 8) == 0 || s->settings->application_server.tls.insecure_plain)
+		return true;
+	log_warning("join.application_server", "url=%s why=\"not https\"", log_value(url));
+	return false;
+}
+
 /* The AS of the configuration comes before the one the JoinAns names. */
 static void choose_as(struct server *s, uint64_t join_eui, struct joining_ans *ans)
 {
@@ -126,8 +134,10 @@ static void choose_as(struct server *s, uint64_t join_eui, struct joining_ans *a
 	}
 	if (c->accept_from_join_server && !*c->accept_from_join_server)
 		ans->application_server[0] = ans->as_id[0] = 0;
-	/* An address alone, or an id alone, is of no use. */
-	if (!ans->application_server[0] || !ans->as_id[0])
+	/* An address alone, or an id alone, is of no use; and a foreign server may not point us
+	 * at plain services of our own network. */
+	if (!ans->application_server[0] || !ans->as_id[0] ||
+		!may_post_to(s, ans->application_server))
 		ans->application_server[0] = ans->as_id[0] = 0;
 	else
 		server_know_as(s, ans->as_id);

@@ -2,7 +2,7 @@
 /*
  * handover - uplinks and downlink statuses to Application Servers, kept while one is away.
  *
- *   queued --post--> answered: done          QUEUE per AS, in order; HANDOVER_POSTS at a time
+ *   queued --post--> answered: done          a queue per AS, oldest first, HANDOVER_POSTS at a time
  *     ^________|  no answer, Deferred, Other: again after 0.5, 1, 2, 4, 8, 8 ... s
  *              |  older than retry_for: dropped, counted, and said so
  *

@@ -221,6 +221,21 @@ static void on_batch(void *arg)
 	set_timer(arg);
 }
 
+/* A personalised device lives as long as the configuration says. */
+static bool is_personalised(const struct server *s, uint64_t dev_eui)
+{
+	struct session abp;
+	bool found = false;
+
+	for (unsigned i = 0; i < s->settings->devices_count && !found; i++) {
+		if (config_abp(s->settings, &s->settings->devices[i], &abp, NULL) < 0)
+			continue;
+		found = abp.dev_eui == dev_eui;
+		session_wipe(&abp);
+	}
+	return found;
+}
+
 static int restore(void *arg, struct span blob, struct err *err)
 {
 	struct server *s = arg;
@@ -229,9 +244,15 @@ static int restore(void *arg, struct span blob, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	server_know_as(s, read.as_id);
+	if (read.abp && !is_personalised(s, read.dev_eui)) {
+		log_warning("session.left", "dev_eui=%016llx why=\"no longer in devices\"",
+			(unsigned long long)read.dev_eui);
+	} else {
+		server_know_as(s, read.as_id);
+		rc = network_restore(s->engine, blob, err);
+	}
 	session_wipe(&read);
-	return network_restore(s->engine, blob, err);
+	return rc;
 }
 
 static int open_engine(struct server *s, struct err *err)

@@ -171,12 +171,25 @@ static bool make_session(const struct network *e, const struct activation *a, st
 	return take_keys(&a->ans, s);
 }
 
+/* Words a peer may have chosen must not end their quotes. */
+static const char *safe(const char *why, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	for (; *why && n + 1 < cap; why++)
+		out[n++] = *why == '"' || *why == '\\' || (unsigned char)*why < 0x20 ? '\'' : *why;
+	out[n] = 0;
+	return out;
+}
+
 static void refuse(struct network *e, struct activation *a, const char *why)
 {
+	char words[256];
+
 	e->stats.joins_refused++;
 	trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
 		"dev_eui=%016llx join_eui=%016llx why=\"%s\"", (unsigned long long)a->dev_eui,
-		(unsigned long long)a->join_eui, why);
+		(unsigned long long)a->join_eui, safe(why, words, sizeof(words)));
 	drop(e, a);
 }
 

@@ -176,7 +176,8 @@ static void hand_on(struct network *e, const struct judged *j, struct session *s
 	strcpy(ev->as_id, s->as_id);
 	x = &ev->uplink;
 	x->has_frm = x->has_up = x->has_join_eui = x->has_mac_version = true;
-	memcpy(x->payload, j->data.frm.p, j->data.frm.n);
+	if (j->data.frm.n)
+		memcpy(x->payload, j->data.frm.p, j->data.frm.n);
 	x->payload_n = j->data.frm.n;
 	x->join_eui = s->join_eui;
 	x->mac_version = s->lw11 ? VERSION_1_1_0 : VERSION_1_0_3;

@@ -202,7 +202,8 @@ static void take_text(struct cursor *in, char *out, size_t cap)
 		in->bad = true;
 		return;
 	}
-	memcpy(out, text.p, text.n);
+	if (text.n)
+		memcpy(out, text.p, text.n);
 	out[text.n] = 0;
 }
 
@@ -210,7 +211,7 @@ static void take_octets(struct cursor *in, uint8_t *out, size_t n)
 {
 	struct span octets = cursor_take(in, n);
 
-	if (octets.n == n)
+	if (n && octets.n == n)
 		memcpy(out, octets.p, n);
 }
 

@@ -484,8 +484,7 @@ enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_
 	if (session_push(s, &kept) < 0)
 		return NETWORK_DOWNLINK_FULL;
 	trace_say(&e->config.trace, TRACE_INFO, "downlink.queued",
-		"dev_eui=%016llx as_id=%s f_cnt_down=%u f_port=%u confirmed=%d queued=%u",
-		(unsigned long long)dev_eui, s->as_id, item->f_cnt, item->f_port, item->confirmed,
-		s->queued);
+		"dev_eui=%016llx f_cnt_down=%u f_port=%u confirmed=%d queued=%u",
+		(unsigned long long)dev_eui, item->f_cnt, item->f_port, item->confirmed, s->queued);
 	return NETWORK_DOWNLINK_QUEUED;
 }
