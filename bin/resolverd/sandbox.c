@@ -25,7 +25,7 @@ static int own_managed_file(const char *path, const struct passwd *pw, struct er
 	if (!path)
 		return 0;
 	/* A file just begun by root, in a directory the user may write. */
-	if (stat(path, &st) == 0 && st.st_uid == 0 && st.st_nlink == 1 && S_ISREG(st.st_mode) &&
+	if (lstat(path, &st) == 0 && st.st_uid == 0 && st.st_nlink == 1 && S_ISREG(st.st_mode) &&
 		lchown(path, pw->pw_uid, pw->pw_gid))
 		return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
 	return 0;

@@ -21,6 +21,7 @@ enum refusal {
 	REFUSED_SOURCE,
 	REFUSED_DEADLINE,
 	REFUSED_CLOSED,
+	REFUSED_NAME,
 	REFUSALS
 };
 
@@ -29,6 +30,7 @@ static const char *const refusal_words[REFUSALS] = {
 	[REFUSED_TOTAL] = "too many open questions",
 	[REFUSED_SOURCE] = "too many open questions from this source",
 	[REFUSED_DEADLINE] = "no answer before the deadline",
+	[REFUSED_NAME] = "no name to ask for",
 	[REFUSED_CLOSED] = "the resolver was closed",
 };
 
@@ -255,6 +257,8 @@ static enum refusal admit(struct engine *e, const struct key *key, uint64_t sour
 
 	if (e->closed)
 		return REFUSED_CLOSED;
+	if (key->name.n == 0)
+		return REFUSED_NAME;
 	if (!p && e->open.open + kept >= e->config.open_max)
 		return REFUSED_TOTAL;
 	switch (budget_take(e->budget, source)) {
@@ -302,7 +306,7 @@ void engine_ask(struct engine *e, int64_t now_ms, const struct question *q, uint
 	refusal = admit(e, &key, source, &p);
 	if (refusal != REFUSALS) {
 		e->stats.refused_budget++;
-		trace_say(&e->config.trace, TRACE_WARNING, "resolver.refuse", "why=\"%s\"",
+		trace_say(&e->config.trace, TRACE_DEBUG, "resolver.refuse", "why=\"%s\"",
 			refusal_words[refusal]);
 		answer_at_once(e, ask, e->refusal[refusal]);
 		return;

@@ -467,6 +467,21 @@ static void a_closed_engine_answers_failed_at_once(void **state)
 	end(&s);
 }
 
+static void a_question_without_a_name_is_refused_and_never_sent(void **state)
+{
+	struct story s = begin(usual());
+	struct question empty = { .type = RR_TLSA };
+	struct wire_question w;
+	struct ask ask = { 0 };
+
+	(void)state;
+	engine_ask(s.engine, s.now_ms, &empty, 0, 0, &ask);
+	assert_int_equal(ask.answer->status, ANSWER_FAILED);
+	assert_false(engine_send(s.engine, &w));
+	engine_done(&ask);
+	end(&s);
+}
+
 static void the_least_used_name_leaves_first(void **state)
 {
 	static const char *const names[] = { "a.x", "b.x", "c.x", "d.x", "e.x" };
@@ -508,6 +523,7 @@ int main(void)
 		TEST(what_could_not_be_sent_goes_first_next_time),
 		TEST(an_asker_may_go_in_any_state),
 		TEST(a_closed_engine_answers_failed_at_once),
+		TEST(a_question_without_a_name_is_refused_and_never_sent),
 		TEST(the_least_used_name_leaves_first),
 	};
 
