@@ -28,7 +28,7 @@
 #include "store/devices.h"
 
 #define DEVICES  100000u
-#define ALONE    3000
+#define ALONE    1500
 #define TOGETHER 12000
 #define SLOW     3000
 #define ASKERS   32
