@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP over plain and over mutual DANE, with real programs on loopback.
 
-usage: net.py plain|dane|limits ECHOD POSTC SARDANE RESOLVERD
+usage: net.py plain|dane|limits|slow ECHOD POSTC SARDANE RESOLVERD
 Prints TAP. Every process started here is stopped here.
 """
 import contextlib, os, pathlib, re, resource, signal, socket, subprocess, sys, tempfile, time
@@ -153,7 +153,9 @@ class Lab:
 
     def resolver(self):
         e = self.env
-        return f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], helper: {RESOLVERD}}}\n'
+        return f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], helper: {RESOLVERD}{self.stub}}}\n'
+
+    stub = ""
 
     def server(self, clients, more=""):
         e = self.env
@@ -293,8 +295,48 @@ def limits_in(lab):
         check("and survived", wait_for(lambda: "body=x" in postc(lab.client(), lab.url + "/", 1, 1, "x")), d.log())
 
 
+def slow():
+    lab = Lab()
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+            mute.bind(("127.0.0.1", 0))
+            lab.stub = f', deadline_ms: 4000, open_per_source_max: 2000, stub: [{{zone: slow.example, server: "127.0.0.1@{mute.getsockname()[1]}"}}]'
+            slow_in(lab)
+    finally:
+        lab.run("down")
+
+
+def slow_in(lab):
+    """Clients whose names lie in a zone that never answers: each holds a paused handshake."""
+    ns = lab.env["A_NS_CLIENT_NAME"]
+    hostile = lab.client(name="_x.slow.example").replace("resolver:", "connections_max: 1000\ntimeout_ms: 20000\nresolver:")
+    waiting = lambda: len(os.listdir(f"/proc/{d.process.pid}/fd"))
+    with Echod(lab.server([ns, ".slow.example"], "handshake_timeout_ms: 30000\nper_source_max: 3000\n")) as d:
+        honest = postc(lab.client(), lab.url + "/", 1, 1, "before")
+        few = waiting()
+        attack = postc(hostile, lab.url + "/", 1000, 1000, background=True)
+        check("handshakes wait for a zone that does not answer", wait_for(lambda: waiting() > few + 150), d.log()[-2000:])
+        check("a silent zone keeps no one else out", honest.count("body=before") == 1 and postc(lab.client(), lab.url + "/", 20, 2, "honest").count("body=honest") == 20)
+        out = attack.communicate(timeout=50)[0]
+        check("every one of 1,000 is refused", "done 1000 ok=0" in out, out[-2000:])
+        check("for want of an answer", d.log().count("refusal=dns") >= 50 and "tls.accept peer=_x" not in d.log(), d.log()[-2000:])
+        check("ends in order", d.stop() == 0 and "never closed" not in d.log(), d.log()[-2000:])
+    # A resolver of its own: the first one knows by now that the zone is silent.
+    with Echod(lab.server([ns, ".slow.example"], "handshake_timeout_ms: 30000\nper_source_max: 3000\n")) as d:
+        postc(lab.client(), lab.url + "/", 1, 1)
+        few = waiting()
+        attack = postc(hostile, lab.url + "/", 300, 300, background=True)
+        paused = wait_for(lambda: waiting() > few + 50)
+        attack.kill()
+        attack.communicate()
+        check("handshakes closed while paused leave nothing behind", paused and wait_for(lambda: waiting() <= few + 4), waiting())
+        out = postc(lab.client(), lab.url + "/", 20, 2, "after")
+        check("and the next honest one passes", out.count("body=after") == 20, out)
+        check("ends in order", d.stop() == 0 and "never closed" not in d.log(), d.log()[-2000:])
+
+
 try:
-    {"plain": plain, "dane": dane, "limits": limits}[what]()
+    {"plain": plain, "dane": dane, "limits": limits, "slow": slow}[what]()
 finally:
     subprocess.run(["rm", "-rf", top])
 print(f"1..{count}")
