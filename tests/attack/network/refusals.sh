@@ -19,7 +19,7 @@ rogue=$!
 at_end "kill $rogue 2>/dev/null; wait $rogue 2>/dev/null"
 for _ in $(seq 100); do [ -s "$scratch/js.port" ] && break; sleep 0.1; done
 cases=(good other-eui net-id-as-sender other-net-id other-transaction other-message refused no-frame
-	wrapped short-key no-key no-json twice deep status-500)
+	wrapped short-key no-key no-json twice deep status-500 plain-as)
 {
 	echo "net_id: \"$A_NET_ID\""
 	echo "database: $scratch/rogue.db"
@@ -56,7 +56,9 @@ like "$(outcome 12)" 'refused.*malformed' "an answer that is no JSON is refused"
 like "$(outcome 13)" 'refused.*malformed' "an answer with SenderID twice is refused"
 like "$(outcome 14)" 'refused.*malformed' "a deep answer is refused"
 like "$(outcome 15)" 'refused.*HTTP status 500' "a success with HTTP status 500 is refused"
-is "$(grep -c ' join\.accept ' "$scratch/rogue.log")" 1 "one session came of it all"
+like "$(outcome 16)" 'join.accept' "a device whose Application Server has a plain URL joins"
+like "$(grep 'join.application_server' "$scratch/rogue.log")" 'not https' "but nothing is sent there"
+is "$(grep -c ' join\.accept ' "$scratch/rogue.log")" 2 "two sessions came of it all"
 
 # Datagrams of every wrong kind.
 exits 0 "malformed datagrams leave the server answering" "$here/datagrams.py" "$port" 3000

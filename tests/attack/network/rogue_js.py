@@ -27,6 +27,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
             "refused": {"Result": {"ResultCode": "MICFailed", "Description": "no"}},
             "no-frame": {"PHYPayload": ""},
             "wrapped": {"NwkSKey": {"KEKLabel": "unknown", "AESKey": "11" * 24}},
+            "plain-as": {"VSExtension": {"VendorID": "000000", "Object": {"Sardane": {
+                "ApplicationServer": "http://127.0.0.1:1/", "ASID": "as.b.example"}}}},
             "short-key": {"NwkSKey": {"KEKLabel": "", "AESKey": "11" * 15}},
         }
         ans.update(change.get(case, {}))
