@@ -80,6 +80,8 @@ int talk_uplink(const struct header *h, const struct xmit_req *r, struct uplink 
 	u.has_f_port = m->has_f_port;
 	u.f_port = m->f_port;
 	u.confirmed = m->confirmed;
+	u.has_adr = r->has_adr;
+	u.adr = r->adr;
 	radio_of(m, &u);
 	u.n = (uint8_t)r->payload_n;
 	memcpy(u.payload, r->payload, r->payload_n);

@@ -16,6 +16,7 @@ int xmit_read_req(const struct doc *root, struct xmit_req *out, struct err *err)
 	r.has_down = metadata_read_down(&f, FIELDS_MAY, &r.down);
 	r.has_join_eui = fields_id(&f, "JoinEUI", FIELDS_MAY, 8, &r.join_eui);
 	r.has_mac_version = joining_read_version(&f, FIELDS_MAY, &r.mac_version);
+	r.has_adr = fields_bool(&f, "ADR", FIELDS_MAY, &r.adr);
 	joining_read_session(&f, FIELDS_MAY, &r.session_key_id);
 	if (fields_done(&f))
 		return fields_done(&f);
@@ -44,6 +45,8 @@ bool xmit_write_req(struct buf *out, const struct header *h, const struct xmit_r
 	joining_write_session(&w, &r->session_key_id);
 	if (r->has_mac_version)
 		writer_text(&w, "MACVersion", version_text(r->mac_version));
+	if (r->has_adr)
+		writer_bool(&w, "ADR", r->adr);
 	writer_close(&w);
 	return writer_ok(&w);
 }

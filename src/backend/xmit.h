@@ -10,8 +10,8 @@
  *                           encrypted; ULMetaData with DevEUI, DevAddr, FPort, FCntUp, FCntDown
  *                           (the next downlink counter: encrypt for it), Confirmed, DataRate,
  *                           ULFreq, RecvTime, RFRegion, GWCnt, GWInfo[] with the gateway's full
- *                           ID; and beside it JoinEUI, SessionKeyID, MACVersion, so an AS that
- *                           meets the session for the first time knows whom to ask for its key.
+ *                           ID; and beside it ADR, JoinEUI, SessionKeyID and MACVersion, so an
+ *                           AS that meets the session first knows whom to ask for its key.
  *   AS --XmitDataReq--> NS  a downlink. SenderID AS-ID, ReceiverID NetID; FRMPayload encrypted
  *                           by the AS; DLMetaData with DevEUI, FPort, FCntDown (the counter it
  *                           is encrypted for), Confirmed, ClassMode "A".
@@ -38,7 +38,8 @@ struct xmit_req {
 	struct metadata_up up;
 	struct metadata_down down;
 	/* Of the house, beside ULMetaData. */
-	bool has_join_eui, has_mac_version;
+	bool has_join_eui, has_mac_version, has_adr;
+	bool adr; /* the frame's ADR bit */
 	uint64_t join_eui;
 	enum version mac_version;
 	struct joining_session session_key_id;

@@ -175,7 +175,8 @@ static void hand_on(struct network *e, const struct judged *j, struct session *s
 	strcpy(ev->as_url, s->as_url);
 	strcpy(ev->as_id, s->as_id);
 	x = &ev->uplink;
-	x->has_frm = x->has_up = x->has_join_eui = x->has_mac_version = true;
+	x->has_frm = x->has_up = x->has_join_eui = x->has_mac_version = x->has_adr = true;
+	x->adr = j->data.fhdr.adr;
 	if (j->data.frm.n)
 		memcpy(x->payload, j->data.frm.p, j->data.frm.n);
 	x->payload_n = j->data.frm.n;

@@ -33,6 +33,7 @@ def joins_and_speaks(e, device):
     up, join = e.event("up", eui), e.event("join", eui)
     assert base64.b64decode(up["data"]) == said, up
     assert up["fPort"] == 7 and up["fCnt"] == 0 and up["confirmed"] is False, up
+    assert up["adr"] in (True, False) and up["dr"] == 5, up
     assert up["devAddr"] == r["device"][0]["dev_addr"] == join["devAddr"], (up, join)
     assert up["deviceInfo"]["applicationId"] == "metering" and up["deviceInfo"]["tags"] == {"org": "b"}, up
     assert up["txInfo"]["frequency"] in range(863_000_000, 870_000_000), up
