@@ -88,7 +88,9 @@ static int url_read(const char *url, struct target *t, struct err *err)
 		if (rc == 0 && host_is_address(&p))
 			return err_set(err, ERR_FORMAT,
 				"'%s': https wants a DNS name, to which a TLSA belongs", url);
-		if (rc == 0 && name_of(p.host, &t->service.name) != 0)
+		if (rc == 0 &&
+			(name_of(p.host, &t->service.name) != 0 ||
+				name_labels(&t->service.name) == 0))
 			rc = ERR_FORMAT;
 		if (rc == 0) {
 			t->service.start = SERVICE_HOST;

@@ -53,8 +53,8 @@ static void refuses_other_urls(void **state)
 {
 	static const char *const bad[] = { "", "js.example", "ftp://a/", "https://", "https:///x",
 		"https://a:b/", "https://a:0/", "https://a:70000/", "https://user@a.example/",
-		"https://a.example/x y", "https://a.example/\r\nX: y", "https://192.0.2.1/",
-		"https://[::1]:8003/", "https://a..b/", "https://a.example:/",
+		"https://./", "https://a.example/x y", "https://a.example/\r\nX: y",
+		"https://192.0.2.1/", "https://[::1]:8003/", "https://a..b/", "https://a.example:/",
 		"https://a.example/#f", "https://a.example:+80/" };
 
 	(void)state;
