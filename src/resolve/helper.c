@@ -2,6 +2,7 @@
 #include "resolve/helper.h"
 
 #include "core/machine.h"
+#include "dns/rr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,9 @@
 #define BACKOFF_MAX_MS   2000
 #define HEALTHY_MS       5000
 #define EXIT_MAX_MS      500
+#define PING_MS          1000
+#define HANG_MS          5000
+#define PING_ID          UINT32_MAX /* no slot has it, so its answer answers nobody */
 #define PACKETS_PER_TURN 256
 
 enum { DOWN, STARTING, UP };
@@ -42,6 +46,8 @@ struct helper {
 	bool blocked;  /* the pair is full */
 	bool watching; /* ... and epoll tells when it is not */
 	int64_t started_ms;
+	int64_t asked_ms; /* of the first question since it was heard last; 0: none */
+	bool pinged;
 	int64_t next_start_ms;
 	int64_t backoff_ms; /* before the next start but one */
 	uint8_t packet[WIRE_PACKET_MAX];
@@ -120,7 +126,8 @@ static int start(struct helper *h, int64_t now_ms, struct err *err)
 		return err_set(err, ERR_SYSTEM, "%s: %s", h->path, strerror(rc));
 	}
 	h->fd = pair[0];
-	h->blocked = false;
+	h->blocked = h->pinged = false;
+	h->asked_ms = 0;
 	h->started_ms = now_ms;
 	machine_go(&h->machine, STARTING);
 	watch(h);
@@ -235,6 +242,8 @@ static void helper_read(struct helper *h, int64_t now_ms)
 
 		if (rc == 0)
 			return;
+		h->asked_ms = 0;
+		h->pinged = false;
 		if (rc < 0 || take_packet(h, now_ms, packet, &err)) {
 			fall(h, now_ms, err.msg);
 			return;
@@ -259,6 +268,28 @@ static void restart(struct helper *h, int64_t now_ms)
 	trace_say(&h->up.trace, TRACE_ERROR, "resolver.start", "why=\"%s\"", err.msg);
 }
 
+/* libunbound knows localhost by itself: a process that does not answer that hangs. */
+static void ping(struct helper *h)
+{
+	struct wire_question q = { .id = PING_ID, .question.type = RR_A };
+	uint8_t packet[8 + NAME_WIRE_MAX];
+	struct sink s = sink_into(packet, sizeof(packet));
+
+	h->pinged = true;
+	if (name_of("localhost", &q.question.name) == 0 && wire_write_question(&q, &s) == 0)
+		(void)!send(h->fd, s.p, s.n, MSG_NOSIGNAL);
+}
+
+static void watch_over(struct helper *h, int64_t now_ms)
+{
+	if (h->machine.at != UP || !h->asked_ms)
+		return;
+	if (now_ms >= h->asked_ms + HANG_MS)
+		fall(h, now_ms, "it hangs");
+	else if (!h->pinged && now_ms >= h->asked_ms + PING_MS)
+		ping(h);
+}
+
 static void helper_dispatch(struct upstream *u, int64_t now_ms)
 {
 	struct helper *h = (struct helper *)u;
@@ -278,6 +309,7 @@ static void helper_dispatch(struct upstream *u, int64_t now_ms)
 	case UP:
 		h->blocked = false;
 		helper_read(h, now_ms);
+		watch_over(h, now_ms);
 		break;
 	}
 }
@@ -296,6 +328,8 @@ static void helper_pump(struct upstream *u, int64_t now_ms)
 		struct sink s = sink_into(packet, sizeof(packet));
 
 		wire_write_question(&q, &s);
+		if (!h->asked_ms)
+			h->asked_ms = now_ms;
 		if (send(h->fd, s.p, s.n, MSG_NOSIGNAL) == (ssize_t)s.n)
 			continue;
 		/* A pair that broke says so when it is read. */
@@ -313,6 +347,10 @@ static int64_t helper_deadline(const struct upstream *u)
 	switch (h->machine.at) {
 	case DOWN: return h->next_start_ms;
 	case STARTING: return h->started_ms + START_MAX_MS;
+	case UP:
+		if (h->asked_ms)
+			return h->asked_ms + (h->pinged ? HANG_MS : PING_MS);
+		break;
 	}
 	return INT64_MAX;
 }

@@ -8,6 +8,8 @@
  *   When it dies, its open questions are asked again of the next one if their deadlines allow;
  *   no open question is ever answered by its death. It starts again at once, then after
  *   50 ms, doubled each time up to 2 s, until one has lived for 5 s.
+ *   One that is silent for 1 s with a question open is asked for localhost, which it knows by
+ *   itself; after 5 s of silence it hangs, is killed and started again.
  *   Source     posix_spawn(3): safe in programs with threads; every other descriptor is closed.
  *   Trust      what comes from it is read as from a stranger (wire.h); one bad packet and it is
  *              killed.

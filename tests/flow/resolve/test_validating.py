@@ -154,6 +154,26 @@ def it_survives_the_death_of_the_validator_with_open_questions():
         assert "resolver.lost" in traced, traced
 
 
+def it_replaces_a_validator_that_hangs():
+    with validating(world, "--deadline", "4000") as p:
+        before = p.child()
+        os.kill(before[0], signal.SIGSTOP)
+        check(p.ask("js.example", "A"), status="failed", records=0)
+        check(p.ask("js.example", "A"), status="secure")
+        assert p.child() != before and p.stats()["restarts"] == 1
+
+
+def it_does_not_take_silent_servers_for_a_hanging_validator():
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    with Probe("--helper", HELPER, "--anchor", world.anchor, "--deadline", "4000", "--forward",
+               f"127.0.0.1@{silent.getsockname()[1]}") as p:
+        for name in ("a.example", "b.example"):
+            check(p.ask(name, "A"), status="failed")
+        assert p.stats()["restarts"] == 0
+    silent.close()
+
+
 def it_answers_failed_while_the_validator_cannot_come_back():
     with tempfile.TemporaryDirectory() as d:
         helper = pathlib.Path(d) / "resolverd"
