@@ -65,6 +65,11 @@ static int enter_sandbox(const struct settings *settings, const struct resolver_
 
 	folder_of(settings->database, folder, sizeof(folder));
 	write[0] = folder;
+	/* A resolverd started again inherits the walls and reads these anew. */
+	if (resolver->trust_anchor_file)
+		read[reads++] = resolver->trust_anchor_file;
+	if (resolver->resolv_conf)
+		read[reads++] = resolver->resolv_conf;
 	add_files(&settings->join_server.tls, read, &reads);
 	add_files(&settings->application_server.tls, read, &reads);
 	rc = sandbox_enter(&box, &words, err);
