@@ -2,6 +2,7 @@
 #include "json/doc.h"
 
 #include <jansson.h>
+#include <string.h>
 
 /* struct doc is jansson's json_t under a name of our own; nothing else knows. */
 static const json_t *inner(const struct doc *d)
@@ -41,15 +42,14 @@ static int check_depth(struct span text, struct err *err)
 	return 0;
 }
 
-/* Jansson quotes the text near an error: only its first words go on, never the text. */
+/* Jansson ends its words with " near 'TEXT'": what the peer wrote does not go on. */
 static int refuse(const json_error_t *why, struct err *err)
 {
-	int n = 0;
+	const char *near = strstr(why->text, " near '");
+	int n = near ? (int)(near - why->text) : (int)strlen(why->text);
 
 	if (json_error_code(why) == json_error_out_of_memory)
 		return err_set(err, ERR_NOMEM, "JSON: no memory");
-	while (why->text[n] && why->text[n] != '\'' && why->text[n] != '\n')
-		n++;
 	return err_set(err, ERR_FORMAT, "JSON: line %d column %d: %.*s", why->line, why->column, n,
 		why->text);
 }

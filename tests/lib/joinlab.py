@@ -99,6 +99,8 @@ class Lab:
     def __init__(self, config=CONFIG, environ=None):
         self.dir = tempfile.mkdtemp(prefix="sardane-join-")
         self.config = f"{self.dir}/joind.yaml"
+        if os.environ.get("JOINLAB_SANITIZED") and "sandbox:" not in config:
+            config += "sandbox: false\n"   # the leak checker reads /proc at the end
         pathlib.Path(self.config).write_text(config.format(dir=self.dir))
         self.environ, self.server, self.port, self.log = environ or {}, None, None, []
 
@@ -106,7 +108,9 @@ class Lab:
         return self
 
     def __exit__(self, *why):
-        self.stop()
+        status = self.stop()
+        if status and not why[0]:
+            raise AssertionError(f"joind ended with {status}: " + "".join(self.log[-20:]))
         if why[0] and os.environ.get("JOINLAB_KEEP"):
             print(f"# kept {self.dir}")
         else:
