@@ -163,33 +163,38 @@ static cyaml_config_t settings(struct complaint *c)
 	};
 }
 
-int config_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct err *err)
+int config_load_text(const char *name, const char *text, const cyaml_schema_value_t *schema,
+	void **out, struct err *err)
 {
-	struct buf text = { .limit = FILE_MAX_OCTETS };
 	struct complaint c = { .line = 0 };
 	cyaml_config_t config = settings(&c);
 	void *data = NULL;
 	cyaml_err_t rc;
-	int bad = read_all(path, &text, err);
+	int bad = 0;
 
-	if (bad) {
-		buf_done(&text);
-		return bad;
-	}
-	rc = cyaml_load_data((const uint8_t *)buf_string(&text), text.n, &config, schema, &data,
-		NULL);
+	rc = cyaml_load_data((const uint8_t *)text, strlen(text), &config, schema, &data, NULL);
 	if (rc != CYAML_OK)
-		bad = complaint_tell(&c, path, buf_string(&text), rc, err);
+		bad = complaint_tell(&c, name, text, rc, err);
 	else if (c.warned)
-		bad = err_set(err, ERR_FORMAT, "%s: more than one document", path);
+		bad = err_set(err, ERR_FORMAT, "%s: more than one document", name);
 	else if (!data)
-		bad = err_set(err, ERR_FORMAT, "%s: says nothing", path);
-	buf_done(&text);
+		bad = err_set(err, ERR_FORMAT, "%s: says nothing", name);
 	if (bad && data)
 		config_free(schema, data);
 	if (!bad)
 		*out = data;
 	return bad;
+}
+
+int config_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct err *err)
+{
+	struct buf text = { .limit = FILE_MAX_OCTETS };
+	int rc = read_all(path, &text, err);
+
+	if (rc == 0)
+		rc = config_load_text(path, buf_string(&text), schema, out, err);
+	buf_done(&text);
+	return rc;
 }
 
 void config_free(const cyaml_schema_value_t *schema, void *data)

@@ -25,6 +25,9 @@
 	}
 
 int config_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct err *err);
+/* The same from text; name stands for the file in the words. */
+int config_load_text(const char *name, const char *text, const cyaml_schema_value_t *schema,
+	void **out, struct err *err);
 void config_free(const cyaml_schema_value_t *schema, void *data);
 
 #endif
