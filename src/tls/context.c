@@ -68,6 +68,22 @@ int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err
 	return 0;
 }
 
+int context_share(SSL_CTX *from, SSL_CTX *to, struct err *err)
+{
+	X509 *cert = SSL_CTX_get0_certificate(from);
+	EVP_PKEY *key = SSL_CTX_get0_privatekey(from);
+	STACK_OF(X509) *chain = NULL;
+
+	ERR_clear_error();
+	SSL_CTX_get0_chain_certs(from, &chain);
+	if (cert && key && SSL_CTX_use_cert_and_key(to, cert, key, chain, 1) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_CRYPTO, "TLS: our certificate cannot be used here");
+	}
+	SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(from));
+	return 0;
+}
+
 int context_load_ca(SSL_CTX *ctx, const char *ca, struct err *err)
 {
 	char words[120];

@@ -31,7 +31,6 @@ struct tls_client {
 	bool compat;
 	bool has_name;
 	struct name name;
-	char *tls_cert, *tls_key, *ca_cert; /* for the SSL_CTX of others; see tls_client_hook */
 	struct trace trace;
 };
 
@@ -41,6 +40,10 @@ int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err);
 /* PEM files; NULL: nothing to load. The key must belong to the certificate. */
 int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *err);
 int context_load_ca(SSL_CTX *ctx, const char *ca, struct err *err);
+
+/* What from loaded, for to as well: certificate, key, chain and authorities. No file is read,
+ * and authorities that to had before do not count any more. */
+int context_share(SSL_CTX *from, SSL_CTX *to, struct err *err);
 
 /* The last words of OpenSSL's error queue, which is emptied; "" when there are none. */
 void context_openssl_words(char *out, size_t cap);

@@ -2,7 +2,6 @@
 #include "tls/client.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/own.h"
 #include "tls/context.h"
@@ -13,12 +12,6 @@
 #include "tls/ticket.h"
 
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
-
-static bool copy_text(const char *from, char **to)
-{
-	*to = from ? strdup(from) : NULL;
-	return !from || *to;
-}
 
 static int keep(struct tls_client *c, const struct tls_client_config *config, struct err *err)
 {
@@ -34,21 +27,14 @@ static int keep(struct tls_client *c, const struct tls_client_config *config, st
 			config->dane_client_name);
 	if (c->mode != TLS_DANE && !config->ca_cert)
 		return err_set(err, ERR_ARG, "TLS client: PKIX needs ca_cert");
-	if (!copy_text(config->tls_cert, &c->tls_cert) ||
-		!copy_text(config->tls_key, &c->tls_key) ||
-		!copy_text(config->ca_cert, &c->ca_cert))
-		return err_set(err, ERR_NOMEM, "TLS client: no memory");
-	return 0;
+	int rc = context_load_own(c->ssl_ctx, config->tls_cert, config->tls_key, err);
+	return rc ? rc : context_load_ca(c->ssl_ctx, config->ca_cert, err);
 }
 
 static int prepare(struct tls_client *c, SSL_CTX *ctx, struct err *err)
 {
-	int rc = context_load_own(ctx, c->tls_cert, c->tls_key, err);
+	int rc = extension_add_client(c, ctx, c->extension, err);
 
-	if (rc == 0)
-		rc = context_load_ca(ctx, c->ca_cert, err);
-	if (rc == 0)
-		rc = extension_add_client(c, ctx, c->extension, err);
 	if (rc)
 		return rc;
 	/* A client that names itself does so in TLS 1.3 only (client-auth-13 section 3). */
@@ -97,6 +83,8 @@ int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoin
 	peer_init(peer);
 	int rc = hook_set(ssl_ctx, endpoint, peer, err);
 
+	if (rc == 0)
+		rc = context_share(c->ssl_ctx, ssl_ctx, err);
 	return rc ? rc : prepare(c, ssl_ctx, err);
 }
 
@@ -105,8 +93,5 @@ void tls_client_free(struct tls_client *c)
 	if (!c)
 		return;
 	SSL_CTX_free(c->ssl_ctx);
-	free(c->tls_cert);
-	free(c->tls_key);
-	free(c->ca_cert);
 	free(c);
 }

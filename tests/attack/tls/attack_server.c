@@ -6,6 +6,7 @@
 #include "certs.h"
 #include "check.h"
 #include "pair.h"
+#include "rogue.h"
 #include "tlsworld.h"
 
 #include <openssl/ssl.h>
@@ -20,7 +21,7 @@ static struct tlsworld world;
 static struct resolver *resolver;
 static struct certs_leaf good, other, root, ta_leaf, client_leaf;
 static struct tls_server *by_good, *by_other, *by_ta;
-static struct tls_client *dane, *either, *nameless;
+static struct tls_client *dane, *either, *elsewhere, *nameless;
 
 static bool allow(void *arg, const struct name *client)
 {
@@ -140,39 +141,69 @@ static void a_client_without_a_name_is_told_nothing(void **state)
 	assert_non_null(strstr(seen_by_client.reason, "handshake failure"));
 }
 
-/* tls_client_hook, as an HTTP library uses it: its own SSL_CTX, its own SSL, verification off. */
+/* tls_client_hook, as an HTTP library uses it: its own SSL_CTX, its own SSL. */
+static bool meet_by_hook(struct tls_server *server, struct tls_client *client, SSL_CTX *ctx,
+	const char *host, enum tls_mode mode)
+{
+	struct service *s = pair_find(resolver, host, PORT, mode);
+	struct peer peer;
+	struct pair p = { 0 };
+	int rc = 0;
+
+	assert_int_equal(tls_client_hook(client, &s->endpoint[0], ctx, &peer, NULL), 0);
+	assert_int_not_equal(tls_client_hook(client, &s->endpoint[0], ctx, &peer, NULL), 0);
+	assert_true(pair_open(&p, server, client, &s->endpoint[0]));
+	SSL *ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, p.fd[0]);
+	SSL_set_connect_state(ssl);
+	for (int t = 0; t < 50 && rc != 1; t++) {
+		rc = SSL_do_handshake(ssl);
+		if (SSL_get_error(ssl, rc) == SSL_ERROR_SSL)
+			break;
+		(void)conn_handshake(p.server);
+	}
+	while (conn_handshake(p.server) == CONN_WANT_DNS)
+		rogue_wait(resolver, 1000);
+	seen_by_client = peer;
+	seen_by_server = *conn_peer(p.server);
+	assert_int_equal(rc == 1, peer.authenticated);
+	SSL_free(ssl);
+	pair_close(&p);
+	service_drop(s);
+	return rc == 1;
+}
+
+/* Verification off, and our files gone from the disk since: no connection reads them again. */
 static void a_foreign_ssl_ctx_is_held_to_the_same(void **state)
 {
 	struct tls_server *const servers[] = { by_good, by_other };
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct service *s = pair_find(resolver, "good.org.example", PORT, TLS_DANE);
 		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-		struct peer peer;
-		struct pair p = { 0 };
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-		assert_int_equal(tls_client_hook(dane, &s->endpoint[0], ctx, &peer, NULL), 0);
-		assert_int_not_equal(tls_client_hook(dane, &s->endpoint[0], ctx, &peer, NULL), 0);
-		assert_true(pair_open(&p, servers[i], dane, &s->endpoint[0]));
-		SSL *ssl = SSL_new(ctx);
-		SSL_set_fd(ssl, p.fd[0]);
-		SSL_set_connect_state(ssl);
-		int rc = 0;
-		for (int t = 0; t < 50 && rc != 1; t++) {
-			rc = SSL_do_handshake(ssl);
-			if (SSL_get_error(ssl, rc) == SSL_ERROR_SSL)
-				break;
-			(void)conn_handshake(p.server);
-		}
-		assert_int_equal(rc == 1, i == 0);
-		assert_int_equal(peer.authenticated, i == 0);
-		assert_int_equal(peer.refusal, i == 0 ? PEER_REFUSED_NOT : PEER_REFUSED_NO_MATCH);
-		SSL_free(ssl);
+		bool done = meet_by_hook(servers[i], dane, ctx, "good.org.example", TLS_DANE);
+		assert_int_equal(done, i == 0);
+		assert_int_equal(seen_by_client.refusal,
+			i == 0 ? PEER_REFUSED_NOT : PEER_REFUSED_NO_MATCH);
+		assert_int_equal(seen_by_server.authenticated, i == 0);
 		SSL_CTX_free(ctx);
-		pair_close(&p);
-		service_drop(s);
 	}
+}
+
+static void the_authorities_of_a_foreign_ssl_ctx_do_not_count(void **state)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	(void)state;
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), root.cert);
+	assert_false(meet_by_hook(by_ta, elsewhere, ctx, "tc.org.example", TLS_DANE_OR_PKIX));
+	assert_int_equal(seen_by_client.refusal, PEER_REFUSED_CHAIN);
+	SSL_CTX_free(ctx);
+	ctx = SSL_CTX_new(TLS_client_method());
+	assert_true(meet_by_hook(by_ta, either, ctx, "tc.org.example", TLS_DANE_OR_PKIX));
+	assert_int_equal(seen_by_client.how, PEER_BY_PKIX);
+	SSL_CTX_free(ctx);
 }
 
 static struct tls_server *serve(const char *name)
@@ -190,7 +221,8 @@ static struct tls_server *serve(const char *name)
 	return s;
 }
 
-static struct tls_client *connect_as(enum tls_mode mode, const char *client_name)
+static struct tls_client *connect_as(enum tls_mode mode, const char *client_name,
+	const char *authority)
 {
 	char cert[128], key[128], ca[128];
 	struct tls_client *c = NULL;
@@ -198,7 +230,7 @@ static struct tls_client *connect_as(enum tls_mode mode, const char *client_name
 
 	snprintf(cert, sizeof cert, "%s/client.pem", world.folder);
 	snprintf(key, sizeof key, "%s/client-key.pem", world.folder);
-	snprintf(ca, sizeof ca, "%s/root.pem", world.folder);
+	snprintf(ca, sizeof ca, "%s/%s.pem", world.folder, authority);
 	struct tls_client_config config = { .mode = mode,
 		.tls_cert = cert,
 		.tls_key = key,
@@ -207,6 +239,14 @@ static struct tls_client *connect_as(enum tls_mode mode, const char *client_name
 	if (tls_client_new(&config, &c, &err))
 		fail_msg("%s", err.msg);
 	return c;
+}
+
+static void forget_file(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", world.folder, name);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void add_records(void)
@@ -263,9 +303,13 @@ static int start(void **state)
 	by_good = serve("good");
 	by_other = serve("other");
 	by_ta = serve("ta");
-	dane = connect_as(TLS_DANE, "_ns.org.example");
-	either = connect_as(TLS_DANE_OR_PKIX, "_ns.org.example");
-	nameless = connect_as(TLS_DANE, NULL);
+	dane = connect_as(TLS_DANE, "_ns.org.example", "root");
+	either = connect_as(TLS_DANE_OR_PKIX, "_ns.org.example", "root");
+	elsewhere = connect_as(TLS_DANE_OR_PKIX, "_ns.org.example", "other");
+	nameless = connect_as(TLS_DANE, NULL, "root");
+	forget_file("client.pem");
+	forget_file("client-key.pem");
+	forget_file("root.pem");
 	return 0;
 }
 
@@ -279,6 +323,7 @@ static int stop(void **state)
 	tls_server_free(by_ta);
 	tls_client_free(dane);
 	tls_client_free(either);
+	tls_client_free(elsewhere);
 	tls_client_free(nameless);
 	resolver_free(resolver);
 	tlsworld_stop(&world);
@@ -299,6 +344,7 @@ int main(void)
 		TEST(what_dns_said_long_ago_counts_no_more),
 		TEST(a_client_without_a_name_is_told_nothing),
 		TEST(a_foreign_ssl_ctx_is_held_to_the_same),
+		TEST(the_authorities_of_a_foreign_ssl_ctx_do_not_count),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
