@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dane/tlsa.h"
+#include "dane/tlsaset.h"
 #include "dns/rr.h"
 #include "program/log.h"
 
@@ -16,7 +16,7 @@ struct proof {
 	bool asking;
 	struct resolver *resolver;
 	struct question question;
-	struct answer *set; /* what the handshake relied on; NULL when it was not kept */
+	uint8_t set[32]; /* tlsaset_hash of what the handshake relied on */
 	uint8_t spki_sha256[32];
 	uint64_t source;
 	int64_t expires_ms;
@@ -27,7 +27,6 @@ struct proof {
 struct proof *proof_new(struct resolver *r, const struct peer *peer, uint64_t source,
 	void (*lost)(void *arg, const char *why), void *arg)
 {
-	const struct answer *now;
 	struct proof *p;
 
 	if (peer->how != PEER_BY_DANE || peer->expires_ms == 0)
@@ -44,9 +43,7 @@ struct proof *proof_new(struct resolver *r, const struct peer *peer, uint64_t so
 	p->lost = lost;
 	p->arg = arg;
 	memcpy(p->spki_sha256, peer->spki_sha256, sizeof(p->spki_sha256));
-	now = resolver_cached(r, &p->question);
-	if (now && now->status == ANSWER_SECURE)
-		p->set = answer_keep((struct answer *)(uintptr_t)now);
+	memcpy(p->set, peer->tlsa_sha256, sizeof(p->set));
 	return p;
 }
 
@@ -56,39 +53,21 @@ void proof_free(struct proof *p)
 		return;
 	if (p->asking)
 		ask_done(&p->ask);
-	if (p->set)
-		answer_drop(p->set);
 	free(p);
 }
 
-static bool set_has(const struct answer *a, struct span record)
-{
-	for (uint16_t i = 0; i < a->count; i++)
-		if (a->rdata[i].n == record.n && memcmp(a->rdata[i].p, record.p, record.n) == 0)
-			return true;
-	return false;
-}
-
-static bool set_is_same(const struct answer *a, const struct answer *b)
-{
-	for (uint16_t i = 0; i < a->count; i++)
-		if (!set_has(b, a->rdata[i]))
-			return false;
-	for (uint16_t i = 0; i < b->count; i++)
-		if (!set_has(a, b->rdata[i]))
-			return false;
-	return true;
-}
-
-/* A DANE-EE record of this very key: what else stands beside it does not matter. */
+/* A DANE-EE record of this very key that counts: what stands beside it does not matter. */
 static bool set_has_key(const struct answer *a, const uint8_t *spki_sha256)
 {
-	for (uint16_t i = 0; i < a->count; i++) {
-		struct tlsa t;
+	struct tlsaset set;
 
-		if (tlsa_read(a->rdata[i], &t, NULL) == 0 && t.usage == TLSA_DANE_EE &&
-			t.selector == TLSA_SPKI && t.matching == TLSA_SHA256 && t.data.n == 32 &&
-			memcmp(t.data.p, spki_sha256, 32) == 0)
+	tlsaset_read(a->rdata, a->count, &set);
+	for (unsigned i = 0; i < set.count; i++) {
+		const struct tlsaset_record *r = &set.record[i];
+
+		if (!r->why && r->tlsa.usage == TLSA_DANE_EE && r->tlsa.selector == TLSA_SPKI &&
+			r->tlsa.matching == TLSA_SHA256 &&
+			memcmp(r->tlsa.data.p, spki_sha256, 32) == 0)
 			return true;
 	}
 	return false;
@@ -99,15 +78,15 @@ static void judge(struct proof *p)
 	struct answer *a = answer_keep(p->ask.answer);
 	char why[ANSWER_WHY_MAX + 80];
 	int64_t soon = resolver_now() + REST_MIN_MS;
+	uint8_t now[32];
 
 	ask_done(&p->ask);
 	p->asking = false;
-	if (a->status == ANSWER_SECURE &&
-		((p->set && set_is_same(p->set, a)) || set_has_key(a, p->spki_sha256))) {
+	if (a->status == ANSWER_SECURE && tlsaset_hash(a->rdata, a->count, now, NULL) == 0 &&
+		(memcmp(now, p->set, sizeof(now)) == 0 || set_has_key(a, p->spki_sha256))) {
 		p->expires_ms = a->expires_ms > soon ? a->expires_ms : soon;
-		if (p->set)
-			answer_drop(p->set);
-		p->set = a;
+		memcpy(p->set, now, sizeof(now));
+		answer_drop(a);
 		return;
 	}
 	if (a->status == ANSWER_SECURE)

@@ -53,6 +53,7 @@ struct peer {
 	int depth;                     /* of the certificate that matched; -1 when none */
 	int64_t expires_ms;      /* monotonic; the TLSA may not be relied on after; 0: no limit */
 	uint8_t spki_sha256[32]; /* of the leaf's key */
+	uint8_t tlsa_sha256[32]; /* tlsaset_hash of the set that was matched; PEER_BY_DANE */
 	bool resumed;
 	char reason[200]; /* the true reason of a refusal, or how it matched, in words */
 };

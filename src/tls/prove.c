@@ -107,6 +107,12 @@ static void judge_by_answer(X509_STORE_CTX *store, SSL *ssl, const struct answer
 {
 	struct tlsaset set;
 
+	/* What rests on this verdict (a ticket, an open connection) rests on this very set, which
+	 * a client may let the cache forget before it finishes. */
+	if (tlsaset_hash(a->rdata, a->count, peer->tlsa_sha256, NULL)) {
+		peer_refuse(peer, PEER_REFUSED_MEMORY, "no memory to verify");
+		return;
+	}
 	tlsaset_read(a->rdata, a->count, &set);
 	j->set = &set;
 	judge_chain(store, ssl, j, peer);

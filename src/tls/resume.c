@@ -21,6 +21,7 @@ static bool current_set(const struct handshake *h, uint8_t out[32])
 	const struct service_endpoint *e = h->endpoint;
 
 	return e && e->proof == SERVICE_BY_DANE && e->tlsa && e->tlsa->status == ANSWER_SECURE &&
+		(!e->expires_ms || resolver_now() <= e->expires_ms) &&
 		tlsaset_hash(e->tlsa->rdata, e->tlsa->count, out, NULL) == 0;
 }
 
@@ -32,7 +33,9 @@ int resume_save(SSL *ssl, const struct handshake *h, struct buf *out, struct err
 	unsigned char *der = NULL;
 
 	if (!session || !SSL_SESSION_is_resumable(session) || !h->peer.authenticated ||
-		h->peer.how != PEER_BY_DANE || !current_set(h, set))
+		h->peer.how != PEER_BY_DANE || !current_set(h, set) ||
+		!same_octets((struct span){ set, sizeof set },
+			(struct span){ h->peer.tlsa_sha256, 32 }))
 		return 0;
 	sink_u32_be(&s, MAGIC);
 	sink_put(&s, (struct span){ set, sizeof set });
@@ -51,7 +54,7 @@ int resume_save(SSL *ssl, const struct handshake *h, struct buf *out, struct err
 }
 
 /* What the peer will be if the server takes the session. */
-static void promise(struct handshake *h, struct cursor *c)
+static void promise(struct handshake *h, const uint8_t set[32], struct cursor *c)
 {
 	const struct service_endpoint *e = h->endpoint;
 	struct peer *p = &h->ticket_peer;
@@ -70,6 +73,7 @@ static void promise(struct handshake *h, struct cursor *c)
 	p->depth = cursor_u8(c);
 	spki = cursor_take(c, 32);
 	memcpy(p->spki_sha256, spki.p, spki.n);
+	memcpy(p->tlsa_sha256, set, sizeof p->tlsa_sha256);
 	p->expires_ms = e->expires_ms;
 	p->resumed = true;
 	snprintf(p->reason, sizeof p->reason,
@@ -86,7 +90,7 @@ int resume_offer(SSL *ssl, struct handshake *h, struct span saved, struct err *e
 	struct span set = cursor_take(&c, 32);
 	if (!current_set(h, now) || !same_octets(set, (struct span){ now, sizeof now }))
 		return 0;
-	promise(h, &c);
+	promise(h, now, &c);
 	struct span der = cursor_rest(&c);
 	const unsigned char *p = der.p;
 	OWNED(SSL_SESSION) session = d2i_SSL_SESSION(NULL, &p, (long)der.n);

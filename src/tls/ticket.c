@@ -40,17 +40,15 @@ static const struct answer *current(const struct tls_server *s, const struct nam
 /* Without a bond the ticket is worthless, so when none can be made it is simply empty. */
 static int bind_ticket(SSL *ssl, void *arg)
 {
-	const struct tls_server *s = arg;
 	const struct handshake *h = handshake_of(ssl);
 	SSL_SESSION *session = SSL_get_session(ssl);
 	struct bond b;
 
+	(void)arg;
 	if (!h || !session || !h->peer.authenticated || h->peer.how != PEER_BY_DANE)
 		return 1;
-	const struct answer *a = current(s, &h->peer.name);
 	memset(&b, 0, sizeof b);
-	if (!a || tlsaset_hash(a->rdata, a->count, b.set, NULL))
-		return 1;
+	memcpy(b.set, h->peer.tlsa_sha256, sizeof b.set);
 	b.name = h->peer.name;
 	b.expires_ms = h->peer.expires_ms;
 	b.usage = h->peer.usage;
@@ -105,6 +103,7 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
 		.resumed = true,
 		.reason = "resumed; the TLSA set is the one of the first handshake" };
 	memcpy(h->ticket_peer.spki_sha256, b.spki_sha256, sizeof b.spki_sha256);
+	memcpy(h->ticket_peer.tlsa_sha256, b.set, sizeof b.set);
 	h->ticket_good = true;
 	return SSL_TICKET_RETURN_USE;
 }
