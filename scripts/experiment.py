@@ -9,7 +9,7 @@ joins, and its first uplink reaches B's Application Server decrypted. Then stran
 usage: experiment.py --build DIR [--report FILE] [--keep]
 Exit 0 when everything went as told; 1 at the first thing that did not.
 """
-import argparse, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
+import argparse, base64, json, os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time
 
 PAYLOAD = "53617264616e65"  # "Sardane"
 DEV_EUI = "70b3d57ed0001234"
@@ -132,7 +132,9 @@ class Experiment:
         tell(f"JoinEUI {self.b['join_eui']}: {eui}")
         for record in self.dig(eui, "NAPTR"):
             tell(f"    NAPTR {record}")
-        tell("chain of trust:  " + "  >  ".join(self.chain()))
+        tell("chain of trust, each key named by the DS in its parent:")
+        for line in self.chain():
+            tell("    " + line)
 
     def dig(self, name, kind):
         got = subprocess.run(["kdig", f"@{self.lab['dns_address']}", "-p", str(self.lab["dns_port"]), "+short", name, kind], capture_output=True, text=True)
@@ -141,13 +143,29 @@ class Experiment:
             raise Wrong(f"DNS has no {kind} at {name}")
         return records
 
+    @staticmethod
+    def key_tag(record):
+        """RFC 4034 appendix B, over a DNSKEY in presentation form."""
+        flags, protocol, algorithm, *key = record.split()
+        rdata = int(flags).to_bytes(2, "big") + bytes([int(protocol), int(algorithm)]) + base64.b64decode("".join(key))
+        total = sum(octet << 8 if i % 2 == 0 else octet for i, octet in enumerate(rdata))
+        return (total + (total >> 16)) & 0xFFFF
+
     def chain(self):
-        """Every zone from the root down, with the DS in its parent that names its key."""
-        yield "trust anchor " + pathlib.Path(self.lab["trust_anchor_file"]).read_text().split()[3]
+        """Every zone from the root down: the key its parent vouches for is one it has."""
+        anchor = next(line for line in pathlib.Path(self.lab["trust_anchor_file"]).read_text().splitlines() if "DNSKEY" in line)
+        vouched, by = self.key_tag(anchor.split("DNSKEY")[1]), "the trust anchor"
         for zone in (".", "example", self.b["domain"]):
-            tag = "" if zone == "." else f" (DS {self.dig(zone, 'DS')[0].split()[0]})"
-            keys = len(self.dig(zone, "DNSKEY"))
-            yield f"{zone}{tag} {keys} DNSKEY"
+            if zone != ".":
+                vouched, by = int(self.dig(zone, "DS")[0].split()[0]), "the DS in its parent"
+            tags = [self.key_tag(record) for record in self.dig(zone, "DNSKEY")]
+            if vouched not in tags:
+                raise Wrong(f"zone {zone}: {by} names key {vouched}, the zone has {tags}")
+            yield f"{zone:12} key {vouched}, named by {by}"
+        signed = [int(record.split()[6]) for record in self.dig(self.b["js"]["tlsa"], "RRSIG") if record.startswith("TLSA ")]
+        if vouched not in signed:
+            raise Wrong(f"{self.b['js']['tlsa']}: signed with {signed}, not with key {vouched}")
+        yield f"{self.b['js']['tlsa']} TLSA is signed with key {vouched}"
 
     def servers(self):
         chapter("3. The servers")
@@ -243,7 +261,6 @@ class Experiment:
             time.sleep(0.02)
         if not event:
             raise Wrong("no uplink event: " + self.p.log("applicationd-b")[-900:])
-        import base64
         plain = base64.b64decode(event["data"]).hex()
         tell(f"event up: devEui {event['deviceInfo']['devEui']} devAddr {event['devAddr']} fCnt {event['fCnt']} fPort {event['fPort']} data {event['data']}")
         tell(f"the device sent {PAYLOAD} (\"{bytes.fromhex(PAYLOAD).decode()}\"), the application reads {plain} (\"{bytes.fromhex(plain).decode()}\")")

@@ -212,19 +212,44 @@ static int open_resolver(const struct request *r, struct resolver **out, struct 
 	return rc;
 }
 
+/* The first is the one to explain: later ones find their answers in the caches. One that
+ * fails takes its place. */
+static int explore_again(const struct request *r, struct resolver *resolver, struct connect *c,
+	struct err *err)
+{
+	struct connect *later = calloc(1, sizeof(*later));
+	int rc = later ? connect_find(later, resolver, &r->target, r->tls.mode, err)
+		       : err_set(err, ERR_NOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = connect_greet(later, &r->tls, &r->manner, err);
+	if (rc == 0)
+		connect_take_times(c, later);
+	if (rc == 0 && !connect_is_authenticated(later)) {
+		struct connect first = *c;
+
+		*c = *later;
+		memcpy(c->times, first.times, sizeof(c->times));
+		c->times_count = first.times_count;
+		*later = first;
+	}
+	if (later)
+		connect_done(later);
+	free(later);
+	return rc;
+}
+
 static int explore(const struct request *r, struct connect *c, struct err *err)
 {
 	struct resolver *resolver = NULL;
 	int rc = open_resolver(r, &resolver, err);
 
-	for (unsigned i = 0; rc == 0 && i < r->count; i++) {
-		connect_again(c);
+	if (rc == 0)
 		rc = connect_find(c, resolver, &r->target, r->tls.mode, err);
-		if (rc == 0)
-			rc = connect_greet(c, &r->tls, &r->manner, err);
-		if (rc != 0 || !connect_is_authenticated(c))
-			break;
-	}
+	if (rc == 0)
+		rc = connect_greet(c, &r->tls, &r->manner, err);
+	for (unsigned i = 1; rc == 0 && i < r->count && connect_is_authenticated(c); i++)
+		rc = explore_again(r, resolver, c, err);
 	if (rc == 0)
 		connect_show(c, &r->tls, r->json);
 	resolver_free(resolver);

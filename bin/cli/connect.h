@@ -44,7 +44,7 @@ struct connect_manner {
 };
 
 struct connect {
-	size_t times_count; /* connections before and with this one */
+	size_t times_count; /* this connection, and those that were added */
 	struct connect_times times[CONNECT_TIMES_MAX];
 	size_t question_count;
 	struct connect_question question[SERVICE_QUESTIONS_MAX];
@@ -71,8 +71,8 @@ int connect_find(struct connect *c, struct resolver *r, const struct service_tar
 int connect_greet(struct connect *c, const struct tls_client_config *config,
 	const struct connect_manner *manner, struct err *err);
 
-/* Forgets all but the times: for the next connection. */
-void connect_again(struct connect *c);
+/* Adds the times of another connection to those of c, as many as there is room for. */
+void connect_take_times(struct connect *c, const struct connect *other);
 
 bool connect_is_authenticated(const struct connect *c);
 void connect_show(const struct connect *c, const struct tls_client_config *config, bool json);

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 /* Above the hard deadline of a question: the resolver answers before. */
@@ -110,16 +109,10 @@ bool connect_is_authenticated(const struct connect *c)
 		(c->welcome == CONNECT_SILENT || c->welcome == CONNECT_SPOKEN_TO);
 }
 
-void connect_again(struct connect *c)
+void connect_take_times(struct connect *c, const struct connect *other)
 {
-	struct connect_times times[CONNECT_TIMES_MAX];
-	size_t count = c->times_count;
-
-	memcpy(times, c->times, sizeof(times));
-	connect_done(c);
-	memset(c, 0, sizeof(*c));
-	memcpy(c->times, times, sizeof(times));
-	c->times_count = count;
+	for (size_t i = 0; i < other->times_count && c->times_count < CONNECT_TIMES_MAX; i++)
+		c->times[c->times_count++] = other->times[i];
 }
 
 void connect_done(struct connect *c)
