@@ -159,7 +159,8 @@ int main(void)
 			us[i][round] = batch(what[i]);
 	for (int i = 0; i < 4; i++)
 		qsort(us[i], ROUNDS, sizeof(double), by_size);
-	printf("lorawan_uplink_us\t%.3f\tus\t-\t" "read, MIC and decryption of 20 octets, 1.0.x\n",
+	printf("lorawan_uplink_us\t%.3f\tus\t-\t"
+	       "read, MIC and decryption of 20 octets, 1.0.x\n",
 		us[0][ROUNDS / 2]);
 	printf("lorawan_join_us\t%.3f\tus\t-\tMIC, four session keys, accept sealed, 1.1\n",
 		us[1][ROUNDS / 2]);
