@@ -136,8 +136,8 @@ class Experiment:
         for line in self.chain():
             tell("    " + line)
 
-    def dig(self, name, kind):
-        got = subprocess.run(["kdig", f"@{self.lab['dns_address']}", "-p", str(self.lab["dns_port"]), "+short", name, kind], capture_output=True, text=True)
+    def dig(self, name, kind, *more):
+        got = subprocess.run(["kdig", f"@{self.lab['dns_address']}", "-p", str(self.lab["dns_port"]), "+short", *more, name, kind], capture_output=True, text=True)
         records = [line for line in got.stdout.splitlines() if line]
         if not records:
             raise Wrong(f"DNS has no {kind} at {name}")
@@ -162,7 +162,7 @@ class Experiment:
             if vouched not in tags:
                 raise Wrong(f"zone {zone}: {by} names key {vouched}, the zone has {tags}")
             yield f"{zone:12} key {vouched}, named by {by}"
-        signed = [int(record.split()[6]) for record in self.dig(self.b["js"]["tlsa"], "RRSIG") if record.startswith("TLSA ")]
+        signed = [int(record.split()[6]) for record in self.dig(self.b["js"]["tlsa"], "TLSA", "+dnssec") if record.startswith("TLSA ")]
         if vouched not in signed:
             raise Wrong(f"{self.b['js']['tlsa']}: signed with {signed}, not with key {vouched}")
         yield f"{self.b['js']['tlsa']} TLSA is signed with key {vouched}"
