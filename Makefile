@@ -4,6 +4,7 @@
 #   make         build                              make lint    the style suite alone
 #   make asan    tests under sanitizers             make fuzz    every parser, a minute in all
 #   make bench   figures, as ratios                 make fmt     format the sources
+#   make prove-attacks   each defence taken out in turn: does its test fail?
 DESTDIR ?=
 
 all: build/build.ninja
@@ -17,6 +18,7 @@ lint: all ; scripts/check lint
 asan: ; scripts/check asan
 fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
+prove-attacks: ; scripts/prove-attacks
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*

@@ -106,6 +106,10 @@ static void without_the_extension(void **state)
 
 	(void)state;
 	assert_int_equal(try_client(&wish), PEER_REFUSED_NO_NAME);
+	/* Nor does a name in the certificate stand in for it, though its TLSA would match. */
+	wish.chain[0] = &ta_leaf;
+	wish.chain[1] = &root;
+	assert_int_equal(try_client(&wish), PEER_REFUSED_NO_NAME);
 	assert_int_equal(asked(), before);
 }
 

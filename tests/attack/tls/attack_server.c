@@ -85,6 +85,11 @@ static void dns_that_proves_nothing_lets_nobody_be_believed(void **state)
 		PEER_REFUSED_DNS);
 	assert_int_equal(meet(by_good, either, "good.silent.example", TLS_DANE_OR_PKIX),
 		PEER_REFUSED_DNS);
+	/* The host is there, its CA is trusted and its certificate right; the TLSA alone fails. */
+	assert_int_equal(meet(by_ta, either, "cross.org.example", TLS_DANE_OR_PKIX),
+		PEER_REFUSED_DNS);
+	assert_int_equal(meet(by_ta, either, "mute.org.example", TLS_DANE_OR_PKIX),
+		PEER_REFUSED_DNS);
 }
 
 static void a_trust_anchor_in_dns_wants_the_name(void **state)
@@ -255,7 +260,7 @@ static void add_records(void)
 	static const char *const with_ee[] = { "good.org", "td.org", "alias.org" };
 	static const char *const with_ta[] = { "ta.org", "tb.org" };
 	static const char *const hosts[] = { "good.org", "bare.org", "ta.org", "tb.org", "tc.org",
-		"td.org" };
+		"td.org", "cross.org", "mute.org" };
 
 	certs_tlsa(&good, 3, 1, 1, ee, sizeof ee);
 	certs_tlsa(&root, 2, 0, 1, ta, sizeof ta);
@@ -267,6 +272,10 @@ static void add_records(void)
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
 		tlsworld_add(&world, TLSWORLD_SIGNED, "%s IN A 127.0.0.1", hosts[i]);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "alias.org IN CNAME good.plain");
+	tlsworld_add(&world, TLSWORLD_SIGNED,
+		"_8003._tcp.cross.org IN CNAME _8003._tcp.good.bogus");
+	tlsworld_add(&world, TLSWORLD_SIGNED,
+		"_8003._tcp.mute.org IN CNAME _8003._tcp.good.silent");
 	for (size_t i = 0; i < sizeof with_ee / sizeof with_ee[0]; i++)
 		tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.%s IN TLSA %s", with_ee[i], ee);
 	for (size_t i = 0; i < sizeof with_ta / sizeof with_ta[0]; i++)
@@ -285,7 +294,8 @@ static int start(void **state)
 	client_leaf = certs_make(&(struct certs_wish){ .cn = "client" });
 	root = certs_make(&(struct certs_wish){ .cn = "root", .authority = true });
 	ta_leaf = certs_make(&(struct certs_wish){
-		.san = "DNS:ta.org.example,DNS:tc.org.example,DNS:td.org.example",
+		.san = "DNS:ta.org.example,DNS:tc.org.example,DNS:td.org.example,"
+		       "DNS:cross.org.example,DNS:mute.org.example",
 		.issuer = &root });
 	certs_write(world.folder, "good", &good, NULL);
 	certs_write(world.folder, "other", &other, NULL);
