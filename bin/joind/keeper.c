@@ -96,7 +96,7 @@ static int do_join(struct keeper *k, struct keeper_job *job)
 		decide_join(k->decide, k->policy, &q, &k->device, &session, &job->join_ans,
 			&job->verdict, &job->err) != 0;
 	if (!job->failed && job->verdict == DECIDE_ACCEPT) {
-		job->nonce = k->device.dev_nonce;
+		job->nonce = session.nonce;
 		rc = keep(k, job, &session, NULL);
 	}
 	device_wipe_session(&session);
@@ -116,7 +116,7 @@ static int do_rejoin(struct keeper *k, struct keeper_job *job)
 		decide_rejoin(k->decide, k->policy, &q, &k->device, sessions, n, &session, &moved,
 			&job->join_ans, &job->verdict, &job->err) != 0;
 	if (!job->failed && job->verdict == DECIDE_ACCEPT) {
-		job->nonce = moved >= 0 ? sessions[moved].rj_count0 : k->device.rj_count1;
+		job->nonce = session.nonce;
 		rc = keep(k, job, &session, moved >= 0 ? &sessions[moved] : NULL);
 	}
 	secret_wipe_octets(sessions, sizeof(sessions));

@@ -121,17 +121,20 @@ static enum decide_verdict check_join(const struct decide_policy *policy,
 	return device_allows_net_id(device, q->net_id) ? DECIDE_ACCEPT : DECIDE_NOT_ALLOWED;
 }
 
-/* LoRaWAN 1.0.3 and 1.0.4 section 6.2.4; 1.1 section 6.2.2. */
+/* LoRaWAN 1.0.3 and 1.0.4 section 6.2.4; 1.1 section 6.2.2. What was accepted under another rule
+ * counts too: a record may be given a new version. */
 static enum decide_verdict check_dev_nonce(const struct device *device, uint16_t nonce)
 {
+	bool used = nonces_has(&device->used, nonce);
+
 	switch (device_nonce_rule(device)) {
 	case DEVICE_NONCE_UNUSED:
-		return nonces_has(&device->used, nonce) ? DECIDE_NONCE_USED : DECIDE_ACCEPT;
+		return used || nonce <= device->dev_nonce ? DECIDE_NONCE_USED : DECIDE_ACCEPT;
 	case DEVICE_NONCE_BY_VERSION:
 	case DEVICE_NONCE_RISING:
-		if (nonce > device->dev_nonce)
-			return DECIDE_ACCEPT;
-		return nonce == device->dev_nonce ? DECIDE_NONCE_USED : DECIDE_NONCE_NOT_HIGHER;
+		if (used || nonce == device->dev_nonce)
+			return DECIDE_NONCE_USED;
+		return nonce > device->dev_nonce ? DECIDE_ACCEPT : DECIDE_NONCE_NOT_HIGHER;
 	case DEVICE_NONCE_INSECURE_ANY: return DECIDE_ACCEPT;
 	}
 	return DECIDE_NONCE_USED;
@@ -231,6 +234,7 @@ static void fill_session(const struct asked *a, const struct keys_session *keys,
 {
 	*out = (struct device_session){
 		.join_nonce = join_nonce,
+		.nonce = a->nonce,
 		.net_id = a->q->net_id,
 		.dev_addr = a->q->req->dev_addr,
 		.is_1_1 = a->opt_neg,
@@ -307,8 +311,9 @@ int decide_join(struct decide *d, const struct decide_policy *policy, const stru
 	}
 	rc = accept(d, &a, device, session, ans, &v, err);
 	if (!rc && v == DECIDE_ACCEPT) {
-		device->dev_nonce = a.nonce;
-		if (device_nonce_rule(device) == DEVICE_NONCE_UNUSED)
+		if (device_nonce_rule(device) == DEVICE_NONCE_RISING)
+			device->dev_nonce = a.nonce;
+		else
 			nonces_add(&device->used, a.nonce);
 	}
 	if (!rc)

@@ -51,14 +51,15 @@ struct device {
 	enum device_nonce_rule nonce_rule;
 	/* Moved by joins. */
 	uint32_t join_nonce; /* the last one given; 0 before the first */
-	int32_t dev_nonce;   /* the last accepted; -1 when none */
+	int32_t dev_nonce;   /* RISING: the last accepted; it and all below are used; -1: none */
 	int32_t rj_count1;   /* the last accepted; -1 when none */
-	struct nonces used;  /* DEVICE_NONCE_UNUSED only */
+	struct nonces used;  /* accepted by the other rules */
 };
 
 struct device_session {
 	uint8_t id[DEVICE_SESSION_ID]; /* SessionKeyID */
 	uint32_t join_nonce;
+	uint16_t nonce; /* DevNonce or RJcount it began with; not on disk */
 	uint32_t net_id;
 	uint32_t dev_addr;
 	uint8_t app_s_key[LORAWAN_KEY_OCTETS];

@@ -285,6 +285,41 @@ static void takes_only_rising_dev_nonces_from_1_0_4_on(void **state)
 	tear_down(&lab);
 }
 
+static void remembers_dev_nonces_when_the_rule_changes(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	set_up(&lab, &lw10);
+	lab.device.version = VERSION_1_0_4;
+	sign_join(&lab, 40);
+	assert_int_equal(join(&lab), DECIDE_ACCEPT);
+	/* Random from now on: the counted ones are used, the highest and what is below it. */
+	lab.device.version = VERSION_1_0_3;
+	assert_int_equal(join(&lab), DECIDE_NONCE_USED);
+	sign_join(&lab, 39);
+	assert_int_equal(join(&lab), DECIDE_NONCE_USED);
+	sign_join(&lab, 60000);
+	assert_int_equal(join(&lab), DECIDE_ACCEPT);
+	/* Counting again: what came at random does not come twice, nor does it end the count. */
+	lab.device.version = VERSION_1_0_4;
+	assert_int_equal(join(&lab), DECIDE_NONCE_USED);
+	sign_join(&lab, 41);
+	assert_int_equal(join(&lab), DECIDE_ACCEPT);
+	lab.device.nonce_rule = DEVICE_NONCE_INSECURE_ANY;
+	sign_join(&lab, 70);
+	assert_int_equal(join(&lab), DECIDE_ACCEPT);
+	sign_join(&lab, 5);
+	assert_int_equal(join(&lab), DECIDE_ACCEPT);
+	lab.device.nonce_rule = DEVICE_NONCE_BY_VERSION;
+	sign_join(&lab, 41);
+	assert_int_equal(join(&lab), DECIDE_NONCE_USED);
+	sign_join(&lab, 70);
+	assert_int_equal(join(&lab), DECIDE_NONCE_USED);
+	assert_int_equal(lab.session.nonce, 5);
+	tear_down(&lab);
+}
+
 static void follows_the_rule_set_for_one_device(void **state)
 {
 	struct lab lab;
@@ -502,6 +537,7 @@ int main(void)
 		TEST(changes_nothing_when_the_mic_is_wrong),
 		TEST(takes_a_random_dev_nonce_once_in_any_order),
 		TEST(takes_only_rising_dev_nonces_from_1_0_4_on),
+		TEST(remembers_dev_nonces_when_the_rule_changes),
 		TEST(follows_the_rule_set_for_one_device),
 		TEST(stops_when_join_nonces_run_out),
 		TEST(refuses_another_network_and_other_names),
