@@ -31,6 +31,7 @@ static enum result_code code_of(enum network_downlink_verdict v)
 	case NETWORK_DOWNLINK_QUEUED: return RESULT_SUCCESS;
 	case NETWORK_DOWNLINK_UNKNOWN:
 	case NETWORK_DOWNLINK_FOREIGN: return RESULT_UNKNOWN_DEV_EUI;
+	case NETWORK_DOWNLINK_SESSION:
 	case NETWORK_DOWNLINK_STALE:
 	case NETWORK_DOWNLINK_FULL: return RESULT_XMIT_FAILED;
 	case NETWORK_DOWNLINK_PORT: return RESULT_INVALID_F_PORT;
@@ -52,14 +53,15 @@ static void queue(struct server *s, const struct http_exchange *x, const struct 
 	struct session_item item = { .f_cnt = r->down.f_cnt_down,
 		.f_port = r->down.f_port,
 		.confirmed = r->down.has_confirmed && r->down.confirmed };
+	const struct network_downlink d = { h->sender_id, r->down.dev_eui, &r->session_key_id,
+		&item };
 	enum network_downlink_verdict v = NETWORK_DOWNLINK_SIZE;
 	uint32_t expected = 0;
 
 	if (r->payload_n <= sizeof(item.payload)) {
 		item.n = (uint8_t)r->payload_n;
 		memcpy(item.payload, r->payload, r->payload_n);
-		v = network_downlink(s->engine, server_now(), h->sender_id, r->down.dev_eui, &item,
-			&expected);
+		v = network_downlink(s->engine, server_now(), &d, &expected);
 	}
 	ans->result.code = code_of(v);
 	snprintf(ans->result.description, sizeof(ans->result.description), "%s",

@@ -95,8 +95,9 @@ bool server_grants(const struct server *s, const struct peer *peer, const char *
 static int save(struct server *s, const struct network_event *ev, struct err *err)
 {
 	if (ev->kind == NETWORK_REMOVE)
-		return sessions_remove(s->sessions, ev->dev_eui, ev->save.slot, err);
-	return sessions_put(s->sessions, ev->dev_eui, ev->save.slot,
+		return sessions_remove(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
+			err);
+	return sessions_put(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
 		(struct span){ ev->save.blob, ev->save.n }, err);
 }
 

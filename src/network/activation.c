@@ -102,6 +102,15 @@ static void push_ask(struct network *e, const struct activation *a, const struct
 	r->has_cflist = cflist_write(&list, r->cflist) == 0;
 }
 
+static bool is_personalised(const struct network *e, uint64_t dev_eui)
+{
+	const struct session *s = session_by_eui(&e->sessions, dev_eui, NULL);
+
+	while (s && !s->abp)
+		s = session_by_eui(&e->sessions, dev_eui, s);
+	return s != NULL;
+}
+
 void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 {
 	struct activation *a;
@@ -111,6 +120,14 @@ void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 	f->user = 0;
 	if (joinreq_read((struct span){ f->phy, f->n }, &req) < 0) {
 		e->stats.malformed++;
+		return;
+	}
+	/* Its configuration says that it does not join: who does is somebody else. */
+	if (is_personalised(e, req.dev_eui)) {
+		e->stats.joins_refused++;
+		trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
+			"dev_eui=%016llx join_eui=%016llx why=\"a personalised device\"",
+			(unsigned long long)req.dev_eui, (unsigned long long)req.join_eui);
 		return;
 	}
 	if (new_dev_addr(e, &dev_addr) < 0 || !(a = make(e, f->source))) {

@@ -124,16 +124,18 @@ void network_save(struct network *e, const struct session *s)
 	struct network_event *ev = network_push(e, NETWORK_SAVE);
 
 	ev->dev_eui = s->dev_eui;
+	ev->save.join_eui = s->join_eui;
 	ev->save.slot = s->slot;
 	if (session_write(s, ev->save.blob, sizeof(ev->save.blob), &ev->save.n) < 0)
 		abort();
 }
 
-void network_remove(struct network *e, uint64_t dev_eui, enum session_slot slot)
+void network_remove(struct network *e, const struct session *s, enum session_slot slot)
 {
 	struct network_event *ev = network_push(e, NETWORK_REMOVE);
 
-	ev->dev_eui = dev_eui;
+	ev->dev_eui = s->dev_eui;
+	ev->save.join_eui = s->join_eui;
 	ev->save.slot = slot;
 }
 
@@ -324,7 +326,9 @@ int network_restore(struct network *e, struct span blob, struct err *err)
 
 int network_personalise(struct network *e, const struct session *abp, struct err *err)
 {
-	struct session *old = session_by_eui(&e->sessions, abp->dev_eui, SESSION_ACTIVE), *kept;
+	struct session *old = session_of_device(&e->sessions, abp->dev_eui, abp->join_eui,
+			       SESSION_ACTIVE),
+		       *kept;
 	int rc;
 
 	/* The same keys mean the same counters: starting anew would take replays. */
@@ -343,13 +347,18 @@ int network_personalise(struct network *e, const struct session *abp, struct err
 const struct session *network_session(const struct network *e, uint64_t dev_eui,
 	enum session_slot slot)
 {
-	return session_by_eui(&e->sessions, dev_eui, slot);
+	const struct session *s = session_by_eui(&e->sessions, dev_eui, NULL);
+
+	while (s && s->slot != slot)
+		s = session_by_eui(&e->sessions, dev_eui, s);
+	return s;
 }
 
 static const char *const downlink_words[] = {
 	[NETWORK_DOWNLINK_QUEUED] = "queued",
 	[NETWORK_DOWNLINK_UNKNOWN] = "unknown-device",
 	[NETWORK_DOWNLINK_FOREIGN] = "foreign",
+	[NETWORK_DOWNLINK_SESSION] = "other-session",
 	[NETWORK_DOWNLINK_STALE] = "stale-counter",
 	[NETWORK_DOWNLINK_FULL] = "full",
 	[NETWORK_DOWNLINK_PORT] = "bad-port",
@@ -361,11 +370,10 @@ const char *network_downlink_word(enum network_downlink_verdict v)
 	return downlink_words[v];
 }
 
-enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms, const char *as_id,
-	uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
+enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms,
+	const struct network_downlink *d, uint32_t *expected)
 {
-	enum network_downlink_verdict v =
-		transmission_queue(e, now_ms, as_id, dev_eui, item, expected);
+	enum network_downlink_verdict v = transmission_queue(e, now_ms, d, expected);
 
 	if (v != NETWORK_DOWNLINK_QUEUED)
 		e->stats.downlinks_refused++;

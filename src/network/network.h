@@ -68,10 +68,11 @@ struct network_event {
 	char as_id[SESSION_AS_ID_MAX];
 	union {
 		struct {
+			uint64_t join_eui;
 			enum session_slot slot;
 			uint8_t blob[SESSION_BLOB_MAX]; /* holds keys: wipe */
 			size_t n;
-		} save; /* REMOVE: the slot alone */
+		} save; /* REMOVE: JoinEUI and slot alone */
 		struct {
 			struct gateway_address to;
 			uint8_t octets[NETWORK_SEND_MAX];
@@ -104,15 +105,22 @@ enum network_downlink_verdict {
 	NETWORK_DOWNLINK_QUEUED,
 	NETWORK_DOWNLINK_UNKNOWN, /* no active session of this device */
 	NETWORK_DOWNLINK_FOREIGN, /* its session belongs to another AS */
+	NETWORK_DOWNLINK_SESSION, /* encrypted for another session than the one in use */
 	NETWORK_DOWNLINK_STALE,   /* encrypted for a counter past or too far; *expected tells */
 	NETWORK_DOWNLINK_FULL,    /* too many are waiting */
 	NETWORK_DOWNLINK_PORT,    /* FPort 0 or above 223 */
 	NETWORK_DOWNLINK_SIZE,    /* longer than the region carries at any rate */
 };
 
-/* From the AS whose right to speak for as_id is proved. */
-enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms, const char *as_id,
-	uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
+/* A downlink of the AS whose right to speak for as_id is proved. */
+struct network_downlink {
+	const char *as_id;
+	uint64_t dev_eui;
+	const struct joining_session *key_id; /* whose AppSKey; NULL or empty: not said */
+	const struct session_item *item;
+};
+enum network_downlink_verdict network_downlink(struct network *e, int64_t now_ms,
+	const struct network_downlink *d, uint32_t *expected);
 const char *network_downlink_word(enum network_downlink_verdict v);
 
 /* The next event; false when there is none now. */
@@ -128,7 +136,7 @@ int network_restore(struct network *e, struct span blob, struct err *err);
 /* An ABP device of the configuration: keeps the counters of a session with the same keys. */
 int network_personalise(struct network *e, const struct session *abp, struct err *err);
 
-/* The session of a device, for logs and tests; NULL when there is none. */
+/* A session of this DevEUI, for logs and tests; NULL when there is none. */
 const struct session *network_session(const struct network *e, uint64_t dev_eui,
 	enum session_slot slot);
 

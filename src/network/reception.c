@@ -238,9 +238,9 @@ static void count(struct network *e, const struct judged *j, struct session *s)
 	s->rate = j->rate;
 	if (!confirmed)
 		return;
-	transmission_retire(e, s->dev_eui);
+	transmission_retire(e, s);
 	session_confirm(&e->sessions, s);
-	network_remove(e, s->dev_eui, SESSION_PENDING);
+	network_remove(e, s, SESSION_PENDING);
 	trace_say(&e->config.trace, TRACE_INFO, "session.confirmed",
 		"dev_eui=%016llx dev_addr=%08x", (unsigned long long)s->dev_eui, s->dev_addr);
 }

@@ -84,12 +84,22 @@ void session_remove(struct session_table *t, struct session *s)
 }
 
 struct session *session_by_eui(const struct session_table *t, uint64_t dev_eui,
-	enum session_slot slot)
+	const struct session *s)
 {
-	struct session *s = *eui_bucket(t, dev_eui);
+	struct session *next = s ? s->same_eui : *eui_bucket(t, dev_eui);
 
-	while (s && (s->dev_eui != dev_eui || s->slot != slot))
-		s = s->same_eui;
+	while (next && next->dev_eui != dev_eui)
+		next = next->same_eui;
+	return next;
+}
+
+struct session *session_of_device(const struct session_table *t, uint64_t dev_eui,
+	uint64_t join_eui, enum session_slot slot)
+{
+	struct session *s = session_by_eui(t, dev_eui, NULL);
+
+	while (s && (s->join_eui != join_eui || s->slot != slot))
+		s = session_by_eui(t, dev_eui, s);
 	return s;
 }
 
@@ -106,7 +116,7 @@ struct session *session_by_addr(const struct session_table *t, uint32_t dev_addr
 int session_add(struct session_table *t, const struct session *in, struct session **out,
 	struct err *err)
 {
-	struct session *old = session_by_eui(t, in->dev_eui, in->slot), *s;
+	struct session *old = session_of_device(t, in->dev_eui, in->join_eui, in->slot), *s;
 
 	if (!old && t->count >= t->max)
 		return err_set(err, ERR_SPACE, "sessions: all %u are in use", t->max);
@@ -140,7 +150,7 @@ bool session_as_is(const struct session *s, const char *as_id)
 
 void session_confirm(struct session_table *t, struct session *s)
 {
-	struct session *old = session_by_eui(t, s->dev_eui, SESSION_ACTIVE);
+	struct session *old = session_of_device(t, s->dev_eui, s->join_eui, SESSION_ACTIVE);
 
 	if (s->slot == SESSION_ACTIVE)
 		return;

@@ -10,7 +10,10 @@
  *   Counters   f_cnt_up_next is the one expected; downlinks: 1.0 has one counter (n_f_cnt_down),
  *              1.1 two, for frames without or with an application port. All are 32 bits and
  *              are on disk before the frame they belong to has any effect.
- *   Lookup     by DevAddr (several sessions may share one) and by DevEUI (two at most).
+ *   Identity   DevEUI and JoinEUI: a DevEUI alone is a claim anyone can put on the air. Only
+ *              the Join Server of the JoinEUI vouches for it, so a session of one JoinEUI never
+ *              takes the place of another's.
+ *   Lookup     by DevAddr (several sessions may share one) and by DevEUI (two per JoinEUI).
  *   Ownership  the table owns its sessions and wipes them when they go.
  */
 #ifndef NETWORK_SESSION_H
@@ -90,8 +93,8 @@ struct session_table {
 int session_table_init(struct session_table *t, uint32_t max, struct err *err);
 void session_table_done(struct session_table *t);
 
-/* Takes its place in the table, in the stead of the one in the same slot of the same device,
- * which is freed. in is copied. ERR_SPACE when the table is full. */
+/* Takes its place in the table, in the stead of the one in the same slot of the same device
+ * (DevEUI and JoinEUI), which is freed. in is copied. ERR_SPACE when the table is full. */
 int session_add(struct session_table *t, const struct session *in, struct session **out,
 	struct err *err);
 void session_remove(struct session_table *t, struct session *s);
@@ -99,8 +102,12 @@ void session_remove(struct session_table *t, struct session *s);
 /* A pending session that was used: becomes the active one; the old one is freed. */
 void session_confirm(struct session_table *t, struct session *s);
 
+/* The next session of this DevEUI after s, of whatever JoinEUI and slot; the first for s NULL. */
 struct session *session_by_eui(const struct session_table *t, uint64_t dev_eui,
-	enum session_slot slot);
+	const struct session *s);
+/* The session in this slot of this very device; NULL when there is none. */
+struct session *session_of_device(const struct session_table *t, uint64_t dev_eui,
+	uint64_t join_eui, enum session_slot slot);
 /* The next session with this address after s; the first for s NULL. */
 struct session *session_by_addr(const struct session_table *t, uint32_t dev_addr,
 	const struct session *s);

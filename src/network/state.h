@@ -37,7 +37,7 @@ struct transmission {
 	enum state_timer timer;
 	struct machine at;
 	bool join;
-	uint64_t dev_eui;
+	uint64_t dev_eui, join_eui;
 	enum session_slot slot;
 	uint32_t dev_addr;
 	/* the uplink it answers */
@@ -90,7 +90,7 @@ struct network_event *network_push(struct network *e, enum network_event_kind ki
 
 /* A SAVE or REMOVE of this session; STATUS to its AS. */
 void network_save(struct network *e, const struct session *s);
-void network_remove(struct network *e, uint64_t dev_eui, enum session_slot slot);
+void network_remove(struct network *e, const struct session *s, enum session_slot slot);
 void network_status(struct network *e, const struct session *s, uint32_t f_cnt,
 	enum dlstatus status);
 

@@ -65,6 +65,7 @@ static void drop(struct network *e, struct transmission *t)
 static void remember(struct transmission *t, const struct session *s, const struct frame *f)
 {
 	t->dev_eui = s->dev_eui;
+	t->join_eui = s->join_eui;
 	t->slot = s->slot;
 	t->dev_addr = s->dev_addr;
 	t->up_freq = f->freq;
@@ -77,7 +78,7 @@ static void remember(struct transmission *t, const struct session *s, const stru
 
 static struct session *session_of(struct network *e, const struct transmission *t)
 {
-	struct session *s = session_by_eui(&e->sessions, t->dev_eui, t->slot);
+	struct session *s = session_of_device(&e->sessions, t->dev_eui, t->join_eui, t->slot);
 
 	return s && s->dev_addr == t->dev_addr ? s : NULL;
 }
@@ -355,6 +356,10 @@ static bool build(struct network *e, int64_t now_ms, struct transmission *t, str
 	uint32_t f_cnt;
 	int rc;
 
+	/* 1.1 section 4.3.1.6: FOpts are encrypted by the frame's counter. A payload sent again has
+	 * its old one, whose key stream has covered other FOpts: those wait for the next frame. */
+	if (item && s->tries && s->lw11)
+		t->mac_n = 0;
 	if (item && item->n + t->mac_n > room(e, t)) {
 		/* MAC answers can be asked for again; the payload cannot. */
 		t->mac_n = 0;
@@ -441,9 +446,10 @@ void transmission_heard(struct network *e, struct session *s, bool ack)
 	}
 }
 
-void transmission_retire(struct network *e, uint64_t dev_eui)
+void transmission_retire(struct network *e, const struct session *next)
 {
-	struct session *s = session_by_eui(&e->sessions, dev_eui, SESSION_ACTIVE);
+	struct session *s =
+		session_of_device(&e->sessions, next->dev_eui, next->join_eui, SESSION_ACTIVE);
 
 	while (s && s->queued) {
 		network_status(e, s, s->queue[0]->f_cnt, DLSTATUS_EXPIRED);
@@ -462,16 +468,45 @@ static bool already_queued(const struct session *s, const struct session_item *i
 	return false;
 }
 
-enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_ms,
-	const char *as_id, uint64_t dev_eui, const struct session_item *item, uint32_t *expected)
+static bool key_is(const struct session *s, const struct joining_session *id)
 {
-	struct session *s = session_by_eui(&e->sessions, dev_eui, SESSION_ACTIVE);
-	struct session_item kept = *item;
+	return !id || !id->n ||
+		(s->key_id.n == id->n && memcmp(s->key_id.octets, id->octets, id->n) == 0);
+}
 
-	if (!s)
-		return NETWORK_DOWNLINK_UNKNOWN;
-	if (!session_as_is(s, as_id))
-		return NETWORK_DOWNLINK_FOREIGN;
+/* The active session it is for. An AS may not have heard yet that a device joined anew: what
+ * it encrypted for the session before would reach the device as noise. */
+static enum network_downlink_verdict find_session(const struct network *e,
+	const struct network_downlink *d, struct session **out)
+{
+	enum network_downlink_verdict v = NETWORK_DOWNLINK_UNKNOWN;
+	struct session *s = NULL;
+
+	while ((s = session_by_eui(&e->sessions, d->dev_eui, s))) {
+		if (s->slot != SESSION_ACTIVE)
+			continue;
+		if (!session_as_is(s, d->as_id)) {
+			v = v == NETWORK_DOWNLINK_UNKNOWN ? NETWORK_DOWNLINK_FOREIGN : v;
+		} else if (!key_is(s, d->key_id)) {
+			v = NETWORK_DOWNLINK_SESSION;
+		} else {
+			*out = s;
+			return NETWORK_DOWNLINK_QUEUED;
+		}
+	}
+	return v;
+}
+
+enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_ms,
+	const struct network_downlink *d, uint32_t *expected)
+{
+	const struct session_item *item = d->item;
+	struct session_item kept = *item;
+	struct session *s;
+	enum network_downlink_verdict v = find_session(e, d, &s);
+
+	if (v != NETWORK_DOWNLINK_QUEUED)
+		return v;
 	if (item->f_port == 0 || item->f_port > PORT_MAX)
 		return NETWORK_DOWNLINK_PORT;
 	if (already_queued(s, item))
@@ -485,6 +520,7 @@ enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_
 		return NETWORK_DOWNLINK_FULL;
 	trace_say(&e->config.trace, TRACE_INFO, "downlink.queued",
 		"dev_eui=%016llx f_cnt_down=%u f_port=%u confirmed=%d queued=%u",
-		(unsigned long long)dev_eui, item->f_cnt, item->f_port, item->confirmed, s->queued);
+		(unsigned long long)d->dev_eui, item->f_cnt, item->f_port, item->confirmed,
+		s->queued);
 	return NETWORK_DOWNLINK_QUEUED;
 }

@@ -46,10 +46,10 @@ void transmission_acknowledged(struct network *e, int64_t now_ms,
 /* An uplink came: did it acknowledge the confirmed downlink before it? */
 void transmission_heard(struct network *e, struct session *s, bool ack);
 
-/* The active session of this device ends: what waits in it has expired. */
-void transmission_retire(struct network *e, uint64_t dev_eui);
+/* next takes the stead of its device's active session: what waits in that one has expired. */
+void transmission_retire(struct network *e, const struct session *next);
 
 enum network_downlink_verdict transmission_queue(struct network *e, int64_t now_ms,
-	const char *as_id, uint64_t dev_eui, const struct session_item *item, uint32_t *expected);
+	const struct network_downlink *d, uint32_t *expected);
 
 #endif

@@ -7,9 +7,10 @@
 
 static const struct database_kind kind = {
 	.application_id = 0x53644e53, /* "SdNS" */
-	.version = 1,
-	.schema = "CREATE TABLE session (dev_eui INTEGER NOT NULL, slot INTEGER NOT NULL,"
-		  " state BLOB NOT NULL, PRIMARY KEY (dev_eui, slot)) WITHOUT ROWID",
+	.version = 2,
+	.schema = "CREATE TABLE session (dev_eui INTEGER NOT NULL, join_eui INTEGER NOT NULL,"
+		  " slot INTEGER NOT NULL, state BLOB NOT NULL,"
+		  " PRIMARY KEY (dev_eui, join_eui, slot)) WITHOUT ROWID",
 };
 
 struct sessions {
@@ -27,11 +28,14 @@ int sessions_open(const char *path, struct sessions **out, struct err *err)
 	rc = database_open(path, &kind, true, &s->db, err);
 	rc = rc ? rc
 		: database_prepare(&s->db,
-			  "INSERT INTO session (dev_eui, slot, state) VALUES (?1, ?2, ?3)"
-			  " ON CONFLICT (dev_eui, slot) DO UPDATE SET state = ?3",
+			  "INSERT INTO session (dev_eui, join_eui, slot, state)"
+			  " VALUES (?1, ?2, ?3, ?4)"
+			  " ON CONFLICT (dev_eui, join_eui, slot) DO UPDATE SET state = ?4",
 			  &s->put, err);
 	rc = rc ? rc
-		: database_prepare(&s->db, "DELETE FROM session WHERE dev_eui = ?1 AND slot = ?2",
+		: database_prepare(&s->db,
+			  "DELETE FROM session WHERE dev_eui = ?1 AND join_eui = ?2"
+			  " AND slot = ?3",
 			  &s->remove, err);
 	rc = rc ? rc : database_prepare(&s->db, "SELECT state FROM session", &s->each, err);
 	if (rc) {
@@ -67,19 +71,25 @@ void sessions_rollback(struct sessions *s)
 	database_rollback(&s->db);
 }
 
-int sessions_put(struct sessions *s, uint64_t dev_eui, unsigned slot, struct span blob,
-	struct err *err)
+static void bind_key(sqlite3_stmt *q, uint64_t dev_eui, uint64_t join_eui, unsigned slot)
 {
-	sqlite3_bind_int64(s->put, 1, (int64_t)dev_eui);
-	sqlite3_bind_int(s->put, 2, (int)slot);
-	database_bind_blob(s->put, 3, blob);
+	sqlite3_bind_int64(q, 1, (int64_t)dev_eui);
+	sqlite3_bind_int64(q, 2, (int64_t)join_eui);
+	sqlite3_bind_int(q, 3, (int)slot);
+}
+
+int sessions_put(struct sessions *s, uint64_t dev_eui, uint64_t join_eui, unsigned slot,
+	struct span blob, struct err *err)
+{
+	bind_key(s->put, dev_eui, join_eui, slot);
+	database_bind_blob(s->put, 4, blob);
 	return database_run(&s->db, s->put, err);
 }
 
-int sessions_remove(struct sessions *s, uint64_t dev_eui, unsigned slot, struct err *err)
+int sessions_remove(struct sessions *s, uint64_t dev_eui, uint64_t join_eui, unsigned slot,
+	struct err *err)
 {
-	sqlite3_bind_int64(s->remove, 1, (int64_t)dev_eui);
-	sqlite3_bind_int(s->remove, 2, (int)slot);
+	bind_key(s->remove, dev_eui, join_eui, slot);
 	return database_run(&s->db, s->remove, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sessions - the Network Server's sessions on disk: one row per device and slot.
+ * sessions - the Network Server's sessions on disk: one row per device (DevEUI and JoinEUI) and
+ * slot.
  *
  *   sessions_begin > put, remove, ... > sessions_commit: then it is all on the disk
  *
@@ -23,9 +24,10 @@ int sessions_open(const char *path, struct sessions **out, struct err *err);
 void sessions_close(struct sessions *s);
 
 int sessions_begin(struct sessions *s, struct err *err);
-int sessions_put(struct sessions *s, uint64_t dev_eui, unsigned slot, struct span blob,
+int sessions_put(struct sessions *s, uint64_t dev_eui, uint64_t join_eui, unsigned slot,
+	struct span blob, struct err *err);
+int sessions_remove(struct sessions *s, uint64_t dev_eui, uint64_t join_eui, unsigned slot,
 	struct err *err);
-int sessions_remove(struct sessions *s, uint64_t dev_eui, unsigned slot, struct err *err);
 int sessions_commit(struct sessions *s, struct err *err);
 void sessions_rollback(struct sessions *s);
 

@@ -25,6 +25,7 @@ static uint32_t tmst;
 static const uint8_t key[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
 static const uint8_t key_s[16] = { 2 }, key_enc[16] = { 3 };
 static uint32_t dev_addr;
+static uint64_t join_eui;
 static bool lw11;
 
 static struct gateway_address address_of(uint64_t gateway)
@@ -116,6 +117,7 @@ static void start(void)
 	now = 1000;
 	tmst = 0xfffff000; /* wraps within the first window */
 	lw11 = false;
+	join_eui = JOIN;
 	assert_int_equal(network_new(&config, &e, &err), 0);
 	pull(GW_NEAR);
 	pull(GW_FAR);
@@ -130,7 +132,7 @@ static void stop(void)
 static struct span join_request(uint16_t nonce)
 {
 	static uint8_t out[JOINREQ_OCTETS];
-	struct joinreq r = { .join_eui = JOIN, .dev_eui = DEV, .dev_nonce = nonce };
+	struct joinreq r = { .join_eui = join_eui, .dev_eui = DEV, .dev_nonce = nonce };
 
 	joinreq_write(&r, out);
 	return (struct span){ out, sizeof(out) };
@@ -287,7 +289,8 @@ static enum network_downlink_verdict queue(const char *as_id, uint32_t f_cnt, bo
 		.n = 4,
 		.payload = "down" };
 
-	return network_downlink(e, now, as_id, DEV, &item, expected);
+	return network_downlink(e, now, &(struct network_downlink){ as_id, DEV, NULL, &item },
+		expected);
 }
 
 static void asks_the_join_server_at_the_first_copy(void **state)
@@ -559,6 +562,94 @@ static void widens_counters_past_16_bits(void **state)
 	quiet();
 	network_stats(e, &stats);
 	assert_int_equal(stats.replayed, 1);
+	stop();
+}
+
+/* Whoever has a JoinEUI and a Join Server may claim any DevEUI. */
+static void keeps_a_session_when_another_join_server_claims_its_dev_eui(void **state)
+{
+	uint32_t expected, addr;
+
+	(void)state;
+	start();
+	join(1);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	quiet();
+	addr = dev_addr;
+	join_eui = JOIN + 1;
+	join(2);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	quiet();
+	dev_addr = addr;
+	take_uplink((struct up){ .f_cnt = 1 }, false);
+	assert_int_equal(ev.uplink.join_eui, JOIN);
+	assert_int_equal(queue("as.b.example", 0, false, &expected), NETWORK_DOWNLINK_QUEUED);
+	stop();
+}
+
+static void refuses_a_downlink_encrypted_for_another_session(void **state)
+{
+	struct session_item item = { .f_port = 10, .n = 4, .payload = "down" };
+	struct joining_session id = { .n = 4, .octets = "abce" };
+	struct network_downlink d = { "as.b.example", DEV, &id, &item };
+	uint32_t expected;
+
+	(void)state;
+	start();
+	join(1);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	assert_int_equal(network_downlink(e, now, &d, &expected), NETWORK_DOWNLINK_SESSION);
+	id.octets[3] = 'd';
+	assert_int_equal(network_downlink(e, now, &d, &expected), NETWORK_DOWNLINK_QUEUED);
+	stop();
+}
+
+static void lets_no_personalised_device_join(void **state)
+{
+	struct session abp = { .dev_eui = DEV, .dev_addr = 1, .abp = true };
+	struct network_stats stats;
+
+	(void)state;
+	start();
+	assert_int_equal(network_personalise(e, &abp, NULL), 0);
+	expect(NETWORK_SAVE);
+	heard(GW_NEAR, join_request(1), 50, tmst);
+	quiet();
+	network_stats(e, &stats);
+	assert_int_equal(stats.joins_refused, 1);
+	assert_int_equal(stats.sessions, 1);
+	stop();
+}
+
+/* The same counter covers FOpts once: what they say later waits for a new counter. */
+static void sends_a_1_1_downlink_again_without_other_mac_commands(void **state)
+{
+	struct gwmp_txpk tx;
+	uint32_t expected;
+	uint16_t token;
+	struct data d;
+
+	(void)state;
+	start();
+	lw11 = true;
+	join(1);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	assert_int_equal(queue("as.b.example", 0, true, &expected), NETWORK_DOWNLINK_QUEUED);
+	now += 100;
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
+	sent_frame(&token);
+	acknowledge(GW_NEAR, token, GWMP_TX_NONE);
+	expect(NETWORK_STATUS);
+	quiet();
+	take_uplink((struct up){ .f_cnt = 1, .fopts = "\x02", .fopts_n = 1 }, false);
+	now += 100;
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
+	tx = sent_frame(&token);
+	d = downlink(&tx, 0, 0);
+	assert_int_equal(d.port, 10);
+	assert_int_equal(d.fhdr.fopts.n, 0);
 	stop();
 }
 
@@ -933,6 +1024,10 @@ int main(void)
 		TEST(reports_a_downlink_the_gateway_is_silent_about),
 		TEST(sends_nothing_through_a_gateway_that_stopped_pulling),
 		TEST(speaks_1_1_with_separate_counters_and_a_bound_ack),
+		TEST(keeps_a_session_when_another_join_server_claims_its_dev_eui),
+		TEST(refuses_a_downlink_encrypted_for_another_session),
+		TEST(lets_no_personalised_device_join),
+		TEST(sends_a_1_1_downlink_again_without_other_mac_commands),
 		TEST(survives_datagrams_of_every_wrong_kind),
 	};
 

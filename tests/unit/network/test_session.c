@@ -90,7 +90,7 @@ static void finds_every_session_with_an_address(void **state)
 	for (s = NULL; (s = session_by_addr(&t, 42, s)); found++)
 		assert_int_equal(s->dev_addr, 42);
 	assert_int_equal(found, 2);
-	session_remove(&t, session_by_eui(&t, 1, SESSION_ACTIVE));
+	session_remove(&t, session_of_device(&t, 1, 7, SESSION_ACTIVE));
 	s = session_by_addr(&t, 42, NULL);
 	assert_int_equal(s->dev_eui, 2);
 	assert_null(session_by_addr(&t, 42, s));
@@ -112,8 +112,25 @@ static void replaces_the_one_in_the_same_slot(void **state)
 	assert_null(session_by_addr(&t, 43, NULL));
 	session_confirm(&t, s);
 	assert_int_equal(t.count, 1);
-	assert_int_equal(session_by_eui(&t, 1, SESSION_ACTIVE)->dev_addr, 44);
-	assert_null(session_by_eui(&t, 1, SESSION_PENDING));
+	assert_int_equal(session_of_device(&t, 1, 7, SESSION_ACTIVE)->dev_addr, 44);
+	assert_null(session_of_device(&t, 1, 7, SESSION_PENDING));
+	session_table_done(&t);
+}
+
+static void keeps_devices_of_other_join_servers_apart(void **state)
+{
+	struct session a = example(1, 42, SESSION_ACTIVE), b = example(1, 43, SESSION_PENDING), *s;
+	struct session_table t;
+
+	(void)state;
+	b.join_eui = 8;
+	assert_int_equal(session_table_init(&t, 4, NULL), 0);
+	assert_int_equal(session_add(&t, &a, &s, NULL), 0);
+	assert_int_equal(session_add(&t, &b, &s, NULL), 0);
+	session_confirm(&t, s);
+	assert_int_equal(t.count, 2);
+	assert_int_equal(session_of_device(&t, 1, 7, SESSION_ACTIVE)->dev_addr, 42);
+	assert_int_equal(session_of_device(&t, 1, 8, SESSION_ACTIVE)->dev_addr, 43);
 	session_table_done(&t);
 }
 
@@ -167,6 +184,7 @@ int main(void)
 		TEST(refuses_a_blob_that_is_cut_or_longer),
 		TEST(finds_every_session_with_an_address),
 		TEST(replaces_the_one_in_the_same_slot),
+		TEST(keeps_devices_of_other_join_servers_apart),
 		TEST(refuses_more_than_it_may_hold),
 		TEST(expects_the_counter_behind_the_queue),
 		TEST(compares_as_ids_without_case),
