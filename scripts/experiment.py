@@ -183,10 +183,10 @@ class Experiment:
                      f"join_server:\n  resolve_join_eui_domain_suffix: {self.lab['join_eui_suffix']}\n{self.tls('as', 'b', 'client')}"
                      f"  dane_client_name: {b['as']['client_name']}\n"
                      f"network_server:\n  resolve_net_id_domain_suffix: {self.lab['net_id_suffix']}\n  port: 8000\n"
-                     f"applications:\n  - id: metering\n    name: Metering\n    devices:\n      - dev_eui: {DEV_EUI}\n        name: meter 7\n{res}")
+                     f"applications:\n  - id: metering\n    name: Metering\n    devices:\n      - dev_eui: {DEV_EUI}\n        join_eui: {self.b['join_eui']}\n        name: meter 7\n{res}")
         self.p.start("networkd-a", "sardane-networkd", self.network_config("a", a["net_id"], "networkd-a"))
         self.p.wait("joind-b", "joind.ready")
-        self.p.wait("applicationd-b", "ready as_id")
+        self.p.wait("applicationd-b", "applicationd.ready")
         self.udp = self.port_of("networkd-a")
         tell(f"{b['js']['host']} (Join Server), {b['as']['host']} (Application Server), {a['ns']['host']} (Network Server, UDP {self.udp})")
         tell("none of them has the other's root certificate, or any certificate but its own")
@@ -200,7 +200,7 @@ class Experiment:
                 f"clients:\n  - name: {self.b['as']['client_name']}\n    as_id: {self.b['as']['host']}\n{self.resolver_text()}")
 
     def port_of(self, name):
-        return int(re.search(r" port=(\d+)", self.p.wait(name, "gateways.listening"))[1])
+        return int(re.search(r" port=(\d+)", self.p.wait(name, "networkd.ready"))[1])
 
     def connect(self, org, *more, ok=(0,)):
         prefix = self.lab["organisations"][org]["ns"]["client_prefix"]

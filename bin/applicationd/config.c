@@ -56,6 +56,7 @@ static const cyaml_schema_field_t device_fields[] = {
 	TEXT(struct settings_device, join_eui),
 	TEXT(struct settings_device, name),
 	TEXT(struct settings_device, app_s_key),
+	TEXT(struct settings_device, net_id),
 	LIST(struct settings_device, tags, tag_schema, 64),
 	CYAML_FIELD_END,
 };
@@ -186,6 +187,31 @@ static int check_peers(const struct settings *s, struct err *err)
 	return rc;
 }
 
+/* Who speaks for a network chooses the SessionKeyID, and may choose the JoinEUI it names. */
+static int check_device(const struct settings_device *d, bool by_dns, struct err *err)
+{
+	if (d->app_s_key && !d->net_id)
+		return err_set(err, ERR_FORMAT,
+			"device %s: net_id: missing; any network could speak for it", d->dev_eui);
+	if (!d->app_s_key && !d->join_eui && by_dns)
+		return err_set(err, ERR_FORMAT,
+			"device %s: join_eui: missing; a network could name a Join Server of its "
+			"own",
+			d->dev_eui);
+	return 0;
+}
+
+static int check_devices(const struct settings *s, struct err *err)
+{
+	bool by_dns = s->join_server.resolve_join_eui_domain_suffix && !s->join_server.tls.server;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < s->applications_count; i++)
+		for (unsigned k = 0; rc == 0 && k < s->applications[i].devices_count; k++)
+			rc = check_device(&s->applications[i].devices[k], by_dns, err);
+	return rc;
+}
+
 static int check(const struct settings *s, struct err *err)
 {
 	int rc = tls_config_check(&s->backend_interfaces, "backend_interfaces", err);
@@ -198,7 +224,8 @@ static int check(const struct settings *s, struct err *err)
 		return err_set(err, ERR_FORMAT, "clients: no rule, so nobody could speak to us");
 	if (strlen(s->as_id) >= HEADER_ID_MAX)
 		return err_set(err, ERR_FORMAT, "as_id: too long");
-	return check_peers(s, err);
+	rc = check_peers(s, err);
+	return rc ? rc : check_devices(s, err);
 }
 
 /* What needs the engine, or the policy, to be found wrong: the same code as at the start. */
@@ -280,6 +307,9 @@ static int add_device(const struct settings_application *app, const struct setti
 	device.has_app_s_key = d->app_s_key != NULL;
 	if (d->app_s_key && hex_read_exact(text_span(d->app_s_key), device.app_s_key, 16) < 0)
 		return err_set(err, ERR_FORMAT, "device %s: app_s_key: need 32 digits", d->dev_eui);
+	device.has_net_id = d->net_id != NULL;
+	if (d->net_id && !header_net_id(d->net_id, &device.net_id))
+		return err_set(err, ERR_FORMAT, "device %s: net_id: need 6 digits", d->dev_eui);
 	info_of(app, &device.info);
 	device.info.device_name = d->name;
 	device.info.tags = (const struct event_tag *)(const void *)d->tags;

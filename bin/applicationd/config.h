@@ -41,7 +41,7 @@ struct settings_tag {
 };
 
 struct settings_device {
-	char *dev_eui, *join_eui, *name, *app_s_key;
+	char *dev_eui, *join_eui, *net_id, *name, *app_s_key;
 	struct settings_tag *tags;
 	unsigned tags_count;
 };

@@ -24,8 +24,8 @@ static void say_ready(const struct server *s)
 	struct application_stats stats;
 
 	application_stats(s->app, &stats);
-	log_info("ready", "as_id=%s port=%u devices=%llu queued=%llu events=%s",
-		log_value(s->settings->as_id), http_server_port(s->http),
+	log_info("applicationd.ready", "port=%u as_id=%s devices=%llu queued=%llu events=%s",
+		http_server_port(s->http), log_value(s->settings->as_id),
 		(unsigned long long)stats.devices, (unsigned long long)stats.queued,
 		log_value(s->settings->events));
 	notify_send("READY=1");

@@ -91,7 +91,7 @@ static int serve(const struct settings *settings, struct err *err)
 	rc = rc ? rc : enter_sandbox(settings, &s->resolver_settings.config, err);
 	if (rc == 0) {
 		notify_send("READY=1");
-		log_info("ready", "database=%s", log_value(settings->database));
+		server_say_ready(s);
 		uv_run(&loop, UV_RUN_DEFAULT);
 	}
 	server_close(s);

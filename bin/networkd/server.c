@@ -18,6 +18,7 @@
 #define COMMIT_QUICK_NS 1000000u
 #define COMMIT_SLOW_NS  10000000u
 #define DRAIN_MS        2000
+#define UDP_BIND        "0.0.0.0:1700"
 #define POSTS_MAX       8192 /* as many joins as the engine has open */
 
 int64_t server_now(void)
@@ -377,7 +378,7 @@ static int open_all(struct server *s, struct err *err)
 	rc = rc ? rc : open_clients(s, err);
 	rc = rc ? rc : open_api(s, err);
 	rc = rc ? rc
-		: udp_new(s->loop, u->bind ? u->bind : "0.0.0.0:1700", u->per_source_max,
+		: udp_new(s->loop, u->bind ? u->bind : UDP_BIND, u->per_source_max,
 			  (struct udp_user){ on_datagram, on_batch, s }, &s->udp, err);
 	return rc;
 }
@@ -386,7 +387,6 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 	struct err *err)
 {
 	struct server *s = calloc(1, sizeof(*s));
-	struct network_stats stats;
 	int rc;
 
 	if (!s)
@@ -399,12 +399,19 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 	rc = open_all(s, err);
 	if (rc < 0)
 		return rc;
-	network_stats(s->engine, &stats);
-	log_info("gateways.listening", "bind=%s port=%u net_id=%06x sessions=%llu",
-		log_value(settings->semtech_udp.bind ? settings->semtech_udp.bind : "0.0.0.0:1700"),
-		udp_port(s->udp), s->net_id, (unsigned long long)stats.sessions);
 	set_timer(s);
 	return 0;
+}
+
+void server_say_ready(const struct server *s)
+{
+	const char *bind = s->settings->semtech_udp.bind;
+	struct network_stats stats;
+
+	network_stats(s->engine, &stats);
+	log_info("networkd.ready", "port=%u bind=%s net_id=%06x sessions=%llu database=%s",
+		udp_port(s->udp), log_value(bind ? bind : UDP_BIND), s->net_id,
+		(unsigned long long)stats.sessions, log_value(s->settings->database));
 }
 
 static void say_totals(const struct server *s)

@@ -67,6 +67,7 @@ struct server {
 
 int server_open(uv_loop_t *loop, const struct settings *settings, struct server **out,
 	struct err *err);
+void server_say_ready(const struct server *s);
 void server_close(struct server *s); /* the handles; run the loop after */
 void server_free(struct server *s);
 

@@ -82,6 +82,8 @@ int application_add_device(struct application *a, const struct application_devic
 	d->configured = true;
 	d->has_join_eui = device->has_join_eui;
 	d->join_eui = device->join_eui;
+	d->has_net_id = device->has_net_id;
+	d->net_id = device->net_id;
 	d->has_app_s_key = device->has_app_s_key;
 	memcpy(d->app_s_key, device->app_s_key, sizeof(d->app_s_key));
 	d->info = device->info;
@@ -164,7 +166,8 @@ static void route(struct application *a, struct job *j, int64_t now_ms)
 		d = stranger(a, u->dev_eui);
 	if (!d) {
 		jobs_refuse_uplink(a, j, UPLINK_UNKNOWN_DEVICE);
-	} else if (s && (s->net_id != u->net_id || s->dev_addr != u->dev_addr)) {
+	} else if ((d->has_net_id && d->net_id != u->net_id) ||
+		(s && (s->net_id != u->net_id || s->dev_addr != u->dev_addr))) {
 		jobs_refuse_uplink(a, j, UPLINK_FOREIGN);
 	} else if (device_has_retired_id(d, &u->session)) {
 		jobs_refuse_uplink(a, j, UPLINK_RETIRED);

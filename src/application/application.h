@@ -47,7 +47,9 @@ struct application_device {
 	uint64_t dev_eui;
 	bool has_join_eui;
 	uint64_t join_eui;
-	bool has_app_s_key; /* activated by personalisation */
+	bool has_net_id; /* then no other network may speak for it */
+	uint32_t net_id;
+	bool has_app_s_key; /* activated by personalisation: no Join Server is asked */
 	uint8_t app_s_key[16];
 	struct event_device info;
 };

@@ -26,6 +26,8 @@ struct device {
 	bool configured;
 	bool has_join_eui;
 	uint64_t join_eui;
+	bool has_net_id;
+	uint32_t net_id;
 	bool has_app_s_key;
 	uint8_t app_s_key[16];
 	struct event_device info;

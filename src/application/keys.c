@@ -178,6 +178,9 @@ void keys_hold(struct application *a, struct job *j, int64_t now_ms)
 
 	if (!u->session.n && !d->has_app_s_key)
 		verdict = UPLINK_UNKNOWN_DEVICE;
+	/* It does not join: its network may not name a Join Server that says it did. */
+	if (u->session.n && d->has_app_s_key)
+		verdict = UPLINK_FOREIGN;
 	if (!k && verdict == UPLINK_TAKEN && !(k = begin(a, j)))
 		verdict = UPLINK_BUSY;
 	if (verdict != UPLINK_TAKEN) {

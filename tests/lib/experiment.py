@@ -170,7 +170,7 @@ class Experiment:
         self.run(*words, *(["--nwk-key", nwk_key] if nwk_key else []))
         if not self.extra["devices"]:
             self.extra["devices"] = "    devices:\n"
-        self.extra["devices"] += f"      - {{dev_eui: \"{dev_eui}\", name: \"device {version}\", tags: [{{key: org, value: b}}]}}\n"
+        self.extra["devices"] += f"      - {{dev_eui: \"{dev_eui}\", join_eui: \"{self.b['join_eui']}\", name: \"device {version}\", tags: [{{key: org, value: b}}]}}\n"
 
     def start(self, *names):
         for name in names:
@@ -179,7 +179,7 @@ class Experiment:
             self.running[name] = subprocess.Popen([self.program(f"sardane-{name}"), "--config",
                 str(self.config(name)), "--log-level", self.level], stderr=log, stdin=subprocess.DEVNULL)
             log.close()
-            self.wait_log(name, r" (joind\.)?ready ")
+            self.wait_log(name, rf" {name}\.ready ")
 
     def stop(self, name, number=signal.SIGTERM):
         """The exit status of a server, ended by its id."""
@@ -211,7 +211,7 @@ class Experiment:
         return wait_for(f"'{pattern}' in {name}'s log", question, seconds)
 
     def udp_port(self):
-        return self.wait_log("networkd", r"gateways\.listening .*\bport=(\d+)")[1]
+        return self.wait_log("networkd", r"networkd\.ready .*\bport=(\d+)")[1]
 
     def simulate_start(self, *words):
         """A simulation of one device of organisation B, as a process whose standard output is JSON."""

@@ -51,6 +51,24 @@ def count(e):
 
 
 @test
+def a_network_server_does_not_bring_a_device_of_another_network(e):
+    before = count(e)
+    assert uplink(e, e.b["ns"], e.b["net_id"], f_cnt=0) == "ActivationDisallowed"
+    assert uplink(e, e.a["ns"], e.a["net_id"], f_cnt=0, session="00" * 16) == "ActivationDisallowed"
+    assert count(e) == before
+
+
+@test
+def a_configuration_in_which_a_network_chooses_the_join_server_is_refused(e):
+    good, bad = e.config("applicationd"), e.dir / "open.yaml"
+    for words, device in (("join_eui: missing", '{dev_eui: "70b3d57ed0000777"}'),
+            ("net_id: missing", '{dev_eui: "70b3d57ed0000778", app_s_key: ' + "33" * 16 + "}")):
+        bad.write_text(good.read_text().replace("    devices:\n", f"    devices:\n      - {device}\n"))
+        r = subprocess.run([e.program("sardane-applicationd"), "--config", bad, "--check"], capture_output=True, text=True)
+        assert r.returncode != 0 and words in r.stderr, r.stderr
+
+
+@test
 def a_network_server_that_owns_its_net_id_by_dns_is_believed(e):
     assert uplink(e, e.a["ns"], e.a["net_id"], f_cnt=0) == "Success"
     assert e.event("up", ABP)["fCnt"] == 0
@@ -242,7 +260,8 @@ def main():
         e.extra["joind_clients"] = f"  - name: {e.a['as']['client_name']}\n    as_id: {e.a['as']['host']}\n"
         e.extra["clients"] = f"  - name: {e.b['ns']['client_name']}\n"
         e.add_device(OTAA, KEY)
-        e.extra["devices"] += f'      - {{dev_eui: "{ABP}", app_s_key: {"33" * 16}}}\n'
+        net_id = e.a["net_id"]
+        e.extra["devices"] += f'      - {{dev_eui: "{ABP}", net_id: "{net_id}", app_s_key: {"33" * 16}}}\n'
         e.start("joind", "networkd", "applicationd")
         print(f"1..{len(tests)}", flush=True)
         failed = 0

@@ -54,7 +54,7 @@ stop ns
 tap $? "the Network Server ends in order" "$(tail -3 "$scratch/ns.log")"
 start ns "$networkd"
 port=$(udp_port ns)
-like "$(grep gateways.listening "$scratch/ns.log")" 'sessions=6' "its sessions survive"
+like "$(grep networkd.ready "$scratch/ns.log")" 'sessions=6' "its sessions survive"
 exits 1 "after a restart a used counter is still refused" abp --uplinks 1 --timeout 3000
 like "$(cat "$scratch/ns.log")" 'uplink.refused .*why=replayed|uplink.repeated' "as a replay"
 exits 0 "and the next one taken" abp --uplinks 1 --f-cnt-up 2

@@ -54,8 +54,8 @@ said() {
 
 # The last one: the log of a program started again goes on in a new file.
 udp_port() {
-	said "$1" 'gateways.listening' || return 1
-	grep 'gateways.listening' "$scratch/$1.log" | tail -1 | sed 's/.* port=\([0-9]*\) .*/\1/'
+	said "$1" 'networkd.ready' || return 1
+	grep 'networkd.ready' "$scratch/$1.log" | tail -1 | sed 's/.* port=\([0-9]*\) .*/\1/'
 }
 
 js_config() {

@@ -291,7 +291,10 @@ static void what_the_disk_holds_is_enough_after_a_restart(void **state)
 
 static void a_personalised_device_needs_no_join_server(void **state)
 {
-	struct application_device device = { .dev_eui = WORLD_DEV + 1, .has_app_s_key = true };
+	struct application_device device = { .dev_eui = WORLD_DEV + 1,
+		.has_app_s_key = true,
+		.has_net_id = true,
+		.net_id = 0x777777 };
 	struct uplink u = world_frame(0, 0x33, 8, "abp");
 	struct world w;
 
@@ -303,6 +306,13 @@ static void a_personalised_device_needs_no_join_server(void **state)
 	world_uplink(&w, &u, 1);
 	assert_int_equal(w.verdict, UPLINK_UNKNOWN_DEVICE);
 	u.dev_eui++;
+	world_uplink(&w, &u, 2);
+	assert_int_equal(w.verdict, UPLINK_FOREIGN);
+	u.net_id = 0x777777;
+	u.session.n = 4;
+	world_uplink(&w, &u, 2);
+	assert_int_equal(w.verdict, UPLINK_FOREIGN);
+	u.session.n = 0;
 	world_uplink(&w, &u, 2);
 	assert_int_equal(w.verdict, UPLINK_TAKEN);
 	assert_int_equal(w.asked, 0);
