@@ -42,6 +42,7 @@ void conn_free(struct conn *c);
 int conn_session_save(struct conn *c, struct buf *out, struct err *err);
 int conn_session_offer(struct conn *c, struct span saved, struct err *err);
 
+/* Read until CONN_WANT_READ: a server's end reads ahead, and the socket is silent about that. */
 enum conn_event conn_handshake(struct conn *c);
 enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
 enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written);

@@ -84,7 +84,12 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **o
 	if (!config->tls_cert || !config->tls_key)
 		return err_set(err, ERR_ARG, "TLS server: tls_cert and tls_key are needed");
 	int rc = context_new(TLS_server_method(), &ctx, err);
-	return rc ? rc : tls_server_attach(config, ctx, out, err);
+	if (rc)
+		return rc;
+	/* One recv for all that is there instead of two for each record. A socket that is not
+	 * readable says nothing then: who reads, reads until CONN_WANT_READ. */
+	SSL_CTX_set_read_ahead(ctx, 1);
+	return tls_server_attach(config, ctx, out, err);
 }
 
 void tls_server_free(struct tls_server *s)
