@@ -2,6 +2,8 @@
 /*
  * main - sardane-applicationd: uplinks in, decrypted events out, downlinks back.
  */
+#include <stdio.h>
+
 #include "applicationd/server.h"
 #include "program/log.h"
 #include "program/notify.h"
@@ -77,7 +79,7 @@ int main(int argc, char **argv)
 		return fail("config", &err);
 	rc = 0;
 	if (options.check)
-		log_info("config", "file=%s good=1", log_value(options.config));
+		printf("%s: fine\n", options.config);
 	else
 		rc = serve(settings);
 	config_drop(settings);

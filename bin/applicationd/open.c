@@ -200,7 +200,7 @@ static int open_sandbox(struct server *s, struct err *err)
 		.read = read.path,
 		.write = write.path,
 		.exec = exec.path,
-		.landlock = wanted && dns->helper,
+		.landlock = wanted,
 		.seccomp = wanted };
 	const char *words = "none";
 	int rc;
@@ -215,7 +215,7 @@ static int open_sandbox(struct server *s, struct err *err)
 	add_folder(&write, c->events);
 	add_folder(&write, c->command_socket);
 	add_folder(&write, dns->trust_anchor_managed);
-	add_path(&exec, dns->helper);
+	add_path(&exec, dns->helper ? dns->helper : RESOLVERD_PATH);
 	rc = sandbox_enter(&box, &words, err);
 	if (rc == 0)
 		log_info("sandbox.entered", "with=%s", words);

@@ -158,27 +158,38 @@ static int enter_sandbox(struct joind *j, struct err *err)
 {
 	const struct config_file *file = j->config.file;
 	bool wanted = !file->sandbox || *file->sandbox;
-	const char *helper = j->config.has_resolver ? j->config.resolver.config.helper : NULL;
+	const struct resolver_config *dns = &j->config.resolver.config;
+	const char *helper = dns->helper ? dns->helper : RESOLVERD_PATH;
 	const char *words = "none";
-	char folder[512];
-	const char *const read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL };
+	char folder[512], anchors[512];
+	/* A resolverd started again inherits the walls and reads the last two anew. */
+	const char *read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL, NULL, NULL };
 	const char *write[] = { folder, NULL, NULL };
+	unsigned reads = 4;
 	const char *exec[] = { helper, NULL };
 	struct sandbox s = {
 		.user = file->user,
 		.read = read,
 		.write = write,
 		.exec = exec,
-		.landlock = wanted && (helper || !j->config.has_resolver),
+		.landlock = wanted,
 		.seccomp = wanted,
 	};
 	int rc;
 
 	folder_of(file->database, folder, sizeof(folder));
-	if (j->config.has_resolver)
-		write[1] = j->config.resolver.config.trust_anchor_managed;
-	if (!j->config.has_resolver)
+	if (!j->config.has_resolver) {
 		s.exec = NULL;
+	} else {
+		if (dns->trust_anchor_managed) {
+			folder_of(dns->trust_anchor_managed, anchors, sizeof(anchors));
+			write[1] = anchors;
+		}
+		if (dns->trust_anchor_file)
+			read[reads++] = dns->trust_anchor_file;
+		if (dns->resolv_conf)
+			read[reads++] = dns->resolv_conf;
+	}
 	rc = sandbox_enter(&s, &words, err);
 	if (!rc)
 		log_info("joind.sandbox", "applied=%s", words);

@@ -51,10 +51,10 @@ static int enter_sandbox(const struct settings *settings, const struct resolver_
 	const char *read[16] = { "/etc", "/usr", "/lib", "/dev/urandom" };
 	bool wanted = !settings->sandbox || *settings->sandbox;
 	const char *exec[] = { resolver->helper ? resolver->helper : RESOLVERD_PATH, NULL };
-	const char *write[] = { NULL, resolver->trust_anchor_managed, NULL };
+	const char *write[] = { NULL, NULL, NULL };
 	const char *words = "";
 	unsigned reads = 4;
-	char folder[512];
+	char folder[512], anchors[512];
 	struct sandbox box = { .user = settings->user,
 		.read = read,
 		.write = write,
@@ -65,6 +65,10 @@ static int enter_sandbox(const struct settings *settings, const struct resolver_
 
 	folder_of(settings->database, folder, sizeof(folder));
 	write[0] = folder;
+	if (resolver->trust_anchor_managed) {
+		folder_of(resolver->trust_anchor_managed, anchors, sizeof(anchors));
+		write[1] = anchors;
+	}
 	/* A resolverd started again inherits the walls and reads these anew. */
 	if (resolver->trust_anchor_file)
 		read[reads++] = resolver->trust_anchor_file;
@@ -121,7 +125,7 @@ int main(int argc, char **argv)
 	if (rc < 0)
 		log_error("stopped", "why=%s", log_value(err.msg));
 	else if (options.check)
-		log_info("config.good", "file=%s", log_value(options.config));
+		printf("%s: fine\n", options.config);
 	config_settings_free(settings);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sample configurations and those in the man pages pass --check; a spoilt one does not.
+
+usage: test_config.py SOURCE_ROOT JOIND NETWORKD APPLICATIOND
+"""
+import pathlib, re, subprocess, sys, tempfile
+
+root = pathlib.Path(sys.argv[1])
+programs = dict(zip(["joind", "networkd", "applicationd"], sys.argv[2:5]))
+count = failed = 0
+
+
+def tap(good, what, note=""):
+    global count, failed
+    count, failed = count + 1, failed + (not good)
+    print(f"{'ok' if good else 'not ok'} {count} - {what}")
+    if not good:
+        print("\n".join("# " + line for line in note.splitlines()))
+
+
+def check(name, text):
+    path = folder / f"{name}.yaml"
+    path.write_text(text.replace("/etc/sardane", str(folder)).replace("/var/lib/sardane", str(folder)))
+    return subprocess.run([programs[name], "--config", str(path), "--check"], capture_output=True, text=True, timeout=30)
+
+
+def accepted(name, text, what):
+    got = check(name, text)
+    tap(got.returncode == 0 and got.stdout.endswith(": fine\n"), f"{name} accepts {what}", got.stdout + got.stderr)
+
+
+with tempfile.TemporaryDirectory() as made:
+    folder = pathlib.Path(made)
+    for key in ("root.kek", "session.kek"):
+        (folder / key).write_text("00112233445566778899aabbccddeeff" * 2 + "\n")
+        (folder / key).chmod(0o600)
+    for name in programs:
+        sample = (root / f"packaging/{name}.yaml").read_text()
+        accepted(name, sample, "its sample")
+        page = (root / f"man/sardane-{name}.8.scd").read_text().partition("# CONFIGURATION")[2]
+        accepted(name, re.search(r"^```\n(.*?)^```$", page, re.S | re.M)[1], "the file in its page")
+        got = check(name, sample.replace("\nresolver:", "\nresolvr:"))
+        tap(got.returncode != 0 and "resolvr" in got.stderr, f"{name} refuses a sample with a word misspelt, and says which",
+            got.stdout + got.stderr)
+        got = check(name, re.sub(r"(\n  tls_key: )\S+", r"\1", sample, count=1))
+        tap(got.returncode != 0 and "tls_key" in got.stderr, f"{name} refuses a certificate without its key", got.stdout + got.stderr)
+print(f"1..{count}")
+sys.exit(failed > 0)
