@@ -25,6 +25,7 @@ struct ask_js {
 	struct asking *asking;
 	uint32_t id;
 	uint64_t join_eui, dev_eui;
+	uint64_t began_ns; /* of uv_hrtime */
 	uint32_t transaction;
 };
 
@@ -177,14 +178,15 @@ static void log_answer(const struct ask_js *q, const struct http_result *r,
 	const struct joining_ans *ans, const char *why)
 {
 	char peer[512];
+	double took_ms = (double)(uv_hrtime() - q->began_ns) / 1e6;
 
 	log_info("backend.finished",
 		"message_type=JoinReq sender_id=%06x receiver_id=%016llx transaction_id=%u dev_eui=%016llx "
-		"result_code=%s peer=%s reused=%d dns_ms=%u connect_ms=%u took_ms=%u%s%s",
+		"result_code=%s peer=%s reused=%d dns_ms=%u connect_ms=%u took_ms=%.3f%s%s",
 		q->asking->server->net_id, (unsigned long long)q->join_eui, q->transaction,
 		(unsigned long long)q->dev_eui, why ? "none" : result_word(ans->result.code, true),
 		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->dns_ms,
-		r->connect_ms, r->total_ms, why ? " why=" : "", why ? log_value(why) : "");
+		r->connect_ms, took_ms, why ? " why=" : "", why ? log_value(why) : "");
 }
 
 static void on_answer(void *arg, const struct http_result *r)
@@ -247,6 +249,7 @@ void asking_ask(struct asking *a, const struct network_event *ev)
 	const struct settings_join *how;
 	struct http_target to;
 	struct ask_js *q = calloc(1, sizeof(*q));
+	uint64_t began_ns = uv_hrtime();
 	struct header h;
 
 	if (!q || !route(a, ev->ask.join_eui, &to, &how)) {
@@ -258,7 +261,8 @@ void asking_ask(struct asking *a, const struct network_event *ev)
 	*q = (struct ask_js){ .asking = a,
 		.id = ev->ask.id,
 		.join_eui = ev->ask.join_eui,
-		.dev_eui = ev->dev_eui };
+		.dev_eui = ev->dev_eui,
+		.began_ns = began_ns };
 	adapt(how, &req);
 	if (random_octets(&q->transaction, sizeof(q->transaction), NULL) < 0) {
 		free(q);
