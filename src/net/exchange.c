@@ -1,394 +1,399 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/exchange.h"
 
-#include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "core/buf.h"
-#include "net/listen.h"
+#include "core/secret.h"
+#include "net/http_head.h"
 #include "program/log.h"
 
-#define HEADERS_MAX (16 * 1024) /* memory of libmicrohttpd per connection */
-#define TOO_LARGE   "{\"error\":\"the body is too large\"}"
+#define KEEP_OCTETS 4096 /* of an empty buffer: more is given back */
 
-/*
- * A connection of libmicrohttpd. Lives until both the link and libmicrohttpd have let it go.
- */
+/* What a stream waits for: each has its own deadline. */
+enum phase { IDLE, READING, HANDLING, SENDING };
+
+/* The octets of a link, read as requests. Lives as long as its link. */
 struct stream {
 	struct exchanges *of;
-	struct link *link; /* NULL: gone */
-	struct exchange *now;
-	bool known;   /* libmicrohttpd has it and will tell when it ends */
-	bool reading; /* a request began and is not all here */
+	struct link *link;    /* NULL: gone */
+	struct exchange *now; /* handed out, not answered */
+	struct buf in;        /* what came and is no request yet */
+	enum phase phase;
+	bool busy;     /* stream_go is at work, further up */
+	bool told;     /* 100 Continue */
+	bool ending;   /* nothing more is read */
+	bool wants;    /* the link was told to go on sending */
+	char from[64]; /* address of the peer */
 };
 
-/* A request. Lives until it is answered and libmicrohttpd is done with it. */
+/* A request. Lives until it is answered. */
 struct exchange {
 	struct http_exchange x; /* first: what the handler sees */
 	struct exchanges *of;
-	struct stream *stream;             /* NULL: the connection is no more */
-	struct MHD_Connection *connection; /* likewise */
-	struct peer peer;                  /* outlives the link that proved it */
-	struct buf body;
-	struct buf answer;
-	char *method, *path, *content_type;
-	char *answer_type;
+	struct stream *stream; /* NULL: the connection is no more */
+	struct peer peer;      /* outlives the link that proved it */
+	struct buf octets;     /* head and body */
+	char *path, *content_type;
+	char method[HTTP_HEAD_METHOD_MAX + 1];
 	char address[64];
-	unsigned status;
-	bool suspended, handled, answered, finished, too_large;
+	bool keep_alive, handling, answered;
 };
 
 struct exchanges {
 	struct http_server_config config;
-	struct MHD_Daemon *daemon;
-	uv_poll_t poll;
-	uv_prepare_t prepare;
-	uv_timer_t timer;
-	unsigned handles, count;
-	bool due, draining;
+	struct buf out; /* the answer being sent; empty between */
+	time_t date_of;
+	char date[40];
+	unsigned count; /* exchanges handed out, their connections still there */
+	unsigned owed;  /* exchanges handed out at all */
+	bool draining, closed;
 };
+
+static void exchanges_free(struct exchanges *s)
+{
+	buf_done(&s->out);
+	free(s);
+}
 
 static void exchange_free(struct exchange *e)
 {
-	buf_done(&e->body);
-	buf_done(&e->answer);
-	free(e->method);
+	struct exchanges *s = e->of;
+
+	buf_done(&e->octets);
 	free(e->path);
 	free(e->content_type);
-	free(e->answer_type);
 	free(e);
+	if (--s->owed == 0 && s->closed)
+		exchanges_free(s);
 }
 
-static void maybe_free(struct exchange *e)
+static void stream_free(struct stream *t)
 {
-	if (e->finished && (e->answered || !e->handled))
-		exchange_free(e);
+	buf_done(&t->in);
+	free(t);
 }
 
-static char *copy(const char *text)
+static void stream_phase(struct stream *t, enum phase phase)
 {
-	return strdup(text ? text : "");
+	const struct http_server_config *c = &t->of->config;
+
+	if (t->phase == phase)
+		return;
+	t->phase = phase;
+	switch (phase) {
+	case IDLE: link_deadline(t->link, c->idle_timeout_ms, "idle for too long"); break;
+	case READING:
+		link_deadline(t->link, c->request_timeout_ms, "the request took too long");
+		break;
+	case HANDLING: link_deadline(t->link, 0, ""); break;
+	case SENDING:
+		link_deadline(t->link, c->request_timeout_ms, "the peer does not take the answer");
+		break;
+	}
 }
 
-static struct exchange *exchange_begin(struct stream *stream, struct MHD_Connection *connection,
-	const char *method, const char *url)
+static const char *reason_phrase(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		const char *words;
+	} phrases[] = {
+		{ 200, "OK" },
+		{ 400, "Bad Request" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 411, "Length Required" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 417, "Expectation Failed" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+		{ 505, "HTTP Version Not Supported" },
+	};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].words;
+	return "Other";
+}
+
+/* RFC 9110 section 5.6.7; made once a second. */
+static const char *date(struct exchanges *s)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (now != s->date_of && gmtime_r(&now, &tm)) {
+		strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		s->date_of = now;
+	}
+	return s->date;
+}
+
+struct reply {
+	unsigned status;
+	const char *content_type;
+	struct span body;
+	bool headless; /* the answer to HEAD: RFC 9110 section 9.3.2 */
+	bool close;
+};
+
+/* One write: head and body leave in one TLS record where they fit. */
+static void stream_reply(struct stream *t, const struct reply *r)
+{
+	struct exchanges *s = t->of;
+	struct buf *out = &s->out;
+
+	buf_printf(out,
+		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+		r->status, reason_phrase(r->status), date(s), r->content_type, r->body.n,
+		r->close ? "Connection: close\r\n" : "");
+	if (!r->headless)
+		buf_put(out, r->body);
+	if (buf_ok(out))
+		link_send(t->link, buf_span(out));
+	else
+		t->ending = true;
+	if (out->p)
+		secret_wipe_octets(out->p, out->n);
+	if (out->cap > KEEP_OCTETS || !buf_ok(out))
+		buf_done(out);
+	out->n = 0;
+	t->ending |= r->close;
+	if (link_unsent(t->link))
+		stream_phase(t, SENDING);
+	if (t->ending)
+		link_end(t->link);
+}
+
+/* Nothing behind such a request can be trusted to be a request. */
+static void stream_refuse(struct stream *t, unsigned status, const char *why)
+{
+	char body[128];
+	struct reply r = { .status = status, .content_type = "application/json", .close = true };
+
+	log_info("http.refuse", "from=%s status=%u reason=%s", t->from, status, log_value(why));
+	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", why);
+	r.body = (struct span){ (const uint8_t *)body, strlen(body) };
+	stream_reply(t, &r);
+}
+
+static char *copy(struct span text)
+{
+	return strndup(text.n ? (const char *)text.p : "", text.n);
+}
+
+/* Takes the octets of the request over from the stream, which keeps what is behind them. */
+static struct exchange *exchange_new(struct stream *t, const struct http_head *head)
 {
 	struct exchange *e = calloc(1, sizeof(*e));
-	const char *length;
+	size_t n = head->octets + (size_t)head->body;
+	struct buf rest = { 0 };
 
 	if (!e)
 		return NULL;
-	e->of = stream->of;
-	e->stream = stream;
-	e->connection = connection;
-	e->body.limit = e->of->config.body_max;
-	e->method = copy(method);
-	e->path = copy(url);
-	e->content_type =
-		copy(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Type"));
-	if (!e->method || !e->path || !e->content_type) {
+	t->of->owed++;
+	e->of = t->of;
+	e->path = copy(head->path);
+	e->content_type = copy(head->content_type);
+	if (t->in.n > n)
+		buf_put(&rest, (struct span){ t->in.p + n, t->in.n - n });
+	if (!e->path || !e->content_type || !buf_ok(&rest)) {
+		buf_done(&rest);
 		exchange_free(e);
 		return NULL;
 	}
-	length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-	e->too_large = length && strtoull(length, NULL, 10) > e->of->config.body_max;
-	stream->now = e;
-	return e;
-}
-
-static enum MHD_Result respond(struct exchange *e, unsigned status, const char *type,
-	struct span body)
-{
-	struct MHD_Response *r = MHD_create_response_from_buffer(body.n,
-		(void *)(uintptr_t)(body.n ? (const void *)body.p : ""), MHD_RESPMEM_MUST_COPY);
-	enum MHD_Result rc;
-
-	if (!r)
-		return MHD_NO;
-	MHD_add_response_header(r, "Content-Type", type);
-	if (e->of->draining)
-		MHD_add_response_header(r, "Connection", "close");
-	rc = MHD_queue_response(e->connection, status, r);
-	MHD_destroy_response(r);
-	/* What is left is that the peer takes it. */
-	if (e->stream && e->stream->link)
-		link_deadline(e->stream->link, e->of->config.request_timeout_ms,
-			"the peer does not take the answer");
-	return rc;
-}
-
-static enum MHD_Result refuse_too_large(struct exchange *e)
-{
-	log_info("http.refuse", "from=%s status=413 reason=%s",
-		link_address(e->stream->link, e->address, sizeof(e->address)),
-		log_value("the body is too large"));
-	return respond(e, 413, "application/json",
-		(struct span){ (const uint8_t *)TOO_LARGE, sizeof(TOO_LARGE) - 1 });
-}
-
-static enum MHD_Result respond_answer(struct exchange *e)
-{
-	return respond(e, e->status, e->answer_type ? e->answer_type : "application/json",
-		buf_span(&e->answer));
-}
-
-/* The whole request is here. */
-static enum MHD_Result handle(struct exchange *e)
-{
-	struct stream *stream = e->stream;
-
-	e->peer = *link_peer(stream->link);
+	memcpy(e->method, head->method.p, head->method.n);
+	memcpy(e->address, t->from, sizeof(e->address));
+	e->keep_alive = head->keep_alive;
+	e->peer = *link_peer(t->link);
+	e->octets = t->in;
+	t->in = rest;
 	e->x = (struct http_exchange){
 		.method = e->method,
 		.path = e->path,
 		.content_type = e->content_type,
-		.body = buf_span(&e->body),
+		.body = { e->octets.p + head->octets, (size_t)head->body },
 		.peer = &e->peer,
-		.address = link_address(stream->link, e->address, sizeof(e->address)),
+		.address = e->address,
 	};
-	e->handled = true;
-	e->of->count++;
-	stream->reading = false;
-	link_deadline(stream->link, 0, "");
-	e->of->config.handle(e->of->config.arg, &e->x);
-	/* The handler may have closed everything. */
-	if (!stream->link)
-		return MHD_NO;
-	if (e->answered)
-		return respond_answer(e);
-	e->suspended = true;
-	MHD_suspend_connection(e->connection);
-	return MHD_YES;
+	return e;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *data, size_t *size, void **mark)
+static void stream_handle(struct stream *t, const struct http_head *head)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct stream *stream = info ? info->socket_context : NULL;
-	struct exchange *e = *mark;
+	struct exchange *e = exchange_new(t, head);
 
-	(void)arg;
-	(void)version;
-	if (!stream || !stream->link)
-		return MHD_NO;
 	if (!e) {
-		*mark = e = exchange_begin(stream, connection, method, url);
-		return !e ? MHD_NO : e->too_large ? refuse_too_large(e) : MHD_YES;
-	}
-	if (*size > 0) {
-		buf_put(&e->body, (struct span){ (const uint8_t *)data, *size });
-		*size = 0;
-		return MHD_YES;
-	}
-	if (!buf_ok(&e->body))
-		return refuse_too_large(e);
-	if (!e->handled)
-		return handle(e);
-	return e->answered ? respond_answer(e) : MHD_NO;
-}
-
-static void on_completed(void *arg, struct MHD_Connection *connection, void **mark,
-	enum MHD_RequestTerminationCode why)
-{
-	struct exchange *e = *mark;
-
-	(void)arg;
-	(void)connection;
-	(void)why;
-	if (!e)
-		return;
-	*mark = NULL;
-	if (e->stream) {
-		e->stream->now = NULL;
-		e->stream->reading = false;
-		if (e->stream->link)
-			link_deadline(e->stream->link, e->of->config.idle_timeout_ms,
-				"idle for too long");
-	}
-	e->stream = NULL;
-	e->connection = NULL;
-	e->finished = true;
-	if (e->handled) {
-		e->x.gone = true;
-		e->of->count--;
-	}
-	maybe_free(e);
-}
-
-/*
- * The address given with a connection carries its stream. No peer chooses it, and a stream
- * lives at least as long as the connection does.
- */
-static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
-	enum MHD_ConnectionNotificationCode what)
-{
-	const union MHD_ConnectionInfo *info;
-	struct sockaddr_in6 address;
-	struct stream *stream;
-
-	(void)arg;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-		memcpy(&address, info->client_addr, sizeof(address));
-		memcpy(&stream, &address.sin6_addr, sizeof(stream));
-		stream->known = true;
-		*context = stream;
+		stream_refuse(t, 503, "no memory");
 		return;
 	}
-	stream = *context;
-	stream->known = false;
-	if (!stream->link)
-		free(stream);
+	e->stream = t;
+	t->now = e;
+	t->told = false;
+	t->of->count++;
+	stream_phase(t, HANDLING);
+	e->handling = true;
+	e->of->config.handle(e->of->config.arg, &e->x);
+	e->handling = false;
+	if (e->answered)
+		exchange_free(e);
 }
 
-static void turn(uv_timer_t *timer)
+/* The body is on its way; RFC 9110 section 10.1.1. */
+static void stream_continue(struct stream *t)
 {
-	/* Only there so that the loop does not sleep: the work is done before it waits. */
-	(void)timer;
+	static const char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+	if (!t->told)
+		link_send(t->link, (struct span){ (const uint8_t *)words, sizeof(words) - 1 });
+	t->told = true;
 }
 
-static void kick(struct exchanges *s)
+/* The next request, if it is all here; false when there is none. */
+static bool stream_next(struct stream *t)
 {
-	s->due = true;
-	uv_timer_start(&s->timer, turn, 0, 0);
-}
+	struct http_head_refusal refusal;
+	struct http_head head;
 
-/* Before each wait of the loop. An answer given inside is due at once. */
-static void run(uv_prepare_t *prepare)
-{
-	struct exchanges *s = prepare->data;
-	MHD_UNSIGNED_LONG_LONG wait;
-
-	for (unsigned i = 0; s->due && i < 16; i++) {
-		s->due = false;
-		MHD_run(s->daemon);
-		if (MHD_get_timeout(s->daemon, &wait) == MHD_YES && wait == 0)
-			s->due = true;
+	switch (http_head_read(buf_span(&t->in), &head, &refusal)) {
+	case HTTP_HEAD_MORE: return false;
+	case HTTP_HEAD_REFUSED: stream_refuse(t, refusal.status, refusal.why); return false;
+	case HTTP_HEAD_READY: break;
 	}
-	if (s->due)
-		kick(s);
+	if (head.body > t->of->config.body_max) {
+		stream_refuse(t, 413, "the body is too large");
+		return false;
+	}
+	if (t->in.n - head.octets < head.body) {
+		if (head.expects_continue && t->in.n == head.octets)
+			stream_continue(t);
+		return false;
+	}
+	stream_handle(t, &head);
+	return true;
 }
 
-static void polled(uv_poll_t *poll, int status, int events)
+/* As many requests as are here and can be answered. Last thing a caller does with t. */
+static void stream_go(struct stream *t)
 {
-	struct exchanges *s = poll->data;
-
-	(void)status;
-	(void)events;
-	s->due = true;
+	if (t->busy)
+		return;
+	t->busy = true;
+	while (t->link && !t->now && !t->ending && t->in.n && !link_unsent(t->link) &&
+		stream_next(t))
+		;
+	t->busy = false;
+	if (!t->link) {
+		stream_free(t);
+		return;
+	}
+	if (!t->now && !t->ending && !link_unsent(t->link))
+		stream_phase(t, t->in.n ? READING : IDLE);
+	if (!t->in.n && t->in.cap > KEEP_OCTETS)
+		buf_done(&t->in);
 }
 
-static struct MHD_Daemon *start(struct exchanges *s)
+static size_t room(const struct stream *t)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
-		0, NULL, NULL, on_request, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)HEADERS_MAX, MHD_OPTION_CONNECTION_LIMIT, s->config.connections_max + 1,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	size_t most = HTTP_HEAD_OCTETS_MAX + t->of->config.body_max;
+
+	return t->in.n < most ? most - t->in.n : 0;
 }
 
 int exchange_open(const struct http_server_config *config, struct exchanges **out, struct err *err)
 {
 	struct exchanges *s = calloc(1, sizeof(*s));
-	const union MHD_DaemonInfo *info;
 
 	if (!s)
 		return err_set(err, ERR_NOMEM, "HTTP: no memory");
 	s->config = *config;
-	s->daemon = start(s);
-	info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-	if (!info || uv_poll_init(config->loop, &s->poll, info->epoll_fd) != 0) {
-		if (s->daemon)
-			MHD_stop_daemon(s->daemon);
-		free(s);
-		return err_set(err, ERR_SYSTEM, "HTTP: the engine does not start");
-	}
-	uv_prepare_init(config->loop, &s->prepare);
-	uv_timer_init(config->loop, &s->timer);
-	s->poll.data = s->prepare.data = s->timer.data = s;
-	s->handles = 3;
-	uv_poll_start(&s->poll, UV_READABLE, polled);
-	uv_prepare_start(&s->prepare, run);
-	uv_unref((uv_handle_t *)&s->poll);
-	uv_unref((uv_handle_t *)&s->prepare);
 	*out = s;
 	return 0;
 }
 
-static void handle_closed(uv_handle_t *handle)
-{
-	struct exchanges *s = handle->data;
-
-	if (--s->handles == 0)
-		free(s);
-}
-
 void exchange_close(struct exchanges *s)
 {
-	uv_close((uv_handle_t *)&s->poll, handle_closed);
-	uv_close((uv_handle_t *)&s->prepare, handle_closed);
-	uv_close((uv_handle_t *)&s->timer, handle_closed);
-	MHD_stop_daemon(s->daemon);
+	s->closed = true;
+	if (s->owed == 0)
+		exchanges_free(s);
 }
 
-bool exchange_link_open(void *arg, struct link *l, int fd)
+bool exchange_link_open(void *arg, struct link *l)
 {
 	struct exchanges *s = arg;
-	struct stream *stream = calloc(1, sizeof(*stream));
-	struct sockaddr_in6 address = { .sin6_family = AF_INET6 };
+	struct stream *t = calloc(1, sizeof(*t));
 
-	if (!stream) {
-		close(fd);
+	if (!t)
 		return false;
-	}
-	stream->of = s;
-	stream->link = l;
-	memcpy(&address.sin6_addr, &stream, sizeof(stream));
-	if (MHD_add_connection(s->daemon, fd, (struct sockaddr *)&address, sizeof(address)) !=
-		MHD_YES) {
-		free(stream);
-		return false;
-	}
-	if (!stream->known)
-		MHD_run(s->daemon);
-	link_set_owner(l, stream);
+	t->of = s;
+	t->link = l;
+	link_address(l, t->from, sizeof(t->from));
+	link_set_owner(l, t);
 	link_deadline(l, s->config.idle_timeout_ms, "no request came");
-	s->due = true;
 	return true;
 }
 
-void exchange_link_input(void *arg, struct link *l)
+bool exchange_link_input(void *arg, struct link *l, struct span octets)
 {
-	struct exchanges *s = arg;
-	struct stream *stream = link_owner(l);
+	struct stream *t = link_owner(l);
 
-	s->due = true;
-	if (stream->reading || (stream->now && stream->now->handled))
-		return;
-	stream->reading = true;
-	link_deadline(l, s->config.request_timeout_ms, "the request took too long");
+	(void)arg;
+	if (t->ending)
+		return true;
+	buf_put(&t->in, octets);
+	if (!buf_ok(&t->in)) {
+		link_close(l, "no memory");
+		return false;
+	}
+	if (t->phase == IDLE)
+		stream_phase(t, READING);
+	t->wants = true;
+	stream_go(t);
+	/* The stream may be gone; then this is the last that the link hears of it. */
+	t = link_owner(l);
+	return t && (t->wants = room(t) > 0);
+}
+
+/* Reading goes on where it was stopped. Last thing a caller does with t. */
+static void stream_resume(struct stream *t)
+{
+	if (t->link && !t->busy && !t->wants && room(t) > 0) {
+		t->wants = true;
+		link_resume(t->link);
+	}
+}
+
+void exchange_link_sent(void *arg, struct link *l)
+{
+	(void)arg;
+	stream_go(link_owner(l));
+	if (link_owner(l))
+		stream_resume(link_owner(l));
 }
 
 void exchange_link_gone(void *arg, struct link *l)
 {
 	struct exchanges *s = arg;
-	struct stream *stream = link_owner(l);
-	struct exchange *e = stream->now;
+	struct stream *t = link_owner(l);
+	struct exchange *e = t->now;
 
-	stream->link = NULL;
+	link_set_owner(l, NULL);
+	t->link = NULL;
 	if (e) {
 		e->x.gone = true;
-		if (e->suspended)
-			MHD_resume_connection(e->connection);
-		e->suspended = false;
+		e->stream = NULL;
+		t->now = NULL;
+		s->count--;
 	}
-	kick(s);
-	if (!stream->known)
-		free(stream);
+	if (!t->busy)
+		stream_free(t);
 }
 
 void exchange_drain(struct exchanges *s)
@@ -405,23 +410,28 @@ void exchange_answer(struct http_exchange *x, unsigned status, const char *conte
 	struct span body)
 {
 	struct exchange *e = (struct exchange *)(void *)x;
+	struct stream *t = e->stream;
 
 	if (e->answered)
 		return;
 	e->answered = true;
-	if (e->finished || e->x.gone) {
-		maybe_free(e);
-		return;
+	if (t) {
+		struct reply r = { status, content_type ? content_type : "application/json", body,
+			strcmp(e->method, "HEAD") == 0, !e->keep_alive || e->of->draining };
+		struct link *l = t->link;
+
+		t->now = NULL;
+		e->stream = NULL;
+		e->of->count--;
+		stream_reply(t, &r);
+		if (!e->handling)
+			exchange_free(e);
+		if (link_owner(l) && !t->busy) {
+			stream_go(t);
+			if (link_owner(l))
+				stream_resume(t);
+		}
+	} else if (!e->handling) {
+		exchange_free(e);
 	}
-	e->status = status;
-	buf_put(&e->answer, body);
-	if (content_type)
-		e->answer_type = strdup(content_type);
-	if (!buf_ok(&e->answer) || (content_type && !e->answer_type))
-		e->status = 500;
-	if (!e->suspended)
-		return;
-	e->suspended = false;
-	MHD_resume_connection(e->connection);
-	kick(e->of);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange - libmicrohttpd kept in its place: streams in, whole requests out.
+ * exchange - HTTP/1.1 on links: octets in, whole requests out, one answer each.
  *
- *   stream of a link --> headers, body (bounded) --> handle --> http_server_answer --> stream
+ *   octets of a link --> head (http_head), body (bounded) --> handle --> answer --> the link
  *
- *   One libmicrohttpd connection per link; which one is told by the address it was added
- *   with, that no peer chooses. Requests of one connection are taken one after another.
- *   Bounds     body_max (413 beyond), 16 KiB of headers, request_timeout and idle_timeout.
+ *   Source     RFC 9112. Requests of one connection are taken one after another, the next not
+ *              before the answer to the last has left: a peer that does not read is not heard.
+ *   Bounds     body_max (413 beyond), HTTP_HEAD_OCTETS_MAX of header, request_timeout and
+ *              idle_timeout; what comes during a request is read up to the same limits.
+ *   Secrets    answers may hold keys: what is written is wiped.
  */
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
@@ -20,9 +22,10 @@ int exchange_open(const struct http_server_config *config, struct exchanges **ou
 /* The links must be gone. Answers still owed are dropped when they come. */
 void exchange_close(struct exchanges *s);
 
-/* The three calls that a link makes: see links_config. */
-bool exchange_link_open(void *arg, struct link *l, int fd);
-void exchange_link_input(void *arg, struct link *l);
+/* The four calls that a link makes: see links_config. */
+bool exchange_link_open(void *arg, struct link *l);
+bool exchange_link_input(void *arg, struct link *l, struct span octets);
+void exchange_link_sent(void *arg, struct link *l);
 void exchange_link_gone(void *arg, struct link *l);
 
 /* http_server_answer, which see. */
@@ -32,7 +35,7 @@ void exchange_answer(struct http_exchange *x, unsigned status, const char *conte
 /* From now on every answer ends its connection. */
 void exchange_drain(struct exchanges *s);
 
-/* Requests handed out and not answered yet, or answered and not yet sent. */
+/* Requests handed out and not answered yet. */
 unsigned exchange_count(const struct exchanges *s);
 
 #endif

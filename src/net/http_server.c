@@ -58,6 +58,7 @@ static int build(struct http_server *s, const struct http_server_config *c, stru
 		.handshake_timeout_ms = c->handshake_timeout_ms,
 		.open = exchange_link_open,
 		.input = exchange_link_input,
+		.sent = exchange_link_sent,
 		.gone = exchange_link_gone,
 	};
 	int rc = exchange_open(c, &s->exchanges, err);

@@ -3,8 +3,8 @@
  * http_server - HTTP/1.1 requests from authenticated peers, over TLS or (tests, loopback
  * administration) plain.
  *
- *   accept > first octet > TLS handshake (may wait for DNS) > libmicrohttpd over a
- *   socketpair > handle > http_server_answer, now or later
+ *   accept > first octet > TLS handshake (may wait for DNS) > requests (exchange) >
+ *   handle > http_server_answer, now or later
  *
  *   Bounds     connections, handshakes, body octets, header and idle time: all in config.
  *   Ownership  an exchange lives from handle until http_server_answer; if the peer goes

@@ -5,11 +5,12 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/buf.h"
 #include "core/machine.h"
+#include "core/secret.h"
 #include "net/listen.h"
 #include "net/proof.h"
 #include "net/sources.h"
@@ -34,26 +35,21 @@ static const struct machine_state states[] = {
 	[CLOSED] = { "closed", 0 },
 };
 
-/* One way of the pump: what was read from one side and not yet written to the other. */
-struct way {
-	uint16_t from, to;
-	uint8_t octets[CHUNK];
-};
-
 struct link {
 	struct links *of;
 	struct link *next, *prev; /* among the half-open, or among the open */
 	struct machine machine;
-	uv_poll_t tcp, pipe;
-	unsigned handles; /* not closed yet */
-	int tcp_fd, pipe_fd;
-	int tcp_events; /* as asked of uv, so as not to ask again */
-	int pipe_events;
-	struct conn *conn;    /* NULL while silent and when plain */
-	struct way *in, *out; /* peer to owner, owner to peer; while open */
-	bool taken;           /* the owner said true and will be told */
-	bool due;             /* on the list of links whose DNS answer came */
-	bool want_write;      /* TLS must write before it can read */
+	uv_poll_t tcp;
+	int tcp_fd;
+	int tcp_events;    /* as asked of uv, so as not to ask again */
+	struct conn *conn; /* NULL while silent and when plain */
+	struct buf unsent; /* of the owner to the peer; mostly empty */
+	size_t sent;       /* octets of unsent that have left */
+	bool taken;        /* the owner said true and will be told */
+	bool paused;       /* the owner wants no octets now */
+	bool due;          /* on the list of links whose DNS answer came */
+	bool want_write;   /* TLS must write before it can read */
+	bool broken;       /* something to send was lost: the next turn closes */
 	struct link *next_due;
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
@@ -80,12 +76,12 @@ struct links {
 	bool closing;
 	void (*done)(void *arg);
 	void *done_arg;
+	uint8_t chunk[CHUNK]; /* what was read last; handed to the owner before the next read */
 };
 
 static const struct peer nobody = { .usage = -1, .selector = -1, .matching = -1, .depth = -1 };
 
 static void tcp_ready(uv_poll_t *poll, int status, int events);
-static void pipe_ready(uv_poll_t *poll, int status, int events);
 
 static void list_add(struct list *list, struct link *l)
 {
@@ -115,8 +111,6 @@ static void handle_closed(uv_handle_t *handle)
 	struct link *l = handle->data;
 	struct links *s = l->of;
 
-	if (--l->handles > 0)
-		return;
 	free(l);
 	s->closing_links--;
 	maybe_done(s);
@@ -131,17 +125,6 @@ static void poll_tcp(struct link *l, int events)
 		uv_poll_stop(&l->tcp);
 	else
 		uv_poll_start(&l->tcp, events, tcp_ready);
-}
-
-static void poll_pipe(struct link *l, int events)
-{
-	if (events == l->pipe_events)
-		return;
-	l->pipe_events = events;
-	if (events == 0)
-		uv_poll_stop(&l->pipe);
-	else
-		uv_poll_start(&l->pipe, events, pipe_ready);
 }
 
 static void due_add(struct link *l)
@@ -171,6 +154,15 @@ static void due_remove(struct link *l)
 	l->due = false;
 }
 
+/* What waits may hold session keys. */
+static void unsent_forget(struct link *l)
+{
+	if (l->unsent.p)
+		secret_wipe_octets(l->unsent.p, l->unsent.cap);
+	buf_done(&l->unsent);
+	l->sent = 0;
+}
+
 void link_close(struct link *l, const char *why)
 {
 	struct links *s = l->of;
@@ -186,16 +178,11 @@ void link_close(struct link *l, const char *why)
 		s->config.gone(s->config.arg, l);
 	proof_free(l->proof);
 	conn_free(l->conn);
-	free(l->in);
-	free(l->out);
+	unsent_forget(l);
 	sources_give(&s->sources, l->source);
 	s->closing_links++;
 	uv_close((uv_handle_t *)&l->tcp, handle_closed);
 	close(l->tcp_fd);
-	if (l->pipe_fd >= 0) {
-		uv_close((uv_handle_t *)&l->pipe, handle_closed);
-		close(l->pipe_fd);
-	}
 }
 
 const struct peer *link_peer(const struct link *l)
@@ -224,20 +211,19 @@ void *link_owner(const struct link *l)
 	return l->owner;
 }
 
-/* From the connection into the way to the owner: 1 octets came, 0 none yet, -1 closed. */
-static int connection_read(struct link *l)
+/* From the connection into the chunk: 1 octets came, 0 none yet, -1 closed. */
+static int connection_read(struct link *l, size_t *n)
 {
-	ssize_t n;
-	size_t got = 0;
+	struct links *s = l->of;
+	ssize_t rc;
 
 	if (!l->conn) {
-		n = read(l->tcp_fd, l->in->octets, CHUNK);
-		if (n > 0)
-			l->in->to = (uint16_t)n;
-		return n > 0 ? 1 : n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+		rc = read(l->tcp_fd, s->chunk, CHUNK);
+		*n = rc > 0 ? (size_t)rc : 0;
+		return rc > 0 ? 1 : rc < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 	}
-	switch (conn_read(l->conn, l->in->octets, CHUNK, &got)) {
-	case CONN_READY: l->in->to = (uint16_t)got; return 1;
+	switch (conn_read(l->conn, s->chunk, CHUNK, n)) {
+	case CONN_READY: return 1;
 	case CONN_WANT_WRITE: l->want_write = true; return 0;
 	case CONN_WANT_READ:
 	case CONN_WANT_DNS: return 0;
@@ -247,18 +233,17 @@ static int connection_read(struct link *l)
 	return -1;
 }
 
-/* From the way to the peer onto the connection: octets taken, 0 none yet, -1 closed. */
-static ssize_t connection_write(struct link *l)
+/* Onto the connection: octets taken, 0 none yet, -1 broken. */
+static ssize_t connection_write(struct link *l, struct span octets)
 {
-	const uint8_t *p = l->out->octets + l->out->from;
-	size_t n = (size_t)(l->out->to - l->out->from), taken = 0;
+	size_t taken = 0;
 	ssize_t rc;
 
 	if (!l->conn) {
-		rc = send(l->tcp_fd, p, n, MSG_NOSIGNAL);
+		rc = send(l->tcp_fd, octets.p, octets.n, MSG_NOSIGNAL);
 		return rc >= 0 ? rc : errno == EAGAIN || errno == EINTR ? 0 : -1;
 	}
-	switch (conn_write(l->conn, p, n, &taken)) {
+	switch (conn_write(l->conn, octets.p, octets.n, &taken)) {
 	case CONN_READY: return (ssize_t)taken;
 	case CONN_WANT_READ:
 	case CONN_WANT_WRITE:
@@ -269,94 +254,64 @@ static ssize_t connection_write(struct link *l)
 	return -1;
 }
 
-static bool way_is_empty(const struct way *w)
+size_t link_unsent(const struct link *l)
 {
-	return w->from == w->to;
+	return l->unsent.n - l->sent;
 }
 
-/* Peer to owner, until the peer has said all for now or the owner's end is full. */
+/* Peer to owner, as much as is there without asking the kernel twice; false when it closed. */
 static bool pump_in(struct link *l)
 {
-	bool any = false;
+	struct links *s = l->of;
+	size_t n;
+	int rc;
 
-	for (;;) {
-		int rc;
-
-		while (!way_is_empty(l->in)) {
-			ssize_t n = send(l->pipe_fd, l->in->octets + l->in->from,
-				(size_t)(l->in->to - l->in->from), MSG_NOSIGNAL);
-
-			/* The owner will hear no more, but may have said something last. */
-			if (n < 0 && errno != EAGAIN && errno != EINTR)
-				n = l->in->to - l->in->from;
-			if (n <= 0)
-				goto out;
-			l->in->from = (uint16_t)(l->in->from + n);
-			any = true;
-		}
-		l->in->from = l->in->to = 0;
-		rc = connection_read(l);
+	do {
+		rc = connection_read(l, &n);
 		if (rc < 0)
 			return false;
 		if (rc == 0)
-			break;
-	}
-out:
-	if (any)
-		l->of->config.input(l->of->config.arg, l);
-	return l->machine.at != CLOSED;
+			return true;
+		l->paused = !s->config.input(s->config.arg, l, (struct span){ s->chunk, n });
+		/* TLS may have read more than it gave; uv does not know of that. */
+	} while (l->machine.at == OPEN && !l->paused && l->conn && conn_has_pending(l->conn));
+	return true;
 }
 
-/* Owner to peer; false when the connection broke. The end of the owner's stream: FLUSHING. */
+/* What waits, to the peer; false when the connection broke. */
 static bool pump_out(struct link *l)
 {
-	bool drained = false;
+	struct links *s = l->of;
 
-	for (;;) {
-		ssize_t n;
+	if (l->broken)
+		return false;
+	if (!link_unsent(l))
+		return true;
+	while (link_unsent(l)) {
+		ssize_t n =
+			connection_write(l, (struct span){ l->unsent.p + l->sent, link_unsent(l) });
 
-		while (!way_is_empty(l->out)) {
-			n = connection_write(l);
-			if (n < 0)
-				return false;
-			if (n == 0)
-				return true;
-			l->out->from = (uint16_t)(l->out->from + n);
-		}
-		l->out->from = l->out->to = 0;
-		if (l->machine.at == FLUSHING)
-			return true;
-		/* Less than was asked for was all there is: asking again would say so. */
-		if (drained)
-			return true;
-		n = read(l->pipe_fd, l->out->octets, CHUNK);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return true;
-		if (n <= 0) {
-			machine_go(&l->machine, FLUSHING);
-			link_deadline(l, FLUSH_MS, "the peer does not take the last octets");
-			continue;
-		}
-		l->out->to = (uint16_t)n;
-		drained = n < CHUNK;
+		if (n <= 0)
+			return n == 0;
+		l->sent += (size_t)n;
 	}
+	unsent_forget(l);
+	if (l->machine.at == OPEN)
+		s->config.sent(s->config.arg, l);
+	return true;
 }
 
 /* Ask uv for exactly what can move something. */
 static void poll_for_more(struct link *l)
 {
-	int tcp = 0, pipe = 0;
+	int events = 0;
 
-	if (!way_is_empty(l->in))
-		pipe |= UV_WRITABLE;
-	else if (l->machine.at == OPEN)
-		tcp |= UV_READABLE;
-	if (!way_is_empty(l->out) || l->want_write)
-		tcp |= UV_WRITABLE;
-	else if (l->machine.at == OPEN)
-		pipe |= UV_READABLE;
-	poll_tcp(l, tcp);
-	poll_pipe(l, pipe);
+	if (link_unsent(l) || l->want_write || l->broken)
+		events |= UV_WRITABLE;
+	/* That a peer who is not read from has left must be seen all the same. */
+	if (l->machine.at == OPEN)
+		events |= l->paused ? UV_DISCONNECT : UV_READABLE;
+	poll_tcp(l, events);
 }
 
 /* Closing at once over unread octets would reset the connection, and with it take back the
@@ -368,8 +323,6 @@ static void linger(struct link *l)
 	shutdown(l->tcp_fd, SHUT_WR);
 	machine_go(&l->machine, LINGERING);
 	link_deadline(l, LINGER_MS, "done");
-	if (l->pipe_fd >= 0)
-		poll_pipe(l, 0);
 	poll_tcp(l, UV_READABLE);
 }
 
@@ -382,6 +335,14 @@ static void discard(struct link *l)
 		link_close(l, "done");
 }
 
+static void settle(struct link *l)
+{
+	if (l->machine.at == FLUSHING && !link_unsent(l) && !l->broken)
+		linger(l);
+	else if (l->machine.at == OPEN || l->machine.at == FLUSHING)
+		poll_for_more(l);
+}
+
 enum { PUMP_IN = 1, PUMP_OUT = 2, PUMP_BOTH = 3 };
 
 static void pump(struct link *l, int ways)
@@ -390,28 +351,52 @@ static void pump(struct link *l, int ways)
 	if (l->want_write)
 		ways = PUMP_BOTH;
 	l->want_write = false;
-	if (ways & PUMP_IN && l->machine.at == OPEN && !pump_in(l)) {
+	if (ways & PUMP_IN && l->machine.at == OPEN && !l->paused && !pump_in(l)) {
 		link_close(l, "the peer closed");
 		return;
 	}
-	if (ways & PUMP_OUT && !pump_out(l)) {
+	if (ways & PUMP_OUT && l->machine.at != CLOSED && !pump_out(l)) {
 		link_close(l, "the connection broke");
 		return;
 	}
-	if (l->machine.at == FLUSHING && way_is_empty(l->out))
-		linger(l);
-	else
-		poll_for_more(l);
+	settle(l);
 }
 
-static void pipe_ready(uv_poll_t *poll, int status, int events)
+/* A connection that broke is not told of here but by the next turn of the loop: the caller may
+ * be in the middle of what it does with the link. */
+void link_send(struct link *l, struct span octets)
 {
-	if (status < 0)
-		link_close(poll->data, uv_strerror(status));
-	else
-		pump(poll->data,
-			(events & UV_READABLE ? PUMP_OUT : 0) |
-				(events & UV_WRITABLE ? PUMP_IN : 0));
+	if (l->machine.at != OPEN || l->broken)
+		return;
+	while (octets.n && !link_unsent(l)) {
+		ssize_t n = connection_write(l, octets);
+
+		if (n <= 0)
+			break;
+		octets = (struct span){ octets.p + n, octets.n - (size_t)n };
+	}
+	if (!octets.n)
+		return;
+	buf_put(&l->unsent, octets);
+	l->broken = !buf_ok(&l->unsent);
+	poll_for_more(l);
+}
+
+void link_end(struct link *l)
+{
+	if (l->machine.at != OPEN)
+		return;
+	machine_go(&l->machine, FLUSHING);
+	link_deadline(l, FLUSH_MS, "the peer does not take the last octets");
+	settle(l);
+}
+
+void link_resume(struct link *l)
+{
+	if (!l->paused)
+		return;
+	l->paused = false;
+	pump(l, PUMP_IN);
 }
 
 static void proof_lost(void *arg, const char *why)
@@ -424,43 +409,25 @@ static void proof_lost(void *arg, const char *why)
 	link_close(l, why);
 }
 
-/* The peer is known: a socketpair, one end for the owner. */
+/* The peer is known. */
 static void open_stream(struct link *l)
 {
 	struct links *s = l->of;
-	int pair[2];
 
-	l->in = malloc(sizeof(*l->in));
-	l->out = malloc(sizeof(*l->out));
-	if (!l->in || !l->out ||
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
-		log_warning("link.open", "reason=%s", log_value("out of descriptors or memory"));
-		link_close(l, "out of descriptors or memory");
-		return;
-	}
-	l->in->from = l->in->to = l->out->from = l->out->to = 0;
-	if (uv_poll_init(s->config.loop, &l->pipe, pair[0]) != 0) {
-		close(pair[0]);
-		close(pair[1]);
-		link_close(l, "the stream cannot be polled");
-		return;
-	}
-	l->pipe.data = l;
-	l->pipe_fd = pair[0];
-	l->handles++;
 	list_remove(&s->half_open, l);
 	machine_go(&l->machine, OPEN);
 	list_add(&s->open, l);
 	link_deadline(l, 0, "");
-	if (!s->config.open(s->config.arg, l, pair[1])) {
+	if (!s->config.open(s->config.arg, l)) {
 		link_close(l, "not taken");
 		return;
 	}
 	l->taken = true;
 	if (l->conn && s->config.resolver)
 		l->proof = proof_new(s->config.resolver, link_peer(l), l->source, proof_lost, l);
+	/* A request may have come with the last octets of the handshake. */
 	if (l->machine.at == OPEN)
-		pump(l, PUMP_BOTH);
+		pump(l, PUMP_IN);
 }
 
 /* The alert has been sent; what the client sent behind its handshake is not read. */
@@ -543,6 +510,11 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	case HANDSHAKE: due_add(l); return;
 	case ASKING_DNS: link_close(l, "the peer left while DNS was asked"); return;
 	case OPEN:
+		if (events & UV_DISCONNECT)
+			link_close(l, "the peer closed");
+		else
+			pump(l, ways);
+		return;
 	case FLUSHING: pump(l, ways); return;
 	case LINGERING: discard(l); return;
 	case CLOSED: return;
@@ -636,9 +608,7 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 	l->of = s;
 	l->machine = (struct machine){ .name = "link", .states = states, .at = SILENT };
 	l->tcp.data = l;
-	l->handles = 1;
 	l->tcp_fd = fd;
-	l->pipe_fd = -1;
 	l->source = source;
 	memcpy(&l->from, from,
 		from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(l->from));
@@ -659,13 +629,8 @@ unsigned link_table_unsent(const struct links *s)
 {
 	unsigned unsent = 0;
 
-	for (const struct link *l = s->open.first; l; l = l->next) {
-		int waiting = 0;
-
-		if (l->machine.at == OPEN)
-			(void)ioctl(l->pipe_fd, FIONREAD, &waiting);
-		unsent += l->machine.at == FLUSHING || waiting > 0 || !way_is_empty(l->out);
-	}
+	for (const struct link *l = s->open.first; l; l = l->next)
+		unsent += l->machine.at == FLUSHING || link_unsent(l) > 0;
 	return unsent;
 }
 

@@ -5,12 +5,11 @@
  *   SILENT --octet--> HANDSHAKE <--> ASKING_DNS          SILENT holds no TLS object and no
  *     |                  |READY                          buffer: under 1 KB
  *     |plain             v
- *     +--------------> OPEN --stream ended--> FLUSHING --> LINGERING --> CLOSED
+ *     +--------------> OPEN --link_end--> FLUSHING --> LINGERING --> CLOSED
  *
  *   From any state to CLOSED: the peer went, a deadline passed, the TLSA was withdrawn, the
- *   owner closed it. In OPEN the octets are pumped between the connection and a socketpair
- *   whose other end the owner was given: at most one chunk waits on either way, and who
- *   does not read is not read from.
+ *   owner closed it. In OPEN the octets of the peer are handed to the owner as they come,
+ *   until it says that it wants no more for now; link_send is the way back.
  *
  *   Proof      an open link rests on a TLSA. When that expires it is asked for again: the
  *              same records, or the one of this key still among them: the link stays.
@@ -39,11 +38,12 @@ struct links_config {
 	unsigned half_open_max;
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
-	/* The peer is known; fd is the owner's end of the stream, non-blocking, the owner's
-	 * to close, also when it says false: then the link closes. */
-	bool (*open)(void *arg, struct link *l, int fd);
-	/* Octets arrived for the owner to read from its end. */
-	void (*input)(void *arg, struct link *l);
+	/* The peer is known. False: the link closes. */
+	bool (*open)(void *arg, struct link *l);
+	/* Octets of the peer, good for this call. False: no more until link_resume. */
+	bool (*input)(void *arg, struct link *l, struct span octets);
+	/* What link_send could not send at once has left now. */
+	void (*sent)(void *arg, struct link *l);
 	/* The link is no more after this call. Only after open said true. */
 	void (*gone)(void *arg, struct link *l);
 	void *arg;
@@ -69,6 +69,14 @@ void link_deadline(struct link *l, unsigned ms, const char *why);
 void link_set_owner(struct link *l, void *owner);
 void *link_owner(const struct link *l);
 
+/* To the peer, at once as far as it goes; the rest is kept, so ask link_unsent before giving
+ * more. Never calls back. */
+void link_send(struct link *l, struct span octets);
+size_t link_unsent(const struct link *l); /* octets */
+/* Input again. May call input, and gone. */
+void link_resume(struct link *l);
+/* Closes once all is sent and the peer had time to read it. */
+void link_end(struct link *l);
 void link_close(struct link *l, const char *why);
 
 #endif

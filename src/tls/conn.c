@@ -50,6 +50,8 @@ int conn_new_server(struct tls_server *s, int fd, uint64_t source, void (*wake)(
 	c->h->source = source;
 	c->h->wake = wake;
 	c->h->wake_arg = arg;
+	/* A record in one read of the socket, not two. */
+	SSL_set_read_ahead(c->ssl, 1);
 	SSL_set_accept_state(c->ssl);
 	*out = c;
 	return 0;
@@ -143,6 +145,11 @@ enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n)
 	ERR_clear_error();
 	int rc = SSL_read_ex(c->ssl, p, cap, n);
 	return rc == 1 ? CONN_READY : stopped(c, rc);
+}
+
+bool conn_has_pending(const struct conn *c)
+{
+	return SSL_has_pending(c->ssl) == 1;
 }
 
 enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written)

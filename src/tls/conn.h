@@ -45,6 +45,8 @@ int conn_session_offer(struct conn *c, struct span saved, struct err *err);
 /* Read until CONN_WANT_READ: a server's end reads ahead, and the socket is silent about that. */
 enum conn_event conn_handshake(struct conn *c);
 enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
+/* Octets were read ahead: conn_read may have some although the socket has none. */
+bool conn_has_pending(const struct conn *c);
 enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written);
 enum conn_event conn_close(struct conn *c); /* sends close_notify */
 

@@ -5,7 +5,7 @@
 usage: net.py plain|dane|limits|slow ECHOD POSTC SARDANE RESOLVERD
 Prints TAP. Every process started here is stopped here.
 """
-import contextlib, os, pathlib, re, resource, signal, socket, subprocess, sys, tempfile, time
+import contextlib, os, pathlib, re, resource, signal, socket, subprocess, sys, tempfile, threading, time
 
 what, ECHOD, POSTC, SARDANE, RESOLVERD = sys.argv[1:6]
 top = pathlib.Path(tempfile.mkdtemp(prefix="sardane-net-"))
@@ -78,12 +78,23 @@ def postc(config, *words, background=False):
     return done.stdout + done.stderr
 
 
+def send(s, octets):
+    with contextlib.suppress(OSError):
+        s.sendall(octets)
+
+
 def talk(port, octets, seconds=8):
-    """Raw octets in, all that comes out until the end or the time."""
+    """Raw octets in (a list: one after the other), all that comes out until the end or the time."""
     with socket.create_connection(("127.0.0.1", port)) as s:
         s.settimeout(seconds)
-        s.sendall(octets)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         got = b""
+        if isinstance(octets, bytes):
+            threading.Thread(target=send, args=(s, octets), daemon=True).start()
+        else:
+            for part in octets:
+                s.sendall(part)
+                time.sleep(0.01)
         with contextlib.suppress(socket.timeout, ConnectionResetError):
             while more := s.recv(65536):
                 got += more
@@ -111,7 +122,7 @@ drain_ms: 5000
         check("refuses a body above the limit and says so", "ok 413" in postc(PLAIN, url + "/", 1, 1, "@2001"))
         check("takes a body at the limit", "ok 200" in postc(PLAIN, url + "/", 1, 1, "@2000"))
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n1\r\ny\r\n0\r\n\r\n")
-        check("refuses a chunked body above the limit", out.startswith(b"HTTP/1.1 413"), out)
+        check("refuses a chunked body", out.startswith(b"HTTP/1.1 411") and b"Connection: close" in out, out)
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nx")
         check("refuses a length that is no length", b" 200 " not in out, out)
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
@@ -123,6 +134,29 @@ drain_ms: 5000
         check("refuses headers without end", b" 200 " not in out, out)
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\naPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb")
         check("answers pipelined requests in order", out.count(b"HTTP/1.1 200") == 2 and out.endswith(b"b<end>"), out)
+        out = talk(d.port, b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\naPOST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb")
+        check("answers what was pipelined behind a slow one, in order", out.count(b"HTTP/1.1 200") == 2 and out.endswith(b"b<end>"), out)
+        out = talk(d.port, [b"%c" % c for c in b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"])
+        check("takes a request octet by octet", out.startswith(b"HTTP/1.1 200") and out.endswith(b"\r\n\r\nhi<end>"), out)
+        out = talk(d.port, [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n", b"hi"])
+        check("tells who asks to go on", out.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n") and out.endswith(b"hi<end>"), out)
+        out = talk(d.port, b"HEAD /who HTTP/1.1\r\nHost: x\r\n\r\n")
+        check("answers HEAD without a body", out.startswith(b"HTTP/1.1 200") and out.endswith(b"\r\n\r\n<end>"), out)
+        began = time.monotonic()
+        out = talk(d.port, b"GET /who HTTP/1.0\r\n\r\n")
+        check("ends the connection of HTTP/1.0", b"Connection: close" in out and time.monotonic() - began < 1.4, out)
+        many = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" + b"y" * 2000
+        check("answers a thousand pipelined requests", talk(d.port, many * 1000).count(b"HTTP/1.1 200") == 1000)
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            deaf.connect(("127.0.0.1", d.port))
+            deaf.settimeout(8)
+            before, sent = d.rss(), 0
+            with contextlib.suppress(OSError):
+                while sent < 60000:
+                    deaf.sendall(many)
+                    sent += 1
+            check("a peer that does not read is not heard, and cut", sent < 60000 and d.rss() - before < 4 << 20, f"{sent} {d.rss() - before}")
         check("an answer with no one left to hear it is dropped", talk(d.port, b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 0.01) == b"")
         late = postc(PLAIN, url + "/later", 1, 1, "last", background=True)
         check("a request is in flight", wait_for(lambda: "octets=4" in d.log()))
