@@ -312,6 +312,27 @@ static int find_server(const struct command *self, const char *given, struct soc
 	return 0;
 }
 
+/* Keys of one device, given by hand. */
+static int check_keys(const struct command *self, const struct request *r, bool derived)
+{
+	if (r->has_app_key && (!derived || r->devices > 1))
+		return command_fail(self, "--app-key: for one device, without --device-file");
+	if (r->has_app_key && version_has_two_keys(r->version) && !r->has_nwk_key)
+		return command_fail(self, "--nwk-key: LoRaWAN 1.1 needs it beside --app-key");
+	if (r->has_nwk_key && (!r->has_app_key || !version_has_two_keys(r->version)))
+		return command_fail(self, "--nwk-key: goes with --app-key and LoRaWAN 1.1");
+	return 0;
+}
+
+static int check_personalised(const struct command *self, const struct request *r)
+{
+	if (!r->has_nwk_s_key || !r->has_app_s_key || r->device_file)
+		return command_fail(self, "--dev-addr: goes with --nwk-s-key and --app-s-key");
+	if (version_has_two_keys(r->version))
+		return command_fail(self, "--dev-addr: LoRaWAN 1.0.x only");
+	return 0;
+}
+
 /* What contradicts what; 0, or 2 after saying so. */
 static int check_request(const struct command *self, struct request *r)
 {
@@ -322,16 +343,8 @@ static int check_request(const struct command *self, struct request *r)
 		return command_fail(self, "--server: missing");
 	if (derived && !r->has_join_eui)
 		return command_fail(self, "--join-eui: missing, or give --device-file");
-	if (r->has_app_key && (!derived || r->devices > 1))
-		return command_fail(self, "--app-key: for one device, without --device-file");
-	if (r->has_app_key && version_has_two_keys(r->version) && !r->has_nwk_key)
-		return command_fail(self, "--nwk-key: LoRaWAN 1.1 needs it beside --app-key");
-	if (r->has_nwk_key && (!r->has_app_key || !version_has_two_keys(r->version)))
-		return command_fail(self, "--nwk-key: goes with --app-key and LoRaWAN 1.1");
-	if (o->personalised && (!r->has_nwk_s_key || !r->has_app_s_key || r->device_file))
-		return command_fail(self, "--dev-addr: goes with --nwk-s-key and --app-s-key");
-	if (o->personalised && version_has_two_keys(r->version))
-		return command_fail(self, "--dev-addr: LoRaWAN 1.0.x only");
+	if (check_keys(self, r, derived) || (o->personalised && check_personalised(self, r)))
+		return 2;
 	if (o->fault == SIMULATE_OLD_NONCE && !r->device_file &&
 		!version_counts_dev_nonce(r->version))
 		return command_fail(self, "--fault old-devnonce: DevNonce counts from 1.0.4 on");

@@ -22,6 +22,8 @@ struct message {
 	uint32_t f_cnt;
 	bool uplink;
 	bool flying;
+	unsigned backoff_ms;
+	int64_t retry_ms; /* not before: the AS answered that it cannot take it yet */
 	int64_t expires_ms;
 };
 
@@ -39,15 +41,45 @@ struct handover {
 	unsigned queues, queue_max, keep_ms;
 	uint64_t dropped;
 	bool closing;
+	int64_t drained_ms; /* closing: not after */
+	void (*closed)(struct server *s);
 	uv_timer_t timer;
 };
 
 static void fly(struct handover *h, struct as_queue *q);
 
+static unsigned waiting(const struct handover *h)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->queues; i++)
+		n += h->queue[i].count;
+	return n;
+}
+
+/* Nothing waits any more, or it has waited long enough. */
+static void finish(struct handover *h)
+{
+	void (*closed)(struct server * s) = h->closed;
+
+	if (!closed)
+		return;
+	h->closed = NULL;
+	if (waiting(h))
+		log_warning("handover.left", "messages=%u why=\"no Application Server took them\"",
+			waiting(h));
+	uv_close((uv_handle_t *)&h->timer, NULL);
+	closed(h->server);
+}
+
 static void on_tick(uv_timer_t *t)
 {
 	struct handover *h = t->data;
 
+	if (h->closing && (!waiting(h) || server_now() >= h->drained_ms)) {
+		finish(h);
+		return;
+	}
 	for (unsigned i = 0; i < h->queues; i++)
 		fly(h, &h->queue[i]);
 }
@@ -74,12 +106,15 @@ int handover_new(struct server *s, struct handover **out, struct err *err)
 	return 0;
 }
 
-void handover_close(struct handover *h)
+void handover_close(struct handover *h, unsigned drain_ms, void (*closed)(struct server *s))
 {
 	if (!h || h->closing)
 		return;
 	h->closing = true;
-	uv_close((uv_handle_t *)&h->timer, NULL);
+	h->closed = closed;
+	h->drained_ms = server_now() + drain_ms;
+	if (!waiting(h))
+		finish(h);
 }
 
 static void unlink_message(struct as_queue *q, struct message *m)
@@ -114,6 +149,15 @@ void handover_free(struct handover *h)
 	free(h);
 }
 
+/* Join Servers of others name Application Servers: those long gone may not keep a place. */
+static struct as_queue *idle_queue(struct handover *h)
+{
+	for (unsigned i = 0; i < h->queues; i++)
+		if (!h->queue[i].count)
+			return &h->queue[i];
+	return NULL;
+}
+
 static struct as_queue *queue_of(struct handover *h, const char *url, const char *id)
 {
 	struct as_queue *q;
@@ -121,9 +165,10 @@ static struct as_queue *queue_of(struct handover *h, const char *url, const char
 	for (unsigned i = 0; i < h->queues; i++)
 		if (strcmp(h->queue[i].url, url) == 0 && strcmp(h->queue[i].id, id) == 0)
 			return &h->queue[i];
-	if (h->queues == HANDOVER_SERVERS)
+	q = h->queues < HANDOVER_SERVERS ? &h->queue[h->queues++] : idle_queue(h);
+	if (!q)
 		return NULL;
-	q = &h->queue[h->queues++];
+	*q = (struct as_queue){ 0 };
 	strcpy(q->url, url);
 	strcpy(q->id, id);
 	q->end = &q->oldest;
@@ -141,9 +186,9 @@ static void give_up(struct handover *h, struct message *m, const char *why)
 	free_message(m);
 }
 
-/* The Result of the answer; RESULT_OTHER with words when there is none that counts. */
-static enum result_code read_result(const struct message *m, const struct http_result *r, char *why,
-	size_t cap)
+/* The Result of the answer; RESULT_OTHER with words, and not *answered, when none counts. */
+static enum result_code read_result(const struct message *m, const struct http_result *r,
+	bool *answered, char *why, size_t cap)
 {
 	struct doc *root = NULL;
 	struct result result;
@@ -151,6 +196,7 @@ static enum result_code read_result(const struct message *m, const struct http_r
 	struct err err;
 	int rc;
 
+	*answered = false;
 	if (!r->ok) {
 		snprintf(why, cap, "%s", r->why);
 		return RESULT_OTHER;
@@ -164,8 +210,17 @@ static enum result_code read_result(const struct message *m, const struct http_r
 			rc < 0 ? err.msg : "another message");
 		return RESULT_OTHER;
 	}
+	*answered = true;
 	snprintf(why, cap, "%s", result.description);
 	return result.code;
+}
+
+static int64_t back_off(unsigned *backoff_ms)
+{
+	*backoff_ms = *backoff_ms ? *backoff_ms * 2 : BACKOFF_MS;
+	if (*backoff_ms > BACKOFF_MAX_MS)
+		*backoff_ms = BACKOFF_MAX_MS;
+	return server_now() + *backoff_ms;
 }
 
 static void on_answer(void *arg, const struct http_result *r)
@@ -174,7 +229,8 @@ static void on_answer(void *arg, const struct http_result *r)
 	struct handover *h = m->handover;
 	struct as_queue *q = m->queue;
 	char why[300], peer[512];
-	enum result_code code = read_result(m, r, why, sizeof(why));
+	bool answered;
+	enum result_code code = read_result(m, r, &answered, why, sizeof(why));
 
 	m->flying = false;
 	q->flying--;
@@ -186,44 +242,60 @@ static void on_answer(void *arg, const struct http_result *r)
 		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, result_word(code, true),
 		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->total_ms,
 		why[0] ? " why=" : "", why[0] ? log_value(why) : "");
+	if (answered)
+		q->backoff_ms = q->retry_ms = 0;
 	if (code == RESULT_SUCCESS) {
-		q->backoff_ms = 0;
-		q->retry_ms = 0;
 		unlink_message(q, m);
 		free_message(m);
 	} else if (code != RESULT_OTHER && code != RESULT_DEFERRED) {
 		give_up(h, m, result_word(code, true));
+	} else if (answered) {
+		/* One device's key may be missing: the others go on. */
+		m->retry_ms = back_off(&m->backoff_ms);
 	} else {
-		q->backoff_ms = q->backoff_ms ? q->backoff_ms * 2 : BACKOFF_MS;
-		if (q->backoff_ms > BACKOFF_MAX_MS)
-			q->backoff_ms = BACKOFF_MAX_MS;
-		q->retry_ms = server_now() + q->backoff_ms;
+		q->retry_ms = back_off(&q->backoff_ms);
 	}
 	fly(h, q);
 }
 
-/* Posts what may be posted; drops what is too old. */
-static void fly(struct handover *h, struct as_queue *q)
+/* Is an older one of the same device on its way? They shall arrive in order. */
+static bool is_behind(const struct as_queue *q, const struct message *m)
+{
+	for (const struct message *older = q->oldest; older != m; older = older->next)
+		if (older->flying && older->dev_eui == m->dev_eui)
+			return true;
+	return false;
+}
+
+/* What may be posted now, or NULL; drops what is too old. */
+static struct message *next_of(struct handover *h, struct as_queue *q)
 {
 	int64_t now = server_now();
 	struct message *m = q->oldest, *next;
 
 	for (; m; m = next) {
-		struct http_target to = { .kind = HTTP_TARGET_URL, .url = q->url };
-
 		next = m->next;
 		if (m->flying)
 			continue;
-		if (m->expires_ms <= now) {
+		if (m->expires_ms <= now)
 			give_up(h, m, "kept as long as retry_for says");
-			continue;
-		}
-		if (q->retry_ms > now || q->flying >= HANDOVER_POSTS || h->closing)
-			return;
+		else if (q->retry_ms > now || q->flying >= HANDOVER_POSTS)
+			return NULL;
+		else if (m->retry_ms <= now && !is_behind(q, m))
+			return m;
+	}
+	return NULL;
+}
+
+static void fly(struct handover *h, struct as_queue *q)
+{
+	struct http_target to = { .kind = HTTP_TARGET_URL, .url = q->url };
+	struct message *m;
+
+	while (h->server->http_as && (m = next_of(h, q))) {
 		m->flying = true;
 		q->flying++;
 		http_client_post(h->server->http_as, &to, buf_span(&m->body), on_answer, m);
-		return;
 	}
 }
 

@@ -3,9 +3,11 @@
  * handover - uplinks and downlink statuses to Application Servers, kept while one is away.
  *
  *   queued --post--> answered: done          a queue per AS, oldest first, HANDOVER_POSTS at a time
- *     ^________|  no answer, Deferred, Other: again after 0.5, 1, 2, 4, 8, 8 ... s
+ *     ^________|  no answer: the whole queue waits 0.5, 1, 2, 4, 8, 8 ... s
+ *     ^________|  Deferred, Other: this one does
  *              |  older than retry_for: dropped, counted, and said so
  *
+ *   Order      of one device's: none leaves while an older one is on its way.
  *   Bounds     HANDOVER_SERVERS Application Servers, queue_max messages for each; the oldest
  *              one goes when another comes, and is said to.
  *   Result     what the AS refuses for good (UnknownDevEUI, FrameReplayed ...) is not repeated.
@@ -19,7 +21,9 @@
 #define HANDOVER_POSTS   8
 
 int handover_new(struct server *s, struct handover **out, struct err *err);
-void handover_close(struct handover *h); /* its timer; then run the loop */
+/* Closed when nothing waits any more, and not later than drain_ms; closed is called then, maybe
+ * at once. Then run the loop. */
+void handover_close(struct handover *h, unsigned drain_ms, void (*closed)(struct server *s));
 void handover_free(struct handover *h);
 
 /* NETWORK_UPLINK or NETWORK_STATUS. */

@@ -54,9 +54,13 @@ void server_know_as(struct server *s, const char *as_id)
 	for (unsigned i = 0; i < s->as_count; i++)
 		if (strcasecmp(s->as[i].id, as_id) == 0)
 			return;
-	if (!as_id[0] || s->as_count == SERVER_AS_MAX || strlen(as_id) >= SESSION_AS_ID_MAX)
+	if (!as_id[0] || strlen(as_id) >= SESSION_AS_ID_MAX)
 		return;
-	a = &s->as[s->as_count++];
+	/* Join Servers of others name them: the oldest goes, and comes back with its next uplink.
+	 */
+	a = &s->as[s->as_known++ % SERVER_AS_MAX];
+	if (s->as_count < SERVER_AS_MAX)
+		s->as_count++;
 	strcpy(a->id, as_id);
 	if (name_of(as_id, &a->name) < 0)
 		a->name.n = 0;
@@ -110,7 +114,11 @@ static void perform(struct server *s, const struct network_event *ev)
 		break;
 	case NETWORK_ASK: asking_ask(s->asking, ev); break;
 	case NETWORK_UPLINK:
-	case NETWORK_STATUS: handover_give(s->handover, ev); break;
+	case NETWORK_STATUS:
+		if (s->as_count == SERVER_AS_MAX)
+			server_know_as(s, ev->as_id);
+		handover_give(s->handover, ev);
+		break;
 	case NETWORK_NOTHING:
 	case NETWORK_SAVE:
 	case NETWORK_REMOVE: break;
@@ -223,30 +231,56 @@ static void on_batch(void *arg)
 	set_timer(arg);
 }
 
-/* A personalised device lives as long as the configuration says. */
-static bool is_personalised(const struct server *s, uint64_t dev_eui)
+static int by_number(const void *a, const void *b)
 {
-	struct session abp;
-	bool found = false;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
-	for (unsigned i = 0; i < s->settings->devices_count && !found; i++) {
-		if (config_abp(s->settings, &s->settings->devices[i], &abp, NULL) < 0)
-			continue;
-		found = abp.dev_eui == dev_eui;
+	return (x > y) - (x < y);
+}
+
+/* What restore needs: the DevEUIs of the configuration, in order. */
+struct restoring {
+	struct server *server;
+	uint64_t *personalised;
+	size_t n;
+};
+
+static int list_personalised(struct restoring *r, struct err *err)
+{
+	const struct settings *c = r->server->settings;
+	struct session abp;
+
+	r->personalised = calloc(c->devices_count + 1, sizeof(*r->personalised));
+	if (!r->personalised)
+		return err_set(err, ERR_NOMEM, "devices: no memory");
+	for (unsigned i = 0; i < c->devices_count; i++) {
+		int rc = config_abp(c, &c->devices[i], &abp, err);
+
+		if (rc < 0)
+			return rc;
+		r->personalised[r->n++] = abp.dev_eui;
 		session_wipe(&abp);
 	}
-	return found;
+	qsort(r->personalised, r->n, sizeof(*r->personalised), by_number);
+	return 0;
+}
+
+/* A personalised device lives as long as the configuration says. */
+static bool is_personalised(const struct restoring *r, uint64_t dev_eui)
+{
+	return bsearch(&dev_eui, r->personalised, r->n, sizeof(dev_eui), by_number) != NULL;
 }
 
 static int restore(void *arg, struct span blob, struct err *err)
 {
-	struct server *s = arg;
+	const struct restoring *r = arg;
+	struct server *s = r->server;
 	struct session read;
 	int rc = session_read(blob, &read, err);
 
 	if (rc < 0)
 		return rc;
-	if (read.abp && !is_personalised(s, read.dev_eui)) {
+	if (read.abp && !is_personalised(r, read.dev_eui)) {
 		log_warning("session.left", "dev_eui=%016llx why=\"no longer in devices\"",
 			(unsigned long long)read.dev_eui);
 	} else {
@@ -254,6 +288,16 @@ static int restore(void *arg, struct span blob, struct err *err)
 		rc = network_restore(s->engine, blob, err);
 	}
 	session_wipe(&read);
+	return rc;
+}
+
+static int restore_all(struct server *s, struct err *err)
+{
+	struct restoring r = { .server = s };
+	int rc = list_personalised(&r, err);
+
+	rc = rc ? rc : sessions_each(s->sessions, restore, &r, err);
+	free(r.personalised);
 	return rc;
 }
 
@@ -273,7 +317,7 @@ static int open_engine(struct server *s, struct err *err)
 	s->net_id = config.net_id;
 	rc = network_new(&config, &s->engine, err);
 	rc = rc ? rc : sessions_open(s->settings->database, &s->sessions, err);
-	rc = rc ? rc : sessions_each(s->sessions, restore, s, err);
+	rc = rc ? rc : restore_all(s, err);
 	for (unsigned i = 0; i < s->settings->devices_count && rc == 0; i++) {
 		rc = config_abp(s->settings, &s->settings->devices[i], &abp, err);
 		rc = rc ? rc : network_personalise(s->engine, &abp, err);
@@ -436,21 +480,35 @@ static void say_totals(const struct server *s)
 		(unsigned long long)s->lost_commits);
 }
 
+/* The last uplinks are with their Application Servers, or had their time. */
+static void handed_over(struct server *s)
+{
+	struct http_client *as = s->http_as;
+
+	s->http_as = NULL;
+	http_client_free(as);
+	resolving_free(s->resolving);
+}
+
 void server_close(struct server *s)
 {
 	if (!s || s->closing)
 		return;
 	s->closing = true;
+	/* What the engine has decided, which a slow disk may have kept waiting. */
+	if (s->udp)
+		server_turn(s);
 	say_totals(s);
 	uv_close((uv_handle_t *)&s->timer, NULL);
 	udp_free(s->udp);
 	if (s->api)
 		http_server_close(s->api, DRAIN_MS, NULL, NULL);
-	handover_close(s->handover);
 	http_client_free(s->http_js);
-	http_client_free(s->http_as);
-	s->http_js = s->http_as = NULL;
-	resolving_free(s->resolving);
+	s->http_js = NULL;
+	if (s->handover)
+		handover_close(s->handover, DRAIN_MS, handed_over);
+	else
+		handed_over(s);
 }
 
 void server_free(struct server *s)

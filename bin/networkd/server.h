@@ -58,7 +58,7 @@ struct server {
 	struct asking *asking;
 	struct handover *handover;
 	struct server_as as[SERVER_AS_MAX];
-	unsigned as_count;
+	unsigned as_count, as_known; /* there; ever */
 	uint64_t lost_commits;
 	uint64_t commit_after_ns; /* uv_hrtime */
 	bool turning, closing;
