@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The documents do what they say: their sh blocks run in order, their C blocks compile.
+
+A page's blocks run as one script in an empty folder, each command must succeed, and the output
+must show what the page promises. Only what an installation would do is put in here: the programs'
+folders on PATH, the examples' helper, a free UDP port instead of 1700.
+usage: test_docs.py SOURCE_ROOT BUILD_ROOT
+"""
+import os, pathlib, re, signal, socket, subprocess, sys, tempfile
+
+root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+HELPER = build / "bin/resolverd/sardane-resolverd"
+PATHS = [build / "bin" / n for n in ("cli", "joind", "networkd", "applicationd")] + [build / "examples"]
+PROMISES = {
+    "operators.md": ["joind.yaml: fine", "networkd.yaml: fine", "applicationd.yaml: fine", "_lwns._tcp.js.b.example.",
+                     "\nauthenticated", "1 added, 0 changed", "1: 1 joined", '"data":"U2FyZGFuZQ=="', '"event":"txack"',
+                     "no join any more", "refusal=no-tlsa", "_8000._tcp.ns.a.example. 3600 IN TLSA 3 1 1 ",
+                     "_ns-client.ns.a.example. 3600 IN TLSA 3 1 1 ", "2 added, 0 changed", "70b3d57ed0000002"],
+    "library.md": ["welcome _ns-client.ns.a.example: TLSA 3 1 1", "server localhost.b.example: TLSA 3 1 1", "\nhello"],
+    "dns-admins.md": ["IN TLSA 3 1 1 ", "\n2 0 1 ", "verdict   proved: TLSA 3 1 1", "record 2  2 0 1", "exit 1",
+                      "no matching DANE TLSA records", "no address: insecure"],
+}
+count = failed = 0
+
+
+def tap(good, what, note=""):
+    global count, failed
+    count, failed = count + 1, failed + (not good)
+    print(f"{'ok' if good else 'not ok'} {count} - {what}", flush=True)
+    if not good:
+        print("\n".join("# " + line for line in note.splitlines()), flush=True)
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", (root / "docs" / page).read_text(), re.S | re.M)
+
+
+def script_of(page):
+    parts = blocks(page, "sh")
+    if page == "library.md":
+        parts.insert(0, "sardane lab up --dir lab\n")
+    if not any("lab down" in part for part in parts):
+        parts.append("sardane lab down --dir lab\n")
+    text = "\n".join(parts)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        udp.bind(("127.0.0.1", 0))
+        tcp.bind(("127.0.0.1", 0))
+        text = text.replace("127.0.0.1:1700", f"127.0.0.1:{udp.getsockname()[1]}").replace("4433", str(tcp.getsockname()[1]))
+    return "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true; [ ! -d \"$top\"/lab ] || sardane lab down --dir \"$top\"/lab >/dev/null 2>&1' EXIT\n" \
+        "top=$PWD\n" + text.replace("mkdir first-join && cd first-join", "mkdir first-join && cd first-join && top=$PWD")
+
+
+def run(page):
+    env = dict(os.environ, SARDANE_HELPER=str(HELPER), PATH=":".join(map(str, PATHS)) + ":" + os.environ["PATH"] + ":/usr/sbin")
+    with tempfile.TemporaryDirectory(prefix="sd-") as folder:
+        process = subprocess.Popen(["bash", "-c", script_of(page)], cwd=folder, env=env, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        try:
+            out = process.communicate(timeout=150)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            out = process.communicate()[0]
+    tap(process.returncode == 0, f"every command of {page} succeeds", out[-3000:])
+    for promise in PROMISES[page]:
+        tap(promise in out, f"{page} shows '{promise.strip()}'")
+
+
+def compile_page(page):
+    code = "\n".join(blocks(page, "c"))
+    got = subprocess.run([*os.environ.get("CC", "cc").split(), "-std=gnu17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                          f"-I{root}/include", "-x", "c", "-"], input=code, capture_output=True, text=True)
+    tap(code and got.returncode == 0, f"the C code of {page} compiles", got.stderr)
+
+
+for name in PROMISES:
+    run(name)
+compile_page("library.md")
+print(f"1..{count}")
+sys.exit(failed > 0)
