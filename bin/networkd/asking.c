@@ -27,6 +27,7 @@ struct ask_js {
 	uint64_t join_eui, dev_eui;
 	uint64_t began_ns; /* of uv_hrtime */
 	uint32_t transaction;
+	bool rejoin;
 };
 
 int asking_new(struct server *s, struct asking **out, struct err *err)
@@ -163,7 +164,7 @@ static const char *read_answer(const struct ask_js *q, struct span body, struct 
 		snprintf(why, cap, "malformed answer: %s", err.msg);
 		return why;
 	}
-	if (h.type != HEADER_JOIN_ANS)
+	if (h.type != (q->rejoin ? HEADER_REJOIN_ANS : HEADER_JOIN_ANS))
 		return "the answer is no JoinAns";
 	if (!header_eui(h.sender_id, &eui) || eui != q->join_eui)
 		return "JoinAns of another JoinEUI than was asked";
@@ -174,6 +175,11 @@ static const char *read_answer(const struct ask_js *q, struct span body, struct 
 	return NULL;
 }
 
+static enum header_type type_of(const struct ask_js *q)
+{
+	return q->rejoin ? HEADER_REJOIN_REQ : HEADER_JOIN_REQ;
+}
+
 static void log_answer(const struct ask_js *q, const struct http_result *r,
 	const struct joining_ans *ans, const char *why)
 {
@@ -181,10 +187,11 @@ static void log_answer(const struct ask_js *q, const struct http_result *r,
 	double took_ms = (double)(uv_hrtime() - q->began_ns) / 1e6;
 
 	log_info("backend.finished",
-		"message_type=JoinReq sender_id=%06x receiver_id=%016llx transaction_id=%u dev_eui=%016llx "
+		"message_type=%s sender_id=%06x receiver_id=%016llx transaction_id=%u dev_eui=%016llx "
 		"result_code=%s peer=%s reused=%d dns_ms=%u connect_ms=%u took_ms=%.3f%s%s",
-		q->asking->server->net_id, (unsigned long long)q->join_eui, q->transaction,
-		(unsigned long long)q->dev_eui, why ? "none" : result_word(ans->result.code, true),
+		header_type_word(type_of(q)), q->asking->server->net_id,
+		(unsigned long long)q->join_eui, q->transaction, (unsigned long long)q->dev_eui,
+		why ? "none" : result_word(ans->result.code, true),
 		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->dns_ms,
 		r->connect_ms, took_ms, why ? " why=" : "", why ? log_value(why) : "");
 }
@@ -221,7 +228,7 @@ static void on_answer(void *arg, const struct http_result *r)
 static void fill_header(const struct ask_js *q, struct header *h)
 {
 	*h = (struct header){ .version = HEADER_1_0,
-		.type = HEADER_JOIN_REQ,
+		.type = type_of(q),
 		.transaction_id = q->transaction };
 	header_put_net_id(h->sender_id, q->asking->server->net_id);
 	header_put_eui(h->receiver_id, q->join_eui);
@@ -262,8 +269,10 @@ void asking_ask(struct asking *a, const struct network_event *ev)
 		.id = ev->ask.id,
 		.join_eui = ev->ask.join_eui,
 		.dev_eui = ev->dev_eui,
-		.began_ns = began_ns };
-	adapt(how, &req);
+		.began_ns = began_ns,
+		.rejoin = ev->ask.rejoin };
+	if (!q->rejoin)
+		adapt(how, &req);
 	if (random_octets(&q->transaction, sizeof(q->transaction), NULL) < 0) {
 		free(q);
 		return;

@@ -8,6 +8,8 @@
 #include "lorawan/devaddr.h"
 #include "lorawan/joinaccept.h"
 #include "lorawan/joinreq.h"
+#include "lorawan/mic.h"
+#include "lorawan/rejoin.h"
 #include "network/transmission.h"
 
 #define PLACES_MASK 0xffffu /* of an id; the rest is the generation */
@@ -74,12 +76,11 @@ static int new_dev_addr(struct network *e, uint32_t *out)
 	return 0;
 }
 
-static uint8_t dl_settings(const struct network *e)
+static uint8_t dl_settings(const struct network *e, enum version version)
 {
 	uint8_t settings = (uint8_t)(e->config.rx1_offset << 4 | e->config.region->rx2_rate);
 
-	return version_has_two_keys(e->config.mac_version) ? settings | JOINACCEPT_OPT_NEG
-							   : settings;
+	return version_has_two_keys(version) ? settings | JOINACCEPT_OPT_NEG : settings;
 }
 
 static void push_ask(struct network *e, const struct activation *a, const struct frame *f)
@@ -91,12 +92,14 @@ static void push_ask(struct network *e, const struct activation *a, const struct
 	ev->dev_eui = a->dev_eui;
 	ev->ask.id = a->id;
 	ev->ask.join_eui = a->join_eui;
-	r->mac_version = e->config.mac_version;
+	ev->ask.rejoin = a->rejoin;
+	/* Only a 1.1 device sends a rejoin-request. */
+	r->mac_version = a->rejoin ? VERSION_1_1_0 : e->config.mac_version;
 	memcpy(r->phy_payload, f->phy, f->n);
 	r->phy_n = f->n;
 	r->dev_eui = a->dev_eui;
 	r->dev_addr = a->dev_addr;
-	r->dl_settings = dl_settings(e);
+	r->dl_settings = dl_settings(e, r->mac_version);
 	r->rx_delay = e->config.rx1_delay;
 	region_cflist(e->config.region, &list);
 	r->has_cflist = cflist_write(&list, r->cflist) == 0;
@@ -111,42 +114,103 @@ static bool is_personalised(const struct network *e, uint64_t dev_eui)
 	return s != NULL;
 }
 
+static bool signed_by(struct network *e, const struct session *s, struct span phy)
+{
+	const struct block *key = network_block(e, 0, s->s_nwk_s_int);
+	uint8_t got[LORAWAN_MIC_OCTETS], want[LORAWAN_MIC_OCTETS];
+	struct span message;
+
+	if (!key || phy_split(phy, &message, got) < 0)
+		return false;
+	mic_of_message(key, message, want);
+	return mic_equal(got, want);
+}
+
+/* 1.1 section 6.2.4.1: SNwkSIntKey of a session of ours, and a count it has not had. NULL, or
+ * why not. */
+static const char *check_rejoin_02(struct network *e, const struct rejoin *r, struct span phy,
+	uint64_t *join_eui)
+{
+	struct session *s = NULL;
+
+	if (r->net_id != e->config.net_id)
+		return "a rejoin-request to another network";
+	do
+		s = session_by_eui(&e->sessions, r->dev_eui, s);
+	while (s && (!s->lw11 || !signed_by(e, s, phy)));
+	if (!s)
+		return "no session signed the rejoin-request";
+	if (r->rj_count < s->rj_count0_next)
+		return "a replayed rejoin-request";
+	s->rj_count0_next = r->rj_count + 1u;
+	*join_eui = s->join_eui;
+	return NULL;
+}
+
+/* Who asks, and whom we are to ask. */
+struct asker {
+	uint64_t join_eui, dev_eui;
+	bool rejoin;
+};
+
+static int read_asker(struct network *e, struct span phy, struct asker *out, const char **why)
+{
+	struct joinreq join;
+	struct rejoin again;
+
+	*why = NULL;
+	if (joinreq_read(phy, &join) == 0) {
+		*out = (struct asker){ join.join_eui, join.dev_eui, false };
+	} else if (rejoin_read(phy, &again) == 0) {
+		*out = (struct asker){ again.join_eui, again.dev_eui, true };
+		if (again.type != 1)
+			*why = check_rejoin_02(e, &again, phy, &out->join_eui);
+	} else {
+		return ERR_FORMAT;
+	}
+	/* Its configuration says that it does not join: who does is somebody else. */
+	if (is_personalised(e, out->dev_eui))
+		*why = "a personalised device";
+	return 0;
+}
+
 void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 {
 	struct activation *a;
-	struct joinreq req;
+	struct asker who;
+	const char *why;
 	uint32_t dev_addr;
 
 	f->user = 0;
-	if (joinreq_read((struct span){ f->phy, f->n }, &req) < 0) {
+	if (read_asker(e, (struct span){ f->phy, f->n }, &who, &why) < 0) {
 		e->stats.malformed++;
 		return;
 	}
-	/* Its configuration says that it does not join: who does is somebody else. */
-	if (is_personalised(e, req.dev_eui)) {
+	if (why) {
 		e->stats.joins_refused++;
 		trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
-			"dev_eui=%016llx join_eui=%016llx why=\"a personalised device\"",
-			(unsigned long long)req.dev_eui, (unsigned long long)req.join_eui);
+			"dev_eui=%016llx join_eui=%016llx why=\"%s\"",
+			(unsigned long long)who.dev_eui, (unsigned long long)who.join_eui, why);
 		return;
 	}
 	if (new_dev_addr(e, &dev_addr) < 0 || !(a = make(e, f->source))) {
 		e->stats.joins_dropped++;
 		trace_say(&e->config.trace, TRACE_WARNING, "join.dropped",
 			"dev_eui=%016llx why=\"too many are open, in all or from this address\"",
-			(unsigned long long)req.dev_eui);
+			(unsigned long long)who.dev_eui);
 		return;
 	}
-	a->join_eui = req.join_eui;
-	a->dev_eui = req.dev_eui;
-	a->dev_nonce = req.dev_nonce;
+	a->join_eui = who.join_eui;
+	a->dev_eui = who.dev_eui;
+	a->rejoin = who.rejoin;
 	a->dev_addr = dev_addr;
 	a->asked_ms = now_ms;
 	f->user = a->id;
 	due_set(&e->due, &a->due, now_ms + e->config.join_timeout_ms);
 	e->stats.joins_asked++;
-	trace_say(&e->config.trace, TRACE_DEBUG, "join.ask", "dev_eui=%016llx join_eui=%016llx",
-		(unsigned long long)a->dev_eui, (unsigned long long)a->join_eui);
+	trace_say(&e->config.trace, TRACE_DEBUG, "join.ask",
+		"dev_eui=%016llx join_eui=%016llx rejoin=%d", (unsigned long long)a->dev_eui,
+		(unsigned long long)a->join_eui, a->rejoin);
 	push_ask(e, a, f);
 }
 
@@ -245,7 +309,8 @@ void activation_collected(struct network *e, int64_t now_ms, const struct frame 
 	if (!a || a->collected)
 		return;
 	trace_say(&e->config.trace, TRACE_INFO, "uplink.collected",
-		"type=join-request dev_eui=%016llx gateways=%u", (unsigned long long)a->dev_eui,
+		"type=%s dev_eui=%016llx gateways=%u",
+		a->rejoin ? "rejoin-request" : "join-request", (unsigned long long)a->dev_eui,
 		f->heard);
 	a->collected = true;
 	a->frame = *f;

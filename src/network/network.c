@@ -170,6 +170,11 @@ const struct block *network_block(struct network *e, unsigned which,
 	return &e->block[which];
 }
 
+static bool is_activation(enum phy_type type)
+{
+	return type == PHY_JOIN_REQUEST || type == PHY_REJOIN_REQUEST;
+}
+
 static void hear(struct network *e, int64_t now_ms, const struct gateway_address *from,
 	const struct gwmp *m, const struct gwmp_rxpk *rx)
 {
@@ -203,7 +208,7 @@ static void hear(struct network *e, int64_t now_ms, const struct gateway_address
 	trace_say(&e->config.trace, TRACE_DEBUG, "uplink.received",
 		"gateway=%016llx type=%s freq=%u rssi=%d lsnr=%.1f", (unsigned long long)m->gateway,
 		phy_type_text(h.type), rx->freq, rx->rssi, rx->lsnr / 10.0);
-	if (h.type == PHY_JOIN_REQUEST)
+	if (is_activation(h.type))
 		activation_ask(e, now_ms, f);
 }
 
@@ -264,7 +269,7 @@ static bool turn(struct network *e, int64_t now_ms)
 
 	if (f) {
 		phy_read_mhdr((struct span){ f->phy, f->n }, &h);
-		if (h.type == PHY_JOIN_REQUEST)
+		if (is_activation(h.type))
 			activation_collected(e, now_ms, f);
 		else
 			reception_judge(e, now_ms, f);

@@ -3,7 +3,7 @@
  * network - the Network Server's decisions; its program does what the events say.
  *
  *   datagram --> gateway table, frame table
- *                  | join-request, first copy             | data, window over
+ *                  | (re)join-request, first copy         | data, window over
  *                  v                                      v
  *                activation --ASK--> JS                 reception --SAVE--> --UPLINK--> AS
  *                  | joined + window over                 | ack, MAC answers, downlinks
@@ -81,6 +81,7 @@ struct network_event {
 		struct {
 			uint32_t id; /* for network_joined */
 			uint64_t join_eui;
+			bool rejoin; /* RejoinReq */
 			struct joining_req req;
 		} ask;
 		struct xmit_req uplink;

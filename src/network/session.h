@@ -73,6 +73,7 @@ struct session {
 	int16_t snr[SESSION_SNR_MAX]; /* tenths of dB, best copy each, newest last */
 	bool adr_pending;
 	struct mac_link_adr_req adr_asked;
+	uint32_t rj_count0_next; /* not on disk: the Join Server is who must not forget */
 	int64_t status_asked_ms; /* not on disk; 0 before the first */
 	uint8_t battery;         /* 255: not known */
 	int8_t margin;

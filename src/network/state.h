@@ -21,7 +21,7 @@ struct activation {
 	enum state_timer timer;
 	uint32_t id; /* place and generation; 0: unused */
 	uint64_t join_eui, dev_eui;
-	uint16_t dev_nonce;
+	bool rejoin;
 	uint8_t source; /* of the frame, for the bound */
 	uint32_t dev_addr;
 	int64_t asked_ms;

@@ -11,6 +11,7 @@
 #include "lorawan/devaddr.h"
 #include "lorawan/joinreq.h"
 #include "lorawan/mic.h"
+#include "lorawan/rejoin.h"
 
 #define NET_ID  0x000013u
 #define DEV     0x70b3d50000000001u
@@ -653,6 +654,83 @@ static void sends_a_1_1_downlink_again_without_other_mac_commands(void **state)
 	stop();
 }
 
+static struct span rejoin_request(uint8_t type, uint32_t net_id, uint16_t count,
+	const uint8_t k[16])
+{
+	static uint8_t out[REJOIN_MAX];
+	struct rejoin r = { .type = type,
+		.net_id = net_id,
+		.join_eui = JOIN,
+		.dev_eui = DEV,
+		.rj_count = count };
+	size_t n = rejoin_write(&r, out);
+	struct aes *aes;
+	struct block b = block_of(k, &aes);
+
+	mic_of_message(&b, (struct span){ out, n - 4 }, out + n - 4);
+	aes_free(aes);
+	return (struct span){ out, n };
+}
+
+static void hands_a_rejoin_request_to_the_join_server(void **state)
+{
+	struct joining_ans ans;
+
+	(void)state;
+	start();
+	lw11 = true;
+	join(1);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	quiet();
+	for (uint8_t type = 0; type <= 2; type++) {
+		heard(GW_NEAR, rejoin_request(type, NET_ID, type, key_s), 50, tmst);
+		expect(NETWORK_ASK);
+		assert_true(ev.ask.rejoin);
+		assert_true(ev.ask.join_eui == JOIN);
+		assert_int_equal(ev.ask.req.dl_settings & 0x80, 0x80);
+		quiet(); /* this one is not answered */
+	}
+	heard(GW_NEAR, rejoin_request(0, NET_ID, 9, key_s), 50, tmst);
+	expect(NETWORK_ASK);
+	ans = join_answer();
+	network_joined(e, now, ev.ask.id, &ans, NULL);
+	now += 200;
+	expect(NETWORK_SAVE);
+	expect(NETWORK_SEND);
+	assert_non_null(network_session(e, DEV, SESSION_ACTIVE));
+	assert_non_null(network_session(e, DEV, SESSION_PENDING));
+	stop();
+}
+
+static void refuses_a_rejoin_request_replayed_or_signed_by_no_session(void **state)
+{
+	struct network_stats stats;
+
+	(void)state;
+	start();
+	lw11 = true;
+	join(1);
+	take_uplink((struct up){ .f_cnt = 0 }, true);
+	quiet();
+	heard(GW_NEAR, rejoin_request(0, NET_ID, 5, key_s), 50, tmst);
+	expect(NETWORK_ASK);
+	quiet();
+	for (uint16_t count = 4; count <= 5; count++) {
+		heard(GW_NEAR, rejoin_request(2, NET_ID, count, key_s), 50, tmst);
+		quiet();
+	}
+	heard(GW_NEAR, rejoin_request(0, NET_ID, 6, key), 50, tmst);
+	quiet();
+	heard(GW_NEAR, rejoin_request(0, NET_ID + 1, 6, key_s), 50, tmst);
+	quiet();
+	network_stats(e, &stats);
+	assert_int_equal(stats.joins_asked, 2);
+	assert_int_equal(stats.joins_refused, 5);
+	heard(GW_NEAR, rejoin_request(0, NET_ID, 6, key_s), 50, tmst);
+	expect(NETWORK_ASK);
+	stop();
+}
+
 static void acknowledges_a_confirmed_uplink_in_rx1(void **state)
 {
 	struct gwmp_txpk tx;
@@ -1027,6 +1105,8 @@ int main(void)
 		TEST(keeps_a_session_when_another_join_server_claims_its_dev_eui),
 		TEST(refuses_a_downlink_encrypted_for_another_session),
 		TEST(lets_no_personalised_device_join),
+		TEST(hands_a_rejoin_request_to_the_join_server),
+		TEST(refuses_a_rejoin_request_replayed_or_signed_by_no_session),
 		TEST(sends_a_1_1_downlink_again_without_other_mac_commands),
 		TEST(survives_datagrams_of_every_wrong_kind),
 	};
