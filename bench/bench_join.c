@@ -28,6 +28,7 @@
 #include "store/devices.h"
 
 #define DEVICES  100000u
+#define SCATTER  61803u
 #define ALONE    1500
 #define TOGETHER 12000
 #define SLOW     3000
@@ -295,8 +296,9 @@ static void *ask(void *arg)
 	for (int i = 0; i < a->joins; i++) {
 		unsigned n = next_device++;
 
-		/* Another device each time: the cache of pages is not flattered. */
-		make_request(JOIN_EUI + (uint64_t)(n % DEVICES) * 2654435761u,
+		/* Another device each time and in no order (SCATTER shares no factor with DEVICES):
+		 * the cache of pages is not flattered. */
+		make_request(JOIN_EUI + (uint64_t)n * SCATTER % DEVICES * 2654435761u,
 			(uint16_t)(n / DEVICES * 7 + 3), &key, &request);
 		if (SSL_write(ssl, request.p, (int)request.n) <= 0)
 			die("write");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/random.h"
+#include "program/log.h"
 
 #define LINGER_MAX_NS 1000000
 
@@ -253,8 +254,10 @@ static void deliver(uv_async_t *wake)
 	uv_mutex_lock(&k->lock);
 	list_move(&k->done, &done, k->done.n);
 	uv_mutex_unlock(&k->lock);
+	log_hold();
 	while ((job = list_take(&done)))
 		job->done(job);
+	log_release();
 }
 
 static void release(struct keeper *k)
@@ -333,15 +336,16 @@ void keeper_free(struct keeper *k)
 
 bool keeper_put(struct keeper *k, struct keeper_job *job)
 {
-	bool room;
+	bool room, wakes;
 
 	uv_mutex_lock(&k->lock);
 	room = k->waiting.n < KEEPER_WAITING_MAX && !k->stopping;
-	if (room) {
+	if (room)
 		list_put(&k->waiting, job);
-		if (k->waiting.n == 1 || k->waiting.n == k->wanted)
-			uv_cond_signal(&k->some);
-	}
+	wakes = room && (k->waiting.n == 1 || k->waiting.n == k->wanted);
 	uv_mutex_unlock(&k->lock);
+	/* Not under the lock: who wakes would go back to sleep over it. */
+	if (wakes)
+		uv_cond_signal(&k->some);
 	return room;
 }

@@ -45,19 +45,29 @@ static void put_escaped(struct writer *w, uint8_t c)
 	}
 }
 
+/* Goes as it is. */
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static void put_string(struct writer *w, struct span text)
 {
 	size_t from = 0, i = 0;
 
 	put(w, "\"");
 	while (i < text.n) {
+		if (is_plain(text.p[i])) {
+			i++;
+			continue;
+		}
 		size_t len = utf8_length(text.p + i, text.n - i);
 
 		if (!len) {
 			w->bad = true;
 			break;
 		}
-		if (text.p[i] < 0x20 || text.p[i] == '"' || text.p[i] == '\\') {
+		if (text.p[i] < 0x80) {
 			buf_put(w->out, (struct span){ text.p + from, i - from });
 			put_escaped(w, text.p[i]);
 			from = i + 1;
@@ -181,8 +191,14 @@ void writer_base64(struct writer *w, const char *name, struct span octets)
 
 void writer_u64(struct writer *w, const char *name, uint64_t v)
 {
+	char digits[21], *p = digits + sizeof(digits) - 1;
+
+	*p = 0;
+	do
+		*--p = (char)('0' + v % 10);
+	while (v /= 10);
 	if (begin(w, name))
-		buf_printf(w->out, "%llu", (unsigned long long)v);
+		put(w, p);
 }
 
 void writer_integer(struct writer *w, const char *name, int64_t v)

@@ -12,6 +12,7 @@
 #define LINE_MAX_OCTETS 2048
 #define VALUE_MAX       512
 #define VALUES          8
+#define HELD_OCTETS     16384
 
 static const char *const level_word[] = { "error", "warning", "info", "debug" };
 
@@ -20,6 +21,13 @@ static struct {
 	enum trace_level level;
 	bool json;
 } settings = { .level = TRACE_INFO };
+
+/* Lines gathered between log_hold and log_release. */
+static _Thread_local struct {
+	bool holding;
+	size_t n;
+	char text[HELD_OCTETS];
+} held;
 
 /* Text that stops growing at its end, and says so. */
 struct line {
@@ -144,11 +152,51 @@ static void write_json(struct line *l, const char *time, enum trace_level level,
 	line_char(l, '}');
 }
 
+static void write_out(const char *text, size_t n)
+{
+	ssize_t written = write(STDERR_FILENO, text, n);
+
+	(void)written;
+}
+
+static void flush_held(void)
+{
+	if (held.n)
+		write_out(held.text, held.n);
+	held.n = 0;
+}
+
+/* One write per line or per whole lines: threads and processes that share the descriptor do
+ * not mix. */
+static void write_whole(enum trace_level level, const struct line *l)
+{
+	if (!held.holding) {
+		write_out(l->text, l->n);
+		return;
+	}
+	if (held.n + l->n > sizeof(held.text))
+		flush_held();
+	memcpy(held.text + held.n, l->text, l->n);
+	held.n += l->n;
+	if (level <= TRACE_WARNING)
+		flush_held();
+}
+
+void log_hold(void)
+{
+	held.holding = true;
+}
+
+void log_release(void)
+{
+	held.holding = false;
+	flush_held();
+}
+
 static void write_line(enum trace_level level, const char *event, const char *fmt, va_list ap)
 {
 	struct line l = { .n = 0 };
 	char words[LINE_MAX_OCTETS / 2], time[40];
-	ssize_t written;
 
 	if (level > settings.level)
 		return;
@@ -168,9 +216,7 @@ static void write_line(enum trace_level level, const char *event, const char *fm
 		line_plain(&l, words);
 	}
 	l.text[l.n++] = '\n';
-	/* One write per line: threads and processes that share the descriptor do not mix. */
-	written = write(STDERR_FILENO, l.text, l.n);
-	(void)written;
+	write_whole(level, &l);
 }
 
 void log_open(const char *program, enum trace_level level, int json)

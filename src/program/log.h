@@ -23,6 +23,14 @@ void log_warning(const char *event, const char *fmt, ...) __attribute__((format(
 void log_info(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_debug(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Between the two, lines of this thread up to info are gathered and leave in one write, at the
+ * latest with log_release: for a loop that does many things in one turn. A warning or an error
+ * takes what is gathered along at once.
+ */
+void log_hold(void);
+void log_release(void);
+
 /* A trace that writes to this log: for libraries. */
 struct trace log_trace(void);
 

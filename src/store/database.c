@@ -86,8 +86,11 @@ static int set_up(struct database *db, const struct database_kind *kind, struct 
 	sqlite3_extended_result_codes(db->handle, 1);
 	rc = database_exec(db,
 		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;"
-		"PRAGMA secure_delete=FAST; PRAGMA cache_size=-4096; PRAGMA foreign_keys=ON",
+		"PRAGMA secure_delete=FAST; PRAGMA cache_size=-8192; PRAGMA foreign_keys=ON;"
+		"PRAGMA wal_autocheckpoint=4000",
 		err);
+	rc = rc ? rc : database_prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
+	rc = rc ? rc : database_prepare(db, "COMMIT", &db->commit, err);
 	rc = rc ? rc : database_begin(db, err);
 	rc = rc ? rc : check_kind(db, kind, err);
 	rc = rc ? rc : database_commit(db, err);
@@ -147,12 +150,12 @@ int database_check(struct database *db, struct err *err)
 
 int database_begin(struct database *db, struct err *err)
 {
-	return database_exec(db, "BEGIN IMMEDIATE", err);
+	return database_run(db, db->begin, err);
 }
 
 int database_commit(struct database *db, struct err *err)
 {
-	return database_exec(db, "COMMIT", err);
+	return database_run(db, db->commit, err);
 }
 
 void database_rollback(struct database *db)

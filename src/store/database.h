@@ -4,6 +4,8 @@
  *
  *   Durable    write-ahead log with synchronous=FULL: when database_commit returns 0 the
  *              transaction is on the disk.
+ *   Checkpoint every 4,000 pages (16 MB): a page that many transactions change is then copied
+ *              back once for all of them, in a quarter of the syncs of SQLite's own 1,000.
  *   Sharing    other processes may write at the same time; we wait up to 5 s for our turn.
  *   File       created with mode 0600, also its -wal and -shm.
  *   Threads    one at a time.
@@ -23,6 +25,7 @@
 
 struct database {
 	sqlite3 *handle;
+	sqlite3_stmt *begin, *commit;
 	char path[512];
 };
 
