@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 struct find {
-	uv_timer_t timer; /* takes answers outside of the resolver's own dispatch */
+	struct pace *pace;
+	struct pace_job job; /* takes answers outside of the resolver's own dispatch */
 	struct resolver *resolver;
 	struct service_query *query;
 	find_done *done;
@@ -15,13 +16,11 @@ struct find {
 	struct ask ask[SERVICE_QUESTIONS_MAX];
 };
 
-static void due(uv_timer_t *timer);
-
 static void came(struct ask *ask)
 {
 	struct find *f = ask->arg;
 
-	uv_timer_start(&f->timer, due, 0, 0);
+	pace_add(f->pace, &f->job);
 }
 
 static bool take_answers(struct find *f)
@@ -67,21 +66,16 @@ static void turn(struct find *f)
 	}
 }
 
-static void due(uv_timer_t *timer)
+static void due(void *arg)
 {
-	struct find *f = timer->data;
+	struct find *f = arg;
 
 	turn(f);
 	if (service_query_is_done(f->query))
 		f->done(f->arg, service_query_result(f->query));
 }
 
-static void closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-int find_new(uv_loop_t *loop, struct resolver *r, const struct service_target *target,
+int find_new(struct pace *pace, struct resolver *r, const struct service_target *target,
 	enum tls_mode mode, find_done *done, void *arg, struct find **out, struct err *err)
 {
 	struct find *f = calloc(1, sizeof(*f));
@@ -97,11 +91,11 @@ int find_new(uv_loop_t *loop, struct resolver *r, const struct service_target *t
 	f->resolver = r;
 	f->done = done;
 	f->arg = arg;
-	uv_timer_init(loop, &f->timer);
-	f->timer.data = f;
+	f->pace = pace;
+	f->job = (struct pace_job){ .run = due, .arg = f };
 	turn(f);
 	if (service_query_is_done(f->query))
-		uv_timer_start(&f->timer, due, 0, 0);
+		pace_add(pace, &f->job);
 	*out = f;
 	return 0;
 }
@@ -113,5 +107,6 @@ void find_free(struct find *f)
 	for (unsigned i = 0; i < f->asked; i++)
 		ask_done(&f->ask[i]);
 	service_query_free(f->query);
-	uv_close((uv_handle_t *)&f->timer, closed);
+	pace_remove(f->pace, &f->job);
+	free(f);
 }

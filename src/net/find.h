@@ -9,9 +9,8 @@
 #ifndef NET_FIND_H
 #define NET_FIND_H
 
-#include <uv.h>
-
 #include "dane/service.h"
+#include "net/pace.h"
 #include "resolve/resolver.h"
 
 struct find;
@@ -19,7 +18,7 @@ struct find;
 /* service is never NULL: refusals are inside it. Called once, never from find_new. */
 typedef void find_done(void *arg, struct service *service);
 
-int find_new(uv_loop_t *loop, struct resolver *r, const struct service_target *target,
+int find_new(struct pace *pace, struct resolver *r, const struct service_target *target,
 	enum tls_mode mode, find_done *done, void *arg, struct find **out, struct err *err);
 /* In any state; done is not called any more. */
 void find_free(struct find *f);

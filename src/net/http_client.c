@@ -58,6 +58,7 @@ struct http_client {
 	struct carrier *retired; /* until their last attempt ends */
 	unsigned depth;          /* of calls that may call done: no destination is freed inside */
 	uv_timer_t tick, made;
+	struct pace *pace;
 	unsigned handles;
 	bool closing;
 };
@@ -179,6 +180,7 @@ static int carrier_for(struct destination *d, struct service *service, struct er
 {
 	struct transfer_config config = {
 		.loop = d->of->config.loop,
+		.pace = d->of->pace,
 		.tls = service ? d->of->config.tls : NULL,
 		.service = service,
 		.connections_max = d->of->config.connections_max,
@@ -275,8 +277,8 @@ static bool destination_find(struct destination *d)
 		queue_fail(d, "https needs TLS and a resolver in the configuration");
 		return false;
 	}
-	if (find_new(d->of->config.loop, d->of->config.resolver, &d->target.service,
-		    d->of->config.mode, found, d, &d->find, &err) != 0) {
+	if (find_new(d->of->pace, d->of->config.resolver, &d->target.service, d->of->config.mode,
+		    found, d, &d->find, &err) != 0) {
 		queue_fail(d, err.msg);
 		return false;
 	}
@@ -559,6 +561,12 @@ int http_client_new(const struct http_client_config *config, struct http_client 
 		free(c);
 		return err_set(err, ERR_NOMEM, "HTTP client: no memory");
 	}
+	c->pace = pace_new(config->loop);
+	if (!c->pace) {
+		curl_global_cleanup();
+		free(c);
+		return err_set(err, ERR_NOMEM, "HTTP client: no memory");
+	}
 	c->config = *config;
 	if (c->config.timeout_ms == 0)
 		c->config.timeout_ms = 4000;
@@ -599,6 +607,7 @@ void http_client_free(struct http_client *c)
 	close_retired(c, true);
 	while (c->destinations)
 		destination_free(c->destinations);
+	pace_free(c->pace);
 	uv_close((uv_handle_t *)&c->tick, timer_closed);
 	uv_close((uv_handle_t *)&c->made, timer_closed);
 }

@@ -21,6 +21,7 @@ struct line {
 	int fd;
 	unsigned refs; /* the list's, and those of attempts that look at it */
 	bool shaken;   /* a TLS handshake was begun: peer says what came of it */
+	bool made;     /* requests may go over it */
 	struct peer peer;
 	struct service *service; /* what its SSL_CTX is hooked to */
 };
@@ -28,8 +29,10 @@ struct line {
 /* A socket that libcurl wants watched. */
 struct watch {
 	uv_poll_t poll;
+	struct pace_job job;
 	struct transfers *of;
 	curl_socket_t fd;
+	int flags; /* what libcurl has to be told */
 };
 
 struct attempt {
@@ -52,6 +55,7 @@ struct transfers {
 	struct transfer_config config;
 	CURLM *multi;
 	uv_timer_t timer;
+	struct pace_job timeout;
 	struct line *lines;
 	struct attempt *attempts;
 	unsigned count, line_count, fresh_count;
@@ -67,6 +71,7 @@ static void line_drop(struct line *line)
 }
 
 static void report_done(struct transfers *t);
+static struct line *line_find(struct transfers *t, int fd);
 
 /* --- the loop for libcurl --- */
 
@@ -75,16 +80,30 @@ static void watch_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static void watch_tell(void *arg)
+{
+	struct watch *w = arg;
+	struct transfers *t = w->of;
+	int flags = w->flags, running;
+
+	w->flags = 0;
+	curl_multi_socket_action(t->multi, w->fd, flags, &running);
+	report_done(t);
+}
+
 static void watch_ready(uv_poll_t *poll, int status, int events)
 {
 	struct watch *w = poll->data;
-	struct transfers *t = w->of;
-	int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
+	const struct line *line = line_find(w->of, w->fd);
 
-	flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
-	flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
-	curl_multi_socket_action(t->multi, w->fd, flags, &running);
-	report_done(t);
+	w->flags |= status < 0 ? CURL_CSELECT_ERR : 0;
+	w->flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+	w->flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+	/* What is open does not wait behind handshakes. */
+	if (line && line->made)
+		watch_tell(w);
+	else
+		pace_add(w->of->config.pace, &w->job);
 }
 
 static struct watch *watch_new(struct transfers *t, curl_socket_t fd)
@@ -96,6 +115,7 @@ static struct watch *watch_new(struct transfers *t, curl_socket_t fd)
 		return NULL;
 	}
 	w->poll.data = w;
+	w->job = (struct pace_job){ .run = watch_tell, .arg = w };
 	w->of = t;
 	w->fd = fd;
 	curl_multi_assign(t->multi, fd, w);
@@ -111,8 +131,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		if (w)
+		if (w) {
+			pace_remove(t->config.pace, &w->job);
 			uv_close((uv_handle_t *)&w->poll, watch_closed);
+		}
 		curl_multi_assign(t->multi, fd, NULL);
 		return 0;
 	}
@@ -124,13 +146,21 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 	return 0;
 }
 
-static void timed_out(uv_timer_t *timer)
+static void tell_time(void *arg)
 {
-	struct transfers *t = timer->data;
+	struct transfers *t = arg;
 	int running;
 
 	curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	report_done(t);
+}
+
+/* New transfers begin by a timer of no time. */
+static void timed_out(uv_timer_t *timer)
+{
+	struct transfers *t = timer->data;
+
+	pace_add(t->config.pace, &t->timeout);
 }
 
 static int on_timer(CURLM *multi, long ms, void *arg)
@@ -223,6 +253,8 @@ static int on_ready(void *arg, char *ip, char *own_ip, int port, int own_port)
 	(void)own_ip;
 	(void)port;
 	(void)own_port;
+	if (a->line)
+		a->line->made = true;
 	if (a->fresh) {
 		a->fresh = false;
 		a->of->fresh_count--;
@@ -533,6 +565,7 @@ int transfer_open(const struct transfer_config *config, struct transfers **out, 
 		service_keep(config->service);
 	uv_timer_init(config->loop, &t->timer);
 	t->timer.data = t;
+	t->timeout = (struct pace_job){ .run = tell_time, .arg = t };
 	curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 	curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
 	curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -561,5 +594,6 @@ void transfer_close(struct transfers *t)
 	curl_multi_cleanup(t->multi);
 	if (t->config.service)
 		service_drop(t->config.service);
+	pace_remove(t->config.pace, &t->timeout);
 	uv_close((uv_handle_t *)&t->timer, timer_closed);
 }

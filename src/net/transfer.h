@@ -19,12 +19,14 @@
 #include <uv.h>
 
 #include "dane/service.h"
+#include "net/pace.h"
 #include "tls/client.h"
 
 struct transfers;
 
 struct transfer_config {
 	uv_loop_t *loop;
+	struct pace *pace;       /* of the loop: handshakes take turns */
 	struct tls_client *tls;  /* NULL: plain HTTP, and no service */
 	struct service *service; /* NULL for plain */
 	unsigned connections_max;

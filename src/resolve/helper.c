@@ -25,7 +25,7 @@
 #define PING_MS          1000
 #define HANG_MS          5000
 #define PING_ID          UINT32_MAX /* no slot has it, so its answer answers nobody */
-#define PACKETS_PER_TURN 256
+#define PACKETS_PER_TURN 64
 
 enum { DOWN, STARTING, UP };
 

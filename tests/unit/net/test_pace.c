@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+#include "net/pace.h"
+
+struct counted {
+	struct pace *pace;
+	struct pace_job job;
+	unsigned ran, again; /* times it adds itself */
+	unsigned place;      /* when it ran */
+	uint64_t takes_ns;
+};
+
+static unsigned places;
+
+static void run(void *arg)
+{
+	struct counted *c = arg;
+	uint64_t until = uv_hrtime() + c->takes_ns;
+
+	while (uv_hrtime() < until)
+		;
+	c->ran++;
+	c->place = ++places;
+	if (c->again) {
+		c->again--;
+		pace_add(c->pace, &c->job);
+	}
+}
+
+static struct counted counted(struct pace *pace)
+{
+	return (struct counted){ .pace = pace, .job.run = run };
+}
+
+static void add(struct counted *c)
+{
+	c->job.arg = c;
+	pace_add(c->pace, &c->job);
+}
+
+static void finish(uv_loop_t *loop, struct pace *pace)
+{
+	uv_run(loop, UV_RUN_DEFAULT);
+	pace_free(pace);
+	uv_run(loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(loop), 0);
+}
+
+static void jobs_run_once_in_the_order_they_were_added(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_new(&loop);
+	struct counted a = counted(pace), b = counted(pace), c = counted(pace);
+	places = 0;
+	add(&b);
+	add(&a);
+	add(&b);
+	add(&c);
+	pace_remove(pace, &a.job);
+	pace_remove(pace, &a.job);
+	finish(&loop, pace);
+	assert_int_equal(a.ran, 0);
+	assert_int_equal(b.ran, 1);
+	assert_int_equal(c.ran, 1);
+	assert_true(b.place < c.place);
+}
+
+static void a_job_that_adds_itself_runs_behind_the_others(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_new(&loop);
+	struct counted a = counted(pace), b = counted(pace);
+	places = 0;
+	a.again = 2;
+	add(&a);
+	add(&b);
+	finish(&loop, pace);
+	assert_int_equal(a.ran, 3);
+	assert_int_equal(b.place, 2);
+}
+
+static void a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_new(&loop);
+	struct counted a = counted(pace), b = counted(pace);
+	a.takes_ns = 20000000;
+	add(&a);
+	add(&b);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(a.ran, 1);
+	assert_int_equal(b.ran, 0);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(b.ran, 1);
+	finish(&loop, pace);
+}
+
+static void the_last_job_may_be_removed_and_others_added(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_new(&loop);
+	struct counted a = counted(pace), b = counted(pace), c = counted(pace);
+	add(&a);
+	add(&b);
+	pace_remove(pace, &b.job);
+	add(&c);
+	finish(&loop, pace);
+	assert_int_equal(a.ran + c.ran, 2);
+	assert_int_equal(b.ran, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(jobs_run_once_in_the_order_they_were_added),
+		cmocka_unit_test(a_job_that_adds_itself_runs_behind_the_others),
+		cmocka_unit_test(a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next),
+		cmocka_unit_test(the_last_job_may_be_removed_and_others_added),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
