@@ -48,6 +48,7 @@ enum {
 	OPT_CONFIRMED,
 	OPT_LINK_CHECK,
 	OPT_DEVICE_TIME,
+	OPT_REJOIN,
 	OPT_INTERVAL,
 	OPT_TIMEOUT,
 	OPT_RETRIES,
@@ -92,6 +93,7 @@ const char simulate_help[] =
 	"  --confirmed             ask for acknowledgement\n"
 	"  --link-check            LinkCheckReq in the first\n"
 	"  --device-time           DeviceTimeReq in the first\n"
+	"  --rejoin TYPE           then a rejoin-request of type 0, 1 or 2, and one uplink more (1.1)\n"
 	"  --interval MS           from one uplink to the next (default 2500)\n"
 	"  --timeout MS            wait for join-accept, acknowledgement, PULL_ACK (default 7000)\n"
 	"  --retries N             of a join-request or a confirmed uplink (default 0)\n"
@@ -132,6 +134,7 @@ static const struct option table[] = {
 	{ "confirmed", no_argument, NULL, OPT_CONFIRMED },
 	{ "link-check", no_argument, NULL, OPT_LINK_CHECK },
 	{ "device-time", no_argument, NULL, OPT_DEVICE_TIME },
+	{ "rejoin", required_argument, NULL, OPT_REJOIN },
 	{ "interval", required_argument, NULL, OPT_INTERVAL },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "retries", required_argument, NULL, OPT_RETRIES },
@@ -251,6 +254,9 @@ static int read_traffic_option(const struct command *self, int c, struct request
 	case OPT_CONFIRMED: o->message.confirmed = true; return 0;
 	case OPT_LINK_CHECK: o->link_check = true; return 0;
 	case OPT_DEVICE_TIME: o->device_time = true; return 0;
+	case OPT_REJOIN:
+		o->rejoins = true;
+		return option_number(self, "--rejoin", optarg, 0, 2, &o->rejoin);
 	case OPT_INTERVAL:
 		return option_number(self, "--interval", optarg, 1, 86400000, &o->interval_ms);
 	case OPT_TIMEOUT:
@@ -348,6 +354,8 @@ static int check_request(const struct command *self, struct request *r)
 	if (o->fault == SIMULATE_OLD_NONCE && !r->device_file &&
 		!version_counts_dev_nonce(r->version))
 		return command_fail(self, "--fault old-devnonce: DevNonce counts from 1.0.4 on");
+	if (o->rejoins && !r->device_file && !version_has_two_keys(r->version))
+		return command_fail(self, "--rejoin: needs LoRaWAN 1.1");
 	if (o->copies == 0)
 		o->copies = o->gateways < COPIES ? o->gateways : COPIES;
 	if (o->copies > o->gateways)

@@ -6,6 +6,7 @@
 #include "lorawan/joinaccept.h"
 #include "lorawan/joinreq.h"
 #include "lorawan/mic.h"
+#include "lorawan/rejoin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,7 @@ bool simulate_device_join(struct simulate_device *d, const struct simulate_ciphe
 
 	if (d->nonces_used > UINT16_MAX)
 		return false;
+	d->cause = JOINACCEPT_AFTER_JOIN;
 	r.dev_nonce = d->dev_nonce = next_nonce(d);
 	d->nonces_used++;
 	joinreq_write(&r, d->frame);
@@ -141,23 +143,55 @@ bool simulate_device_join(struct simulate_device *d, const struct simulate_ciphe
 	return true;
 }
 
+/* 1.1 section 6.1.1.3: the keys of what a device and its Join Server say to each other. */
+static void js_keys(const struct simulate_device *d, const struct simulate_ciphers *c,
+	uint8_t js_int[LORAWAN_KEY_OCTETS], uint8_t js_enc[LORAWAN_KEY_OCTETS])
+{
+	struct block root = keyed(c->one, root_key(d));
+
+	keys_derive_js(&root, d->dev_eui, js_int, js_enc);
+}
+
+/* 1.1 section 6.2.4: types 0 and 2 are for the network, type 1 for the Join Server. */
+bool simulate_device_rejoin(struct simulate_device *d, const struct simulate_ciphers *c,
+	uint8_t type)
+{
+	struct rejoin r = { .type = type,
+		.net_id = d->net_id,
+		.join_eui = d->join_eui,
+		.dev_eui = d->dev_eui };
+	uint8_t js_int[LORAWAN_KEY_OCTETS], js_enc[LORAWAN_KEY_OCTETS];
+	struct block key;
+
+	if (!d->is_11)
+		return false;
+	d->cause = (enum joinaccept_cause)type;
+	r.rj_count = d->dev_nonce = type == 1 ? (uint16_t)d->nonces_used : d->rj_count0++;
+	js_keys(d, c, js_int, js_enc);
+	d->frame_n = (uint8_t)rejoin_write(&r, d->frame);
+	key = keyed(c->one, type == 1 ? js_int : d->keys.s_nwk_s_int);
+	mic_of_message(&key, (struct span){ d->frame, d->frame_n - LORAWAN_MIC_OCTETS },
+		d->frame + d->frame_n - LORAWAN_MIC_OCTETS);
+	choose_channel(d, d->nonces_used);
+	return true;
+}
+
 /* 1.1 section 6.2.3: the accept of a 1.1 session is signed with JSIntKey, else with the root. */
 static bool accept_is_signed(const struct simulate_device *d, const struct simulate_ciphers *c,
 	struct span plain, const struct joinaccept *a, bool is_11)
 {
 	struct span message = { plain.p, plain.n - LORAWAN_MIC_OCTETS };
 	uint8_t js_int[LORAWAN_KEY_OCTETS], js_enc[LORAWAN_KEY_OCTETS], mic[LORAWAN_MIC_OCTETS];
-	struct block root = keyed(c->one, root_key(d));
+	struct block key;
 
 	if (is_11) {
-		struct block int_key;
-
-		keys_derive_js(&root, d->dev_eui, js_int, js_enc);
-		int_key = keyed(c->two, js_int);
-		mic_of_joinaccept_11(&int_key, JOINACCEPT_AFTER_JOIN, d->join_eui, d->dev_nonce,
-			message, mic);
+		js_keys(d, c, js_int, js_enc);
+		key = keyed(c->two, js_int);
+		mic_of_joinaccept_11(&key, (uint8_t)d->cause, d->join_eui, d->dev_nonce, message,
+			mic);
 	} else {
-		mic_of_message(&root, message, mic);
+		key = keyed(c->one, root_key(d));
+		mic_of_message(&key, message, mic);
 	}
 	return mic_equal(mic, a->mic);
 }
@@ -196,6 +230,7 @@ static void start_session(struct simulate_device *d, const struct simulate_ciphe
 	struct cflist list;
 
 	simulate_device_reset(d, r, d->rate);
+	d->rj_count0 = 0;
 	if (is_11) {
 		struct block app = keyed(c->two, d->app_key);
 
@@ -225,12 +260,16 @@ enum simulate_outcome simulate_device_accept(struct simulate_device *d,
 	const struct simulate_ciphers *c, const struct region *r, struct span phy, int32_t net_id)
 {
 	uint8_t plain[JOINACCEPT_MAX];
-	struct block root = keyed(c->one, root_key(d));
+	uint8_t js_int[LORAWAN_KEY_OCTETS], js_enc[LORAWAN_KEY_OCTETS];
 	enum simulate_outcome o;
 	struct joinaccept a;
+	struct block key;
 	bool is_11;
 
-	if (joinaccept_decrypt(&root, phy, plain) ||
+	/* 1.1 section 6.2.3: after a rejoin-request it is encrypted under JSEncKey. */
+	js_keys(d, c, js_int, js_enc);
+	key = keyed(c->one, d->cause == JOINACCEPT_AFTER_JOIN ? root_key(d) : js_enc);
+	if (joinaccept_decrypt(&key, phy, plain) ||
 		joinaccept_read((struct span){ plain, phy.n }, &a))
 		return SIMULATE_ACCEPT_FORMAT;
 	is_11 = version_has_two_keys(d->version) && (a.dl_settings & JOINACCEPT_OPT_NEG);

@@ -15,6 +15,7 @@
 
 #include "crypto/aes.h"
 #include "lorawan/data.h"
+#include "lorawan/joinaccept.h"
 #include "lorawan/keys.h"
 #include "lorawan/mac.h"
 #include "lorawan/region.h"
@@ -84,7 +85,9 @@ struct simulate_device {
 	uint32_t join_nonce;  /* the last; kept between runs */
 	bool has_join_nonce;
 
-	uint16_t dev_nonce; /* of the request in the air */
+	uint16_t dev_nonce; /* of the request in the air; of a rejoin-request its RJcount */
+	enum joinaccept_cause cause; /* that request */
+	uint16_t rj_count0;          /* next; from 0 in each session */
 	uint8_t frame[LORAWAN_PHY_MAX];
 	uint8_t frame_n;
 	struct simulate_radio radio;
@@ -122,6 +125,11 @@ void simulate_device_personalise(struct simulate_device *d, const struct region 
 
 /* Puts a join-request in d->frame; false when every nonce was used. */
 bool simulate_device_join(struct simulate_device *d, const struct simulate_ciphers *c);
+
+/* Puts a rejoin-request of this type (0 to 2) in d->frame; false when d's session is not 1.1.
+ * RJcount1 is the number of join-requests so far: it never falls. */
+bool simulate_device_rejoin(struct simulate_device *d, const struct simulate_ciphers *c,
+	uint8_t type);
 
 /* Checks the accept and starts the session. net_id: the one expected, or -1 for any. */
 enum simulate_outcome simulate_device_accept(struct simulate_device *d,

@@ -23,6 +23,7 @@ struct actor {
 	uint32_t index;
 	enum step step;
 	bool unconfirmed; /* a confirmed uplink waits for its ACK */
+	bool rejoined;    /* it has sent its rejoin-request */
 	uint8_t tries;
 	uint8_t extra;
 	uint64_t sent_us;
@@ -243,6 +244,24 @@ static void replay_due(uv_timer_t *t)
 	put_on_air(a, false);
 }
 
+/* The rejoin-request that is asked for, once. */
+static bool rejoin(struct actor *a)
+{
+	struct simulate_device *d = device_of(a);
+
+	if (!a->run->o->rejoins || a->rejoined)
+		return false;
+	a->rejoined = true;
+	if (!simulate_device_rejoin(d, &a->run->ciphers, (uint8_t)a->run->o->rejoin)) {
+		end_actor(a, FAILED, SIMULATE_ACCEPT_VERSION);
+		return true;
+	}
+	a->step = JOINING;
+	put_on_air(a, true);
+	wait_for(a, a->run->o->timeout_ms);
+	return true;
+}
+
 /* One uplink, or the empty ones that carry what is still owed, or the end. */
 static void talk(struct actor *a)
 {
@@ -252,7 +271,10 @@ static void talk(struct actor *a)
 	struct simulate_seen *seen = &run->seen[a->index];
 
 	a->unconfirmed = false;
-	if (seen->uplinks >= run->o->uplinks) {
+	if (seen->uplinks >= run->o->uplinks && rejoin(a))
+		return;
+	/* After a rejoin one more shows that the new session is good. */
+	if (seen->uplinks >= run->o->uplinks && !(a->rejoined && d->fcnt_up == 0)) {
 		if (!simulate_device_owes(d) || a->extra++ >= EXTRA_UPLINKS) {
 			end_actor(a, DONE, SIMULATE_GOOD);
 			return;
@@ -313,7 +335,7 @@ static void silence(uv_timer_t *t)
 		if (silence_is_right(a->run->o->fault)) {
 			a->run->report->refused++;
 			end_actor(a, DONE, SIMULATE_NO_ACCEPT);
-		} else if (a->tries++ < a->run->o->retries) {
+		} else if (!a->rejoined && a->tries++ < a->run->o->retries) {
 			join(a);
 		} else {
 			end_actor(a, FAILED, SIMULATE_NO_ACCEPT);
@@ -359,7 +381,7 @@ static void accepted(struct actor *a, struct span phy)
 	run->report->joined++;
 	run->seen[a->index].join_us = (uint32_t)took_us;
 	simulate_report_sample(&run->report->join, took_us);
-	if (offend(a))
+	if (!a->rejoined && offend(a))
 		return;
 	a->step = TALKING;
 	talk(a);

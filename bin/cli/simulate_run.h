@@ -52,6 +52,8 @@ struct simulate_options {
 	uint64_t seed;
 	enum simulate_fault fault;
 	bool link_check, device_time;
+	bool rejoins;        /* after the uplinks, and then speaks once more */
+	unsigned int rejoin; /* type of the rejoin-request */
 	bool progress;
 	bool personalised; /* the devices have their session already (ABP) */
 };

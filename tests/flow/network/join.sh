@@ -30,13 +30,18 @@ exits 0 "three devices of 1.0.3 join and are acknowledged" simulate --device-fil
 	--gateways 2 --uplinks 1 --confirmed --link-check --device-time --net-id "$A_NET_ID"
 like "$out" '3 joined' "the simulator says so"
 exits 0 "two devices of 1.1 join and are acknowledged" simulate --device-file "$scratch/11.csv" \
-	--gateways 2 --uplinks 1 --confirmed --link-check --device-time --net-id "$A_NET_ID"
+	--state "$scratch/11.state" --gateways 2 --uplinks 1 --confirmed --link-check --device-time --net-id "$A_NET_ID"
 log=$(cat "$scratch/ns.log")
 like "$log" "message_type=JoinReq .*result_code=Success peer=\"js.b.example by _8003._tcp.js.b.example TLSA 3 1 1\"" \
 	"the log tells whose TLSA proved the Join Server"
 like "$log" 'reused=1' "the second join goes over the open connection"
 like "$log" 'join.accept .*version=1.0' "a session of 1.0"
 like "$log" 'join.accept .*version=1.1' "a session of 1.1"
+for type in 0 1 2; do
+	exits 0 "two devices rejoin by type $type and speak on" simulate --device-file "$scratch/11.csv" \
+		--state "$scratch/11.state" --uplinks 1 --rejoin $type
+done
+like "$(cat "$scratch/js.log")" 'rejoin.accept dev=' "the Join Server has seen rejoin-requests"
 like "$(cat "$scratch/js.log")" "tls.accept peer=$A_NS_CLIENT_NAME .*how=dane" \
 	"the Join Server tells whose TLSA proved us"
 
