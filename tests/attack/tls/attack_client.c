@@ -194,7 +194,8 @@ static void where_dns_does_not_help(void **state)
 	assert_non_null(strstr(reason, "expired"));
 	assert_int_equal(try_name(&good, "_good.broken.example"), PEER_REFUSED_DNS);
 	assert_int_equal(try_name(&good, "_good.silent.example"), PEER_REFUSED_DNS);
-	assert_non_null(strstr(reason, "deadline"));
+	/* Debian 13's libunbound gives up on a mute server before our deadline. */
+	assert_true(strstr(reason, "deadline") || strstr(reason, "SERVFAIL"));
 }
 
 static void with_records_that_nobody_can_use(void **state)

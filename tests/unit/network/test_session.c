@@ -37,13 +37,18 @@ static struct session example(uint64_t dev_eui, uint32_t dev_addr, enum session_
 static void reads_back_what_it_writes(void **state)
 {
 	struct session in = example(1, 2, SESSION_PENDING), out;
-	uint8_t blob[SESSION_BLOB_MAX];
-	size_t n;
+	uint8_t blob[SESSION_BLOB_MAX], again[SESSION_BLOB_MAX];
+	size_t n, m;
 
 	(void)state;
 	assert_int_equal(session_write(&in, blob, sizeof(blob), &n), 0);
 	assert_int_equal(session_read((struct span){ blob, n }, &out, NULL), 0);
-	assert_memory_equal(&in, &out, sizeof(in));
+	/* Not the structs, whose padding is nobody's. */
+	assert_int_equal(session_write(&out, again, sizeof(again), &m), 0);
+	assert_int_equal(n, m);
+	assert_memory_equal(blob, again, n);
+	assert_int_equal(out.dev_addr, in.dev_addr);
+	assert_true(out.dev_eui == in.dev_eui);
 }
 
 static void holds_the_longest_names(void **state)
