@@ -8,7 +8,7 @@
 #include "applicationd/socket.h"
 #include "core/secret.h"
 #include "program/log.h"
-#include "program/sandbox.h"
+#include "program/walls.h"
 #include "store/kekfile.h"
 
 static enum tls_mode mode_of(const struct tls_block *b)
@@ -66,6 +66,8 @@ static int open_resolver(struct server *s, struct err *err)
 {
 	int rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
 
+	/* Started again behind the walls, it can be nobody else any more. */
+	s->resolver_settings.config.user = s->settings->user;
 	rc = rc ? rc : resolver_new(&s->resolver_settings.config, &s->resolver, err);
 	return rc ? rc : resolving_new(&s->loop, s->resolver, &s->resolving, err);
 }
@@ -160,66 +162,15 @@ static int open_socket(struct server *s, struct err *err)
 	return path && path[0] ? socket_open(s, path, &s->socket, err) : 0;
 }
 
-/* Landlock's lists: NULL-ended, only what is there. */
-struct paths {
-	const char *path[8];
-	char text[4][512];
-	unsigned count, texts;
-};
-
-static void add_path(struct paths *p, const char *path)
-{
-	if (path && path[0])
-		p->path[p->count++] = path;
-}
-
-static void add_folder(struct paths *p, const char *file)
-{
-	const char *slash = file ? strrchr(file, '/') : NULL;
-	char *text = p->text[p->texts];
-
-	if (!file || !file[0] || strcmp(file, "-") == 0)
-		return;
-	if (slash)
-		snprintf(text, sizeof(p->text[0]), "%.*s", slash == file ? 1 : (int)(slash - file),
-			file);
-	else
-		strcpy(text, ".");
-	p->texts++;
-	add_path(p, text);
-}
-
-/* The resolver's helper may have to be started again: it, and what it reads. */
 static int open_sandbox(struct server *s, struct err *err)
 {
 	const struct settings *c = s->settings;
-	const struct resolver_config *dns = &s->resolver_settings.config;
-	bool wanted = !c->sandbox || *c->sandbox;
-	struct paths read = { 0 }, write = { 0 }, exec = { 0 };
-	const struct sandbox box = { .user = c->user,
-		.read = read.path,
-		.write = write.path,
-		.exec = exec.path,
-		.landlock = wanted,
-		.seccomp = wanted };
-	const char *words = "none";
-	int rc;
 
-	add_path(&read, "/etc");
-	add_path(&read, "/usr");
-	add_path(&read, "/lib");
-	add_path(&read, "/dev/urandom");
-	add_path(&read, dns->trust_anchor_file);
-	add_path(&read, dns->resolv_conf);
-	add_folder(&write, c->database);
-	add_folder(&write, c->events);
-	add_folder(&write, c->command_socket);
-	add_folder(&write, dns->trust_anchor_managed);
-	add_path(&exec, dns->helper ? dns->helper : RESOLVERD_PATH);
-	rc = sandbox_enter(&box, &words, err);
-	if (rc == 0)
-		log_info("sandbox.entered", "with=%s", words);
-	return rc;
+	return walls_enter(&(struct walls){ .user = c->user,
+				   .wanted = c->sandbox,
+				   .resolver = &s->resolver_settings.config,
+				   .files = { c->database, c->events, c->command_socket } },
+		err);
 }
 
 static void http_closed(void *arg)

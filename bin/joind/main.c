@@ -2,7 +2,7 @@
 /*
  * sardane-joind - the Join Server: says which device may join, and gives out session keys.
  *
- *   configuration > database and its thread > resolver > TLS > listener > sandbox > loop
+ *   configuration > resolver > TLS > listener > sandbox > database and its thread > loop
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,10 +11,11 @@
 #include "joind/serve.h"
 #include "net/loop.h"
 #include "net/resolving.h"
+#include "net/secure.h"
 #include "program/log.h"
 #include "program/notify.h"
 #include "program/options.h"
-#include "program/sandbox.h"
+#include "program/walls.h"
 #include "tls/server.h"
 
 #define DRAIN_MS 5000
@@ -37,45 +38,22 @@ static const struct options_program program = {
 	.config = "/etc/sardane/joind.yaml",
 };
 
-static enum tls_mode mode_of(enum tls_config_mode mode)
-{
-	switch (mode) {
-	case TLS_CONFIG_PKIX: return TLS_PKIX;
-	case TLS_CONFIG_DANE_OR_PKIX: return TLS_DANE_OR_PKIX;
-	case TLS_CONFIG_UNSAID:
-	case TLS_CONFIG_DANE: break;
-	}
-	return TLS_DANE;
-}
-
 static int open_resolver(struct joind *j, struct err *err)
 {
 	int rc;
 
 	if (!j->config.has_resolver)
 		return 0;
+	/* Started again behind the walls, it can be nobody else any more. */
+	j->config.resolver.config.user = j->config.file->user;
 	rc = resolver_new(&j->config.resolver.config, &j->resolver, err);
 	return rc ? rc : resolving_new(&j->loop, j->resolver, &j->resolving, err);
 }
 
 static int open_tls(struct joind *j, struct err *err)
 {
-	const struct tls_block *block = &j->config.file->join_server.tls;
-	struct tls_server_config config = {
-		.mode = mode_of(j->config.mode),
-		.tls_cert = block->tls_cert,
-		.tls_key = block->tls_key,
-		.ca_cert = block->ca_cert,
-		.resolver = j->resolver,
-		.authorise = policy_authorise,
-		.authorise_arg = j->config.policy,
-		.client_id_extension = block->client_id_extension,
-		.compat = block->compat,
-		.tickets = block->tickets,
-		.trace = log_trace(),
-	};
-
-	return block->insecure_plain ? 0 : tls_server_new(&config, &j->tls, err);
+	return secure_server_new(&j->config.file->join_server.tls, "join_server", j->config.policy,
+		j->resolver, &j->tls, err);
 }
 
 static int open_binding(struct joind *j, struct err *err)
@@ -143,69 +121,29 @@ static void stop(void *arg)
 	http_server_close(j->http, DRAIN_MS, drained, j);
 }
 
-/* The folder of the database: SQLite makes and removes files beside it. */
-static void folder_of(const char *path, char *out, size_t cap)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		snprintf(out, cap, ".");
-	else
-		snprintf(out, cap, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 static int enter_sandbox(struct joind *j, struct err *err)
 {
 	const struct config_file *file = j->config.file;
-	bool wanted = !file->sandbox || *file->sandbox;
-	const struct resolver_config *dns = &j->config.resolver.config;
-	const char *helper = dns->helper ? dns->helper : RESOLVERD_PATH;
-	const char *words = "none";
-	char folder[512], anchors[512];
-	/* A resolverd started again inherits the walls and reads the last two anew. */
-	const char *read[] = { "/etc", "/usr", "/lib", "/dev/urandom", NULL, NULL, NULL };
-	const char *write[] = { folder, NULL, NULL };
-	unsigned reads = 4;
-	const char *exec[] = { helper, NULL };
-	struct sandbox s = {
-		.user = file->user,
-		.read = read,
-		.write = write,
-		.exec = exec,
-		.landlock = wanted,
-		.seccomp = wanted,
-	};
-	int rc;
 
-	folder_of(file->database, folder, sizeof(folder));
-	if (!j->config.has_resolver) {
-		s.exec = NULL;
-	} else {
-		if (dns->trust_anchor_managed) {
-			folder_of(dns->trust_anchor_managed, anchors, sizeof(anchors));
-			write[1] = anchors;
-		}
-		if (dns->trust_anchor_file)
-			read[reads++] = dns->trust_anchor_file;
-		if (dns->resolv_conf)
-			read[reads++] = dns->resolv_conf;
-	}
-	rc = sandbox_enter(&s, &words, err);
-	if (!rc)
-		log_info("joind.sandbox", "applied=%s", words);
-	return rc;
+	return walls_enter(
+		&(struct walls){ .user = file->user,
+			.wanted = file->sandbox,
+			.resolver = j->config.has_resolver ? &j->config.resolver.config : NULL,
+			.files = { file->database } },
+		err);
 }
 
 static int start(struct joind *j, struct err *err)
 {
-	int rc = open_keeper(j, err);
+	int rc = open_resolver(j, err);
 
-	rc = rc ? rc : open_resolver(j, err);
 	rc = rc ? rc : open_tls(j, err);
 	rc = rc ? rc : open_binding(j, err);
 	rc = rc ? rc : loop_watch_new(&j->loop, stop, NULL, j, &j->watch, err);
 	rc = rc ? rc : open_http(j, err);
 	rc = rc ? rc : enter_sandbox(j, err);
+	/* The thread of the database, too, lives behind the walls. */
+	rc = rc ? rc : open_keeper(j, err);
 	if (!rc) {
 		log_info("joind.ready", "port=%u mode=%s database=%s pid=%d",
 			http_server_port(j->http),

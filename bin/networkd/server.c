@@ -340,6 +340,8 @@ static int open_resolver(struct server *s, struct err *err)
 		return rc;
 	if (!s->resolver_settings.config.resolv_conf && !s->settings->resolver.file)
 		s->resolver_settings.config.resolv_conf = js->resolv_conf;
+	/* Started again behind the walls, it can be nobody else any more. */
+	s->resolver_settings.config.user = s->settings->user;
 	rc = resolver_new(&s->resolver_settings.config, &s->resolver, err);
 	return rc ? rc : resolving_new(s->loop, s->resolver, &s->resolving, err);
 }

@@ -117,11 +117,12 @@ static int enter_seccomp(bool may_exec, struct err *err)
 		SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(bpf),
 		SCMP_SYS(perf_event_open), SCMP_SYS(add_key), SCMP_SYS(request_key),
 		SCMP_SYS(keyctl), SCMP_SYS(userfaultfd), SCMP_SYS(settimeofday),
-		SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(acct), SCMP_SYS(quotactl),
-		SCMP_SYS(personality), SCMP_SYS(open_by_handle_at), SCMP_SYS(kcmp) };
+		SCMP_SYS(clock_settime), SCMP_SYS(clock_adjtime), SCMP_SYS(adjtimex),
+		SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(personality),
+		SCMP_SYS(open_by_handle_at), SCMP_SYS(kcmp) };
 	static const int start[] = { SCMP_SYS(execve), SCMP_SYS(execveat) };
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int rc = ctx ? 0 : -ENOMEM;
+	int rc = ctx ? seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1) : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(never) / sizeof(never[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), never[i], 0);

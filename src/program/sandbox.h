@@ -7,7 +7,8 @@
  *   Landlock     only the paths given may be opened from now on (Linux 5.13; left out, and
  *                said so, where the kernel has none)
  *   seccomp      calls that no server makes fail with EPERM: ptrace, mount, modules,
- *                keyctl, bpf, perf, kexec, and, when exec is NULL, starting programs
+ *                keyctl, bpf, perf, kexec, and, when exec is NULL, starting programs; in all
+ *                threads (Landlock: in the calling thread and those it makes)
  *
  *   Order        after listeners, database and children are open.
  *   Errors       ERR_SYSTEM with words: a sandbox that was asked for and cannot be had is

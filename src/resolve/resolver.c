@@ -99,9 +99,15 @@ static int open_loop(struct resolver *r, struct err *err)
 	return 0;
 }
 
+const char *resolver_helper(const struct resolver_config *config)
+{
+	if (config->backend != RESOLVER_VALIDATING)
+		return NULL;
+	return config->helper ? config->helper : RESOLVERD_PATH;
+}
+
 static int open_helper(const struct resolver_config *config, struct resolver *r, struct err *err)
 {
-	const char *path = config->helper ? config->helper : RESOLVERD_PATH;
 	struct sink s = { 0 };
 	uint8_t *packet = malloc(WIRE_PACKET_MAX);
 	int rc;
@@ -111,8 +117,8 @@ static int open_helper(const struct resolver_config *config, struct resolver *r,
 	s = sink_into(packet, WIRE_PACKET_MAX);
 	rc = settings_packet(config, &s, err);
 	if (!rc)
-		rc = helper_new(path, sink_span(&s), r->engine, r->epoll_fd, &config->trace,
-			&r->upstream, err);
+		rc = helper_new(resolver_helper(config), sink_span(&s), r->engine, r->epoll_fd,
+			&config->trace, &r->upstream, err);
 	free(packet);
 	return rc;
 }

@@ -57,6 +57,9 @@ struct resolver_config {
 
 struct resolver;
 
+/* The program that resolver_new starts, and starts again when it dies; NULL: none. */
+const char *resolver_helper(const struct resolver_config *config);
+
 int resolver_new(const struct resolver_config *config, struct resolver **out, struct err *err);
 void resolver_free(struct resolver *r); /* open questions are answered FAILED first */
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole way: a device of organisation B speaks through A's Network Server, and B's Application
 Server tells what it said; a downlink goes the way back. usage: test_experiment.py BUILD"""
-import base64, pathlib, sys, time
+import base64, os, pathlib, re, shutil, signal, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "lib"))
-from experiment import Experiment, Failed
+from experiment import RESOLVER, Experiment, Failed, wait_for
 
 DEVICES = [  # DevEUI, AppKey, NwkKey, version
     ("70b3d57ed0000103", "2b7e151628aed2a6abf7158809cf4f3c", None, "1.0.3"),
@@ -98,8 +98,26 @@ def what_was_sent_while_the_application_server_was_away_is_told_after_it_is_back
         len([x for x in e.events() if x["event"] == "up"])
 
 
+@test
+def a_resolver_that_is_killed_comes_back_behind_the_walls(e):
+    """sardane-resolverd reads its trust anchors anew, and may: Landlock names them."""
+    def pids(name):
+        return re.findall(r"resolver\.ready pid=(\d+)", e.log_text(name))
+    for name in ("joind", "networkd", "applicationd"):
+        assert re.search(r"sandbox\.entered with=\S*seccomp", e.log_text(name)), e.log_text(name)
+        before = pids(name)
+        os.kill(int(before[-1]), signal.SIGKILL)
+        wait_for(f"a new resolver of {name}", lambda: len(pids(name)) > len(before))
+        assert pids(name)[-1] != before[-1]
+    r = e.simulate(*keys(e, DEVICES[0]), "--uplinks", 1)
+    assert r["exit"] == 0, r
+
+
 def main():
-    with Experiment(sys.argv[1], level="debug") as e:
+    with Experiment(sys.argv[1], level="debug") as e, tempfile.TemporaryDirectory(prefix="sardane-anchor-") as apart:
+        # Not below a folder that a server writes and may read for that reason.
+        e.lab["trust_anchor_file"] = shutil.copy(e.lab["trust_anchor_file"], apart)
+        e.words["resolver"] = RESOLVER.format(**e.words)
         for d in DEVICES:
             e.add_device(d[0], d[1], d[2], d[3])
         e.start("joind", "networkd", "applicationd")

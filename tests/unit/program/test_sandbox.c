@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +53,34 @@ static int locked(void)
 		return 5;
 	if (execl("/bin/true", "true", NULL) == 0 || errno != EPERM)
 		return 6;
+	return 0;
+}
+
+static int gate[2];
+
+/* Asking for the clock's settings is harmless where it is allowed. */
+static void *try_from_a_thread(void *arg)
+{
+	struct timex none = { 0 };
+	char octet;
+	bool refused = read(gate[0], &octet, 1) == 1 && adjtimex(&none) < 0 && errno == EPERM;
+
+	(void)arg;
+	return refused ? NULL : gate;
+}
+
+static int entered_with_a_thread_running(void)
+{
+	struct sandbox s = { .seccomp = true };
+	pthread_t thread;
+	void *unheld = NULL;
+
+	if (pipe(gate) != 0 || pthread_create(&thread, NULL, try_from_a_thread, NULL) != 0)
+		return 1;
+	if (sandbox_enter(&s, NULL, NULL) != 0 || write(gate[1], "x", 1) != 1)
+		return 2;
+	if (pthread_join(thread, &unheld) != 0 || unheld)
+		return 3;
 	return 0;
 }
 
@@ -100,6 +130,12 @@ static void refuses_paths_and_users_that_are_not_there(void **state)
 	assert_int_equal(in_child(asked_for_a_user_that_is_not_there), 0);
 }
 
+static void holds_threads_that_were_there_before(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(entered_with_a_thread_running), 0);
+}
+
 static void cannot_become_root_again(void **state)
 {
 	(void)state;
@@ -123,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(leaves_only_what_was_asked_for),
 		TEST(refuses_paths_and_users_that_are_not_there),
+		TEST(holds_threads_that_were_there_before),
 		TEST(cannot_become_root_again),
 	};
 
