@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The documents do what they say: their sh blocks run in order, their C blocks compile.
+"""The documents do what they say: their commands run in order, their C blocks compile.
 
 A page's blocks run as one script in an empty folder, each command must succeed, and the output
 must show what the page promises. Only what an installation would do is put in here: the programs'
@@ -13,6 +13,7 @@ root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 HELPER = build / "bin/resolverd/sardane-resolverd"
 PATHS = [build / "bin" / n for n in ("cli", "joind", "networkd", "applicationd")] + [build / "examples"]
 PROMISES = {
+    "../README.md": [" IN TLSA 3 1 1 ", "verdict   proved: TLSA 3 1 1", "secure, 1 record", "Connection refused", "exit 1"],
     "operators.md": ["joind.yaml: fine", "networkd.yaml: fine", "applicationd.yaml: fine", "_lwns._tcp.js.b.example.",
                      "\nauthenticated", "1 added, 0 changed", "1: 1 joined", '"data":"U2FyZGFuZQ=="', '"event":"txack"',
                      "no join any more", "refusal=no-tlsa", "_8000._tcp.ns.a.example. 3600 IN TLSA 3 1 1 ",
@@ -36,8 +37,15 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", (root / "docs" / page).read_text(), re.S | re.M)
 
 
+def first_steps():
+    """The indented commands of README, without the remarks beside them."""
+    steps = (root / "README.md").read_text().partition("## First steps")[2]
+    lines = [re.split(r"  +", line.strip())[0] for line in re.findall(r"^    sardane .*$", steps, re.M)]
+    return "\n".join(line + (' || echo "exit $?"' if line.startswith("sardane connect") else "") for line in lines) + "\n"
+
+
 def script_of(page):
-    parts = blocks(page, "sh")
+    parts = [first_steps()] if page.endswith("README.md") else blocks(page, "sh")
     if page == "library.md":
         parts.insert(0, "sardane lab up --dir lab\n")
     if not any("lab down" in part for part in parts):
