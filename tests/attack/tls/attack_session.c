@@ -24,10 +24,12 @@ static struct certs_leaf good, other, client_leaf;
 static struct tls_server *by_good, *by_other, *without_tickets, *compat;
 static struct tls_client *client, *compat_client;
 
+static bool closed; /* policy admits nobody any more */
+
 static bool allow(void *arg, const struct name *name)
 {
 	(void)arg;
-	return name_labels(name) > 1;
+	return !closed && name_labels(name) > 1;
 }
 
 /* What one handshake came to. */
@@ -114,6 +116,20 @@ static void it_is_not_offered_when_the_tlsa_is_gone(void **state)
 	(void)state;
 	assert_false(m.client_ready);
 	assert_int_equal(m.at_client.refusal, PEER_REFUSED_DNS);
+	buf_done(&saved);
+}
+
+static void a_ticket_ends_with_the_policy_that_admitted_its_name(void **state)
+{
+	struct buf saved = kept();
+
+	(void)state;
+	closed = true;
+	struct met m = meet(by_good, "js.org.example", buf_span(&saved), NULL);
+	closed = false;
+	assert_false(m.client_ready);
+	assert_int_equal(m.at_server.refusal, PEER_REFUSED_POLICY);
+	assert_false(m.at_server.resumed);
 	buf_done(&saved);
 }
 
@@ -388,6 +404,7 @@ int main(void)
 		TEST(a_kept_session_is_resumed_while_the_tlsa_stands),
 		TEST(it_is_not_offered_under_another_tlsa_set),
 		TEST(it_is_not_offered_when_the_tlsa_is_gone),
+		TEST(a_ticket_ends_with_the_policy_that_admitted_its_name),
 		TEST(an_impostor_gains_nothing_by_it),
 		TEST(what_is_no_kept_session_is_an_error),
 		TEST(a_session_that_was_tampered_with_opens_no_door),

@@ -168,7 +168,7 @@ drain_ms: 5000
         check("a dead port is an answer", "failed" in postc(PLAIN, "http://127.0.0.1:9/"))
         out = postc("client: {insecure_plain: true}\ntimeout_ms: 300\n", f"http://127.0.0.1:{d.port}/never")
         check("a silent server is an answer within the deadline", "failed" in out, out)
-    refused = subprocess.run([ECHOD, "/dev/stdin"], input='server: {bind: "0.0.0.0:0", insecure_plain: true}\n', capture_output=True, text=True)
+    refused = subprocess.run(["timeout", "5", ECHOD, "/dev/stdin"], input='server: {bind: "0.0.0.0:0", insecure_plain: true}\n', capture_output=True, text=True)
     check("refuses to listen in clear text for everyone", refused.returncode == 2 and "only on loopback" in refused.stderr, refused.stderr)
 
 
