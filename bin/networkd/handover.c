@@ -25,6 +25,7 @@ struct message {
 	unsigned backoff_ms;
 	int64_t retry_ms; /* not before: the AS answered that it cannot take it yet */
 	int64_t expires_ms;
+	int64_t row; /* of its uplink on disk; 0: none */
 };
 
 struct as_queue {
@@ -32,6 +33,7 @@ struct as_queue {
 	char id[SESSION_AS_ID_MAX];
 	struct message *oldest, **end;
 	unsigned count, flying, backoff_ms;
+	unsigned made;    /* not given yet */
 	int64_t retry_ms; /* not before; 0: now */
 };
 
@@ -40,6 +42,8 @@ struct handover {
 	struct as_queue queue[HANDOVER_SERVERS];
 	unsigned queues, queue_max, keep_ms;
 	uint64_t dropped;
+	int64_t ended[HANDOVER_ENDED]; /* rows whose uplinks are done */
+	unsigned ended_n;
 	bool closing;
 	int64_t drained_ms; /* closing: not after */
 	void (*closed)(struct server *s);
@@ -153,7 +157,7 @@ void handover_free(struct handover *h)
 static struct as_queue *idle_queue(struct handover *h)
 {
 	for (unsigned i = 0; i < h->queues; i++)
-		if (!h->queue[i].count)
+		if (!h->queue[i].count && !h->queue[i].made)
 			return &h->queue[i];
 	return NULL;
 }
@@ -175,6 +179,17 @@ static struct as_queue *queue_of(struct handover *h, const char *url, const char
 	return q;
 }
 
+/* Answered, or given up: its row may go. More than fit are sent again after a restart. */
+static void end_message(struct message *m)
+{
+	struct handover *h = m->handover;
+
+	if (m->row && h->ended_n < HANDOVER_ENDED)
+		h->ended[h->ended_n++] = m->row;
+	unlink_message(m->queue, m);
+	free_message(m);
+}
+
 static void give_up(struct handover *h, struct message *m, const char *why)
 {
 	h->dropped++;
@@ -182,8 +197,7 @@ static void give_up(struct handover *h, struct message *m, const char *why)
 		log_value(m->queue->id), (unsigned long long)m->dev_eui,
 		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, (unsigned long long)h->dropped,
 		log_value(why));
-	unlink_message(m->queue, m);
-	free_message(m);
+	end_message(m);
 }
 
 /* The Result of the answer; RESULT_OTHER with words, and not *answered, when none counts. */
@@ -245,8 +259,7 @@ static void on_answer(void *arg, const struct http_result *r)
 	if (answered)
 		q->backoff_ms = q->retry_ms = 0;
 	if (code == RESULT_SUCCESS) {
-		unlink_message(q, m);
-		free_message(m);
+		end_message(m);
 	} else if (code != RESULT_OTHER && code != RESULT_DEFERRED) {
 		give_up(h, m, result_word(code, true));
 	} else if (answered) {
@@ -326,35 +339,121 @@ static void make_place(struct handover *h, struct as_queue *q)
 		give_up(h, m, "the queue of this Application Server is full");
 }
 
-void handover_give(struct handover *h, const struct network_event *ev)
+static void enqueue(struct message *m)
 {
-	struct as_queue *q = queue_of(h, ev->as_url, ev->as_id);
-	struct message *m = q ? calloc(1, sizeof(*m)) : NULL;
+	struct handover *h = m->handover;
+	struct as_queue *q = m->queue;
 
-	if (!m) {
-		h->dropped++;
-		log_warning("handover.dropped", "as_id=%s dev_eui=%016llx why=%s",
-			log_value(ev->as_id), (unsigned long long)ev->dev_eui,
-			q ? "\"no memory\"" : "\"too many Application Servers\"");
-		return;
-	}
-	*m = (struct message){ .handover = h,
-		.queue = q,
-		.dev_eui = ev->dev_eui,
-		.uplink = ev->kind == NETWORK_UPLINK,
-		.expires_ms = server_now() + h->keep_ms };
-	m->f_cnt = m->uplink ? ev->uplink.up.f_cnt_up : ev->status.f_cnt_down;
-	if (!write_body(h, ev, m)) {
-		h->dropped++;
-		log_error("handover.dropped", "as_id=%s dev_eui=%016llx why=\"cannot be written\"",
-			log_value(ev->as_id), (unsigned long long)ev->dev_eui);
-		free_message(m);
-		return;
-	}
 	if (q->count >= h->queue_max)
 		make_place(h, q);
 	*q->end = m;
 	q->end = &m->next;
 	q->count++;
-	fly(h, q);
+}
+
+struct message *handover_make(struct handover *h, const struct network_event *ev)
+{
+	struct as_queue *q = queue_of(h, ev->as_url, ev->as_id);
+	struct message *m = q ? calloc(1, sizeof(*m)) : NULL;
+	const char *why = q ? "\"no memory\"" : "\"too many Application Servers\"";
+
+	if (m) {
+		*m = (struct message){ .handover = h,
+			.queue = q,
+			.dev_eui = ev->dev_eui,
+			.uplink = ev->kind == NETWORK_UPLINK,
+			.expires_ms = server_now() + h->keep_ms };
+		m->f_cnt = m->uplink ? ev->uplink.up.f_cnt_up : ev->status.f_cnt_down;
+		why = "\"cannot be written\"";
+	}
+	if (m && write_body(h, ev, m)) {
+		q->made++;
+		return m;
+	}
+	h->dropped++;
+	log_error("handover.dropped", "as_id=%s dev_eui=%016llx why=%s", log_value(ev->as_id),
+		(unsigned long long)ev->dev_eui, why);
+	if (m)
+		free_message(m);
+	return NULL;
+}
+
+int handover_keep(struct message *m, struct err *err)
+{
+	const struct sessions_message kept = { .dev_eui = m->dev_eui,
+		.f_cnt = m->f_cnt,
+		.as_url = m->queue->url,
+		.as_id = m->queue->id,
+		.expires_ms = server_unix_ms(m->handover->server) + m->handover->keep_ms,
+		.body = buf_span(&m->body) };
+
+	return m->uplink ? sessions_keep(m->handover->server->sessions, &kept, &m->row, err) : 0;
+}
+
+void handover_give(struct message *m)
+{
+	struct as_queue *q = m->queue;
+
+	q->made--;
+	enqueue(m);
+	fly(m->handover, q);
+}
+
+void handover_drop(struct message *m)
+{
+	m->queue->made--;
+	free_message(m);
+}
+
+int handover_forget(struct handover *h, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < h->ended_n && rc == 0; i++)
+		rc = sessions_done(h->server->sessions, h->ended[i], err);
+	return rc;
+}
+
+void handover_forgot(struct handover *h)
+{
+	h->ended_n = 0;
+}
+
+/* What the last run could not hand over. */
+static int restore(void *arg, const struct sessions_message *kept, struct err *err)
+{
+	struct handover *h = arg;
+	struct as_queue *q;
+	struct message *m;
+
+	if (strlen(kept->as_url) >= SESSION_AS_URL_MAX || strlen(kept->as_id) >= SESSION_AS_ID_MAX)
+		return err_set(err, ERR_FORMAT, "an uplink that waits makes no sense");
+	q = queue_of(h, kept->as_url, kept->as_id);
+	m = q ? calloc(1, sizeof(*m)) : NULL;
+	if (!m)
+		return err_set(err, ERR_NOMEM, "uplinks that wait: no memory");
+	*m = (struct message){ .handover = h,
+		.queue = q,
+		.dev_eui = kept->dev_eui,
+		.f_cnt = kept->f_cnt,
+		.uplink = true,
+		.expires_ms = server_now() + kept->expires_ms - server_unix_ms(h->server),
+		.row = kept->id };
+	m->body.limit = SERVER_BODY_MAX;
+	buf_put(&m->body, kept->body);
+	if (!buf_ok(&m->body)) {
+		free_message(m);
+		return err_set(err, ERR_NOMEM, "uplinks that wait: no memory");
+	}
+	enqueue(m);
+	return 0;
+}
+
+int handover_restore(struct handover *h, struct err *err)
+{
+	int rc = sessions_waiting(h->server->sessions, restore, h, err);
+
+	if (rc == 0 && waiting(h))
+		log_info("handover.restored", "messages=%u", waiting(h));
+	return rc;
 }

@@ -29,6 +29,11 @@ int64_t server_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t server_unix_ms(const struct server *s)
+{
+	return s->unix_ms + server_now();
+}
+
 const char *server_peer_words(const struct peer *peer, char *out, size_t cap)
 {
 	char name[256], owner[256];
@@ -106,8 +111,10 @@ static int save(struct server *s, const struct network_event *ev, struct err *er
 		(struct span){ ev->save.blob, ev->save.n }, err);
 }
 
-static void perform(struct server *s, const struct network_event *ev)
+static void perform(struct server *s, unsigned i)
 {
+	const struct network_event *ev = &s->event[i];
+
 	switch (ev->kind) {
 	case NETWORK_SEND:
 		udp_send(s->udp, &ev->send.to, (struct span){ ev->send.octets, ev->send.n });
@@ -117,7 +124,9 @@ static void perform(struct server *s, const struct network_event *ev)
 	case NETWORK_STATUS:
 		if (s->as_count == SERVER_AS_MAX)
 			server_know_as(s, ev->as_id);
-		handover_give(s->handover, ev);
+		if (s->message[i])
+			handover_give(s->message[i]);
+		s->message[i] = NULL;
 		break;
 	case NETWORK_NOTHING:
 	case NETWORK_SAVE:
@@ -137,6 +146,40 @@ static int commit(struct server *s, struct err *err)
 	return rc;
 }
 
+/* An UPLINK or STATUS on its way out: an uplink goes to disk with its session's counter. */
+static int keep(struct server *s, unsigned i, struct err *err)
+{
+	const struct network_event *ev = &s->event[i];
+
+	s->message[i] = NULL;
+	if (ev->kind != NETWORK_UPLINK && ev->kind != NETWORK_STATUS)
+		return 0;
+	s->message[i] = handover_make(s->handover, ev);
+	return s->message[i] ? handover_keep(s->message[i], err) : 0;
+}
+
+/* What this event writes. */
+static int write_event(struct server *s, unsigned i, struct err *err)
+{
+	struct network_event *ev = &s->event[i];
+	int rc;
+
+	if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE)
+		return keep(s, i, err);
+	rc = save(s, ev, err);
+	if (rc == 0)
+		log_debug("session.saved", "dev_eui=%016llx slot=%s",
+			(unsigned long long)ev->dev_eui,
+			ev->save.slot == SESSION_PENDING ? "pending" : "active");
+	secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
+	return rc;
+}
+
+static bool is_written(const struct network_event *ev)
+{
+	return ev->kind == NETWORK_SAVE || ev->kind == NETWORK_REMOVE || ev->kind == NETWORK_UPLINK;
+}
+
 /* The events there are, up to SERVER_EVENTS that are to be performed; what they save is on
  * disk when this returns 0. *n is how many are left to perform. */
 static int collect(struct server *s, unsigned *n, struct err *err)
@@ -147,23 +190,38 @@ static int collect(struct server *s, unsigned *n, struct err *err)
 
 	*n = 0;
 	while (*n < SERVER_EVENTS && network_next(s->engine, server_now(), ev)) {
-		if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE) {
-			ev = &s->event[++*n];
-			continue;
-		}
-		if (!begun)
+		if (is_written(ev) && !begun) {
 			rc = sessions_begin(s->sessions, err);
-		begun = true;
-		rc = rc ? rc : save(s, ev, err);
-		if (rc == 0)
-			log_debug("session.saved", "dev_eui=%016llx slot=%s",
-				(unsigned long long)ev->dev_eui,
-				ev->save.slot == SESSION_PENDING ? "pending" : "active");
-		secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
+			begun = true;
+		}
+		s->message[*n] = NULL;
+		rc = rc ? rc : write_event(s, *n, err);
+		if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE)
+			ev = &s->event[++*n];
 	}
+	if (begun && s->handover)
+		rc = rc ? rc : handover_forget(s->handover, err);
 	if (begun)
 		rc = rc ? rc : commit(s, err);
+	if (begun && s->handover && rc == 0)
+		handover_forgot(s->handover);
 	return rc;
+}
+
+/* The disk refused: what it should hold did not happen. */
+static void lose(struct server *s, unsigned n, const struct err *err)
+{
+	sessions_rollback(s->sessions);
+	s->lost_commits++;
+	log_error("session.lost", "events=%u why=%s", n, log_value(err->msg));
+	for (unsigned i = 0; i < n; i++) {
+		if (s->message[i])
+			handover_drop(s->message[i]);
+		s->message[i] = NULL;
+		/* The JS may be asked: that spends no counter of ours. */
+		if (s->event[i].kind == NETWORK_ASK)
+			perform(s, i);
+	}
 }
 
 static void on_timer(uv_timer_t *t)
@@ -199,17 +257,11 @@ void server_turn(struct server *s)
 	s->turning = true;
 	do {
 		if (collect(s, &n, &err) < 0) {
-			sessions_rollback(s->sessions);
-			s->lost_commits++;
-			log_error("session.lost", "events=%u why=%s", n, log_value(err.msg));
-			/* The JS may be asked: that spends no counter of ours. */
-			for (unsigned i = 0; i < n; i++)
-				if (s->event[i].kind == NETWORK_ASK)
-					perform(s, &s->event[i]);
+			lose(s, n, &err);
 			continue;
 		}
 		for (unsigned i = 0; i < n; i++)
-			perform(s, &s->event[i]);
+			perform(s, i);
 	} while (n > 0);
 	s->turning = false;
 	if (!s->closing)
@@ -312,7 +364,8 @@ static int open_engine(struct server *s, struct err *err)
 	if (rc < 0)
 		return rc;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	config.unix_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - server_now();
+	s->unix_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000 - server_now();
+	config.unix_ms = s->unix_ms;
 	config.trace = log_trace();
 	s->net_id = config.net_id;
 	rc = network_new(&config, &s->engine, err);
@@ -371,7 +424,8 @@ static int open_clients(struct server *s, struct err *err)
 	config.timeout_ms = 10000;
 	rc = rc ? rc : http_client_new(&config, &s->http_as, err);
 	rc = rc ? rc : asking_new(s, &s->asking, err);
-	return rc ? rc : handover_new(s, &s->handover, err);
+	rc = rc ? rc : handover_new(s, &s->handover, err);
+	return rc ? rc : handover_restore(s->handover, err);
 }
 
 static int open_api_tls(struct server *s, struct err *err)
@@ -486,7 +540,12 @@ static void say_totals(const struct server *s)
 static void handed_over(struct server *s)
 {
 	struct http_client *as = s->http_as;
+	struct err err;
 
+	/* What was answered since the last commit. */
+	if (sessions_begin(s->sessions, &err) < 0 || handover_forget(s->handover, &err) < 0 ||
+		sessions_commit(s->sessions, &err) < 0)
+		log_warning("handover.kept", "why=%s", log_value(err.msg));
 	s->http_as = NULL;
 	http_client_free(as);
 	resolving_free(s->resolving);
@@ -510,7 +569,7 @@ void server_close(struct server *s)
 	if (s->handover)
 		handover_close(s->handover, DRAIN_MS, handed_over);
 	else
-		handed_over(s);
+		resolving_free(s->resolving);
 }
 
 void server_free(struct server *s)

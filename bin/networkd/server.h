@@ -31,6 +31,7 @@
 #define SERVER_BODY_MAX 16384
 
 struct handover;
+struct message;
 struct asking;
 
 /* An Application Server that some session has: its client may call. */
@@ -59,10 +60,12 @@ struct server {
 	struct handover *handover;
 	struct server_as as[SERVER_AS_MAX];
 	unsigned as_count, as_known; /* there; ever */
+	int64_t unix_ms;             /* the wall clock when server_now said 0 */
 	uint64_t lost_commits;
 	uint64_t commit_after_ns; /* uv_hrtime */
 	bool turning, closing;
 	struct network_event event[SERVER_EVENTS + 1];
+	struct message *message[SERVER_EVENTS + 1]; /* of an UPLINK or STATUS */
 };
 
 int server_open(uv_loop_t *loop, const struct settings *settings, struct server **out,
@@ -72,6 +75,7 @@ void server_close(struct server *s); /* the handles; run the loop after */
 void server_free(struct server *s);
 
 int64_t server_now(void); /* ms of CLOCK_MONOTONIC */
+int64_t server_unix_ms(const struct server *s);
 
 /* Does what the engine says until it says nothing; sets the timer. */
 void server_turn(struct server *s);

@@ -52,6 +52,11 @@ said ns 'XmitDataReq .*result_code=Other .*connect'
 tap $? "the log says that nobody answers"
 [ ! -s "$scratch/as/events.jsonl" ]
 tap $? "nothing has arrived"
+kill -9 "${running[ns]}"
+wait "${running[ns]}" 2>/dev/null
+start ns "$networkd"
+said ns 'handover\.restored messages='
+tap $? "a Network Server that was killed knows what it has to hand over"
 start as "$applicationd"
 for _ in $(seq 300); do
 	[ "$(grep -c '"event":"up"' "$scratch/as/events.jsonl" 2>/dev/null)" = "$sent" ] && break
@@ -71,4 +76,8 @@ X
 tap $? "each once, in order"
 ! grep -q 'handover\.dropped' "$scratch/ns.log"
 tap $? "none was dropped"
+stop ns
+tap $? "the Network Server ends in order"
+is "$(python3 -c 'import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM waiting").fetchone())' \
+	"$scratch/ns.db")" 0 "and keeps nothing that was handed over"
 done_testing
