@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/buf.h"
+#include "dane/tlsaset.h"
 #include "net/find.h"
 #include "net/target.h"
 #include "net/transfer.h"
@@ -128,17 +129,28 @@ static bool endpoint_is_usable(const struct service_endpoint *e)
 	return e->proof != SERVICE_REFUSED && e->address_count > 0;
 }
 
+/* Of sets: servers and caches turn the order of records around as they like. */
 static bool answers_same(const struct answer *a, const struct answer *b)
 {
+	uint8_t x[32], y[32];
+
 	if (!a || !b)
 		return a == b;
-	if (a->status != b->status || a->count != b->count)
-		return false;
-	for (uint16_t i = 0; i < a->count; i++)
-		if (a->rdata[i].n != b->rdata[i].n ||
-			memcmp(a->rdata[i].p, b->rdata[i].p, a->rdata[i].n) != 0)
-			return false;
-	return true;
+	return a->status == b->status && tlsaset_hash(a->rdata, a->count, x, NULL) == 0 &&
+		tlsaset_hash(b->rdata, b->count, y, NULL) == 0 && memcmp(x, y, sizeof(x)) == 0;
+}
+
+static bool addresses_same(const struct service_endpoint *a, const struct service_endpoint *b)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < a->address_count; i++)
+		for (unsigned j = 0; j < b->address_count; j++)
+			if (memcmp(a->address[i], b->address[j], sizeof(a->address[i])) == 0) {
+				found++;
+				break;
+			}
+	return found == a->address_count && a->address_count == b->address_count;
 }
 
 /* Would a connection made by the one finding be made by the other, and be held to the same? */
@@ -150,9 +162,7 @@ static bool services_same(const struct service *a, const struct service *b)
 		const struct service_endpoint *x = &a->endpoint[i], *y = &b->endpoint[i];
 
 		if (x->port != y->port || x->proof != y->proof || !name_equal(&x->host, &y->host) ||
-			!name_equal(&x->tlsa_owner, &y->tlsa_owner) ||
-			x->address_count != y->address_count ||
-			memcmp(x->address, y->address, 16 * (size_t)x->address_count) != 0 ||
+			!name_equal(&x->tlsa_owner, &y->tlsa_owner) || !addresses_same(x, y) ||
 			x->reference_count != y->reference_count || !answers_same(x->tlsa, y->tlsa))
 			return false;
 		for (unsigned r = 0; r < x->reference_count; r++)

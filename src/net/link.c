@@ -583,16 +583,26 @@ static void tick(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
+/* A source that has its share may not push out the half-open of others either. */
+static bool admit(struct links *s, uint64_t source)
+{
+	if (s->closing || !sources_take(&s->sources, source, s->config.per_source_max))
+		return false;
+	if (s->half_open.count >= s->config.half_open_max)
+		link_close(s->half_open.first, "too many half-open connections");
+	if (link_table_count(s) < s->config.links_max)
+		return true;
+	sources_give(&s->sources, source);
+	return false;
+}
+
 void link_accept(struct links *s, int fd, const struct sockaddr *from)
 {
 	struct link *l;
 	uint64_t source = listen_source(from);
 	int one = 1;
 
-	if (s->half_open.count >= s->config.half_open_max)
-		link_close(s->half_open.first, "too many half-open connections");
-	if (s->closing || link_table_count(s) >= s->config.links_max ||
-		!sources_take(&s->sources, source, s->config.per_source_max)) {
+	if (!admit(s, source)) {
 		verdict_dropped(&s->verdict);
 		close(fd);
 		return;

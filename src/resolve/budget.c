@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define BUCKETS 1024
+#define BUCKETS     1024
+#define SCARCE_PART 8
 
 struct source {
 	struct source *chain;
@@ -54,15 +55,17 @@ static struct source **seek(struct budget *b, uint64_t id)
 	return at;
 }
 
-enum budget_verdict budget_take(struct budget *b, uint64_t source)
+enum budget_verdict budget_take(struct budget *b, uint64_t source, bool scarce)
 {
+	unsigned most =
+		scarce ? (b->per_source_max + SCARCE_PART - 1) / SCARCE_PART : b->per_source_max;
 	struct source **at, *s;
 
 	if (source == 0)
 		return BUDGET_TAKEN;
 	at = seek(b, source);
 	s = *at;
-	if (s && s->open >= b->per_source_max)
+	if (s && s->open >= most)
 		return BUDGET_OVER;
 	if (!s) {
 		s = calloc(1, sizeof(*s));

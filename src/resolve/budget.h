@@ -16,7 +16,8 @@ enum budget_verdict { BUDGET_TAKEN, BUDGET_OVER, BUDGET_NO_MEMORY };
 
 struct budget *budget_new(const struct key_seed *seed, unsigned per_source_max);
 void budget_free(struct budget *b);
-enum budget_verdict budget_take(struct budget *b, uint64_t source);
+/* scarce: all sources together have taken much; each may then only have an eighth. */
+enum budget_verdict budget_take(struct budget *b, uint64_t source, bool scarce);
 void budget_give(struct budget *b, uint64_t source);
 
 #endif

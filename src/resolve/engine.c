@@ -261,7 +261,8 @@ static enum refusal admit(struct engine *e, const struct key *key, uint64_t sour
 		return REFUSED_NAME;
 	if (!p && e->open.open + kept >= e->config.open_max)
 		return REFUSED_TOTAL;
-	switch (budget_take(e->budget, source)) {
+	/* Joining what is open takes no room, so it is never scarce. */
+	switch (budget_take(e->budget, source, !p && e->open.open >= e->config.open_max / 2)) {
 	case BUDGET_TAKEN: break;
 	case BUDGET_OVER: return REFUSED_SOURCE;
 	case BUDGET_NO_MEMORY: return REFUSED_MEMORY;

@@ -282,6 +282,31 @@ static void strangers_leave_room_for_ourselves(void **state)
 	end(&s);
 }
 
+/* Two greedy sources; then a third one is honest and comes in, and does so again. */
+static void a_few_sources_may_not_take_all_together(void **state)
+{
+	static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
+	struct story s = begin(usual());
+	struct ask greedy[6] = { 0 }, honest = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++)
+		put(&s, names[i], 100 + i / 3, &greedy[i]);
+	assert_null(greedy[3].answer);
+	assert_non_null(strstr(greedy[4].answer->why, "from this source"));
+	assert_non_null(greedy[5].answer);
+	put(&s, "g", 102, &honest);
+	assert_null(honest.answer);
+	/* What is open already costs no room. */
+	engine_done(&greedy[4]);
+	put(&s, "g", 101, &greedy[4]);
+	assert_null(greedy[4].answer);
+	for (unsigned i = 0; i < 6; i++)
+		engine_done(&greedy[i]);
+	engine_done(&honest);
+	end(&s);
+}
+
 static void a_hit_near_the_end_fetches_once_ahead(void **state)
 {
 	struct story s = begin(usual());
@@ -515,6 +540,7 @@ int main(void)
 		TEST(no_deadline_is_later_than_four_seconds),
 		TEST(one_source_may_not_take_all),
 		TEST(strangers_leave_room_for_ourselves),
+		TEST(a_few_sources_may_not_take_all_together),
 		TEST(a_hit_near_the_end_fetches_once_ahead),
 		TEST(a_short_ttl_is_not_fetched_ahead),
 		TEST(a_failed_fetch_ahead_keeps_what_is_still_good),

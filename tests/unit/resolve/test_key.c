@@ -45,13 +45,31 @@ static void a_budget_is_per_source_and_given_back(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(budget_take(b, 0), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9), BUDGET_OVER);
-	assert_int_equal(budget_take(b, 10), BUDGET_TAKEN);
+		assert_int_equal(budget_take(b, 0, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, false), BUDGET_OVER);
+	assert_int_equal(budget_take(b, 10, false), BUDGET_TAKEN);
 	budget_give(b, 9);
-	assert_int_equal(budget_take(b, 9), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
+	budget_free(b);
+}
+
+static void a_scarce_budget_is_an_eighth_but_never_nothing(void **state)
+{
+	const struct key_seed seed = { 1, 2 };
+	struct budget *b = budget_new(&seed, 16);
+
+	(void)state;
+	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, true), BUDGET_OVER);
+	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 0, true), BUDGET_TAKEN);
+	budget_free(b);
+	b = budget_new(&seed, 1);
+	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, true), BUDGET_OVER);
 	budget_free(b);
 }
 
@@ -61,6 +79,7 @@ int main(void)
 		TEST(hashes_as_siphash_2_4),
 		TEST(keys_are_equal_without_case_and_differ_by_type_and_seed),
 		TEST(a_budget_is_per_source_and_given_back),
+		TEST(a_scarce_budget_is_an_eighth_but_never_nothing),
 	};
 
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
