@@ -4,7 +4,7 @@
  *
  *   Server     the real http_server, in a process of its own: 1,000 clients, each with a name and
  *              a TLSA of its own, 64 at a time; every handshake waits for DNS.
- *   Client     the real http_client: 200 posts at once to as many services, each of which is
+ *   Client     the real http_client: 100 posts at once to as many services, each of which is
  *              found by DNS, connected to and proved.
  *   Measured   net/stall.h: the longest turn, in CPU time of the thread (ours alone) and by the
  *              clock (the machine's other work is in it). The first of everything is included.
@@ -33,7 +33,7 @@
 
 #define NAMES    1000
 #define FLIGHTS  64
-#define SERVICES 200
+#define SERVICES 100
 #define PATIENCE 10000 /* ms */
 
 static struct tlsworld world;
@@ -57,6 +57,7 @@ static struct resolver *open_resolver(void)
 	snprintf(helper, sizeof(helper), "%s/bin/resolverd/sardane-resolverd",
 		build ? build : "build");
 	struct resolver_config config = tlsworld_resolver(&world, helper);
+	config.deadline_ms = 4000; /* the machine may be busy */
 	must(resolver_new(&config, &r, &err) == 0, err.msg);
 	return r;
 }
@@ -342,7 +343,7 @@ int main(void)
 	must(told.answered == NAMES + SERVICES, "not every request was answered");
 	waitpid(pid, NULL, 0);
 	print("server", "1,000 handshakes of 1,000 names, 64 at a time", &told.report);
-	print("client", "200 services found, connected to and proved at once", &of_client);
+	print("client", "100 services found, connected to and proved at once", &of_client);
 	service_drop(service);
 	resolver_free(resolver);
 	tlsworld_stop(&world);
