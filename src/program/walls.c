@@ -7,6 +7,7 @@
 
 #include "program/log.h"
 #include "program/sandbox.h"
+#include "program/walls_wanted.h"
 
 /* NULL-ended; only what there is. */
 struct paths {
@@ -38,7 +39,7 @@ static void add_folder(struct paths *p, const char *file)
 int walls_enter(const struct walls *w, struct err *err)
 {
 	const char *helper = w->resolver ? resolver_helper(w->resolver) : NULL;
-	bool wanted = !w->wanted || *w->wanted;
+	bool wanted = w->wanted ? *w->wanted : walls_wanted_unsaid();
 	struct paths read = { 0 }, write = { 0 };
 	const char *const exec[] = { helper, NULL };
 	const struct sandbox box = { .user = w->user,
