@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/prefix.h"
 #include "base/hex.h"
 #include "core/secret.h"
 
@@ -124,43 +125,16 @@ static int eui_of(const char *text, uint64_t *out)
 	return 0;
 }
 
-static bool prefix_read(const char *text, uint64_t *eui, unsigned *bits)
-{
-	const char *slash = strchr(text, '/');
-	size_t n = slash ? (size_t)(slash - text) : strlen(text);
-	char *end = NULL;
-	uint8_t p[8];
-	struct cursor c;
-
-	if (hex_read_exact((struct span){ (const uint8_t *)text, n }, p, sizeof(p)) < 0)
-		return false;
-	c = cursor_over((struct span){ p, sizeof(p) });
-	*eui = cursor_u64_be(&c);
-	*bits = slash ? (unsigned)strtoul(slash + 1, &end, 10) : 64;
-	return *bits <= 64 && (!slash || (slash[1] && !*end));
-}
-
-bool config_prefix_matches(const char *prefix, uint64_t join_eui)
-{
-	unsigned bits;
-	uint64_t eui;
-
-	if (!prefix_read(prefix, &eui, &bits))
-		return false;
-	return bits == 0 || (eui ^ join_eui) >> (64 - bits) == 0;
-}
-
 static int check_servers(const struct settings_peers *p, const char *where, bool joins,
 	struct err *err)
 {
 	uint8_t net_id[3];
-	uint64_t eui;
-	unsigned bits;
+	struct prefix prefix;
 
 	for (unsigned i = 0; i < p->servers_count; i++) {
 		const struct settings_server *s = &p->servers[i];
 
-		if (joins && (!s->join_eui_prefix || !prefix_read(s->join_eui_prefix, &eui, &bits)))
+		if (joins && (!s->join_eui_prefix || prefix_read(s->join_eui_prefix, &prefix) < 0))
 			return err_set(err, ERR_FORMAT,
 				"%s: servers %u: join_eui_prefix: need 16 digits, or 16/BITS",
 				where, i + 1);

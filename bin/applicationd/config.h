@@ -82,7 +82,4 @@ void config_unknown(const struct settings *s, struct application_config *out);
 /* *out is the caller's array to wipe and free. */
 int config_keks(const struct settings *s, struct talk_kek **out, struct err *err);
 
-/* "0102030405060700/56": the JoinEUI has the first bits of the prefix; without / all 64. */
-bool config_prefix_matches(const char *prefix, uint64_t join_eui);
-
 #endif

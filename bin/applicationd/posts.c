@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "applicationd/server.h"
+#include "backend/prefix.h"
 #include "core/secret.h"
 #include "net/verdict.h"
 #include "program/log.h"
@@ -110,7 +111,7 @@ static bool join_server_of(const struct settings_peers *p, const struct applicat
 	struct http_target *out)
 {
 	for (unsigned i = 0; ask->has_join_eui && i < p->servers_count; i++)
-		if (config_prefix_matches(p->servers[i].join_eui_prefix, ask->join_eui)) {
+		if (prefix_text_holds(p->servers[i].join_eui_prefix, ask->join_eui)) {
 			*out = by_url(p->servers[i].server);
 			return true;
 		}

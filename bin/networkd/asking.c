@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/prefix.h"
 #include "base/hex.h"
 #include "core/secret.h"
 #include "crypto/keywrap.h"
@@ -64,7 +65,7 @@ static bool route(const struct asking *a, uint64_t join_eui, struct http_target 
 	*how = &c->def;
 	for (unsigned i = 0; i < c->servers_count; i++)
 		if (c->servers[i].join_eui_prefix &&
-			config_prefix_matches(c->servers[i].join_eui_prefix, join_eui)) {
+			prefix_text_holds(c->servers[i].join_eui_prefix, join_eui)) {
 			*how = &c->servers[i];
 			to->url = c->servers[i].server;
 			return true;
@@ -127,7 +128,7 @@ static void choose_as(struct server *s, uint64_t join_eui, struct joining_ans *a
 
 	for (unsigned i = 0; i < c->servers_count; i++) {
 		if (c->servers[i].join_eui_prefix &&
-			!config_prefix_matches(c->servers[i].join_eui_prefix, join_eui))
+			!prefix_text_holds(c->servers[i].join_eui_prefix, join_eui))
 			continue;
 		strcpy(ans->application_server, c->servers[i].server);
 		strcpy(ans->as_id, c->servers[i].as_id);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/prefix.h"
 #include "base/hex.h"
 
 #define TEXT(s, key) \
@@ -170,42 +171,13 @@ int config_duration(const char *text, unsigned fallback_ms, unsigned *out, struc
 	return err_set(err, ERR_FORMAT, "duration '%s': need a number and ms, s, m or h", text);
 }
 
-bool config_prefix_matches(const char *prefix, uint64_t join_eui)
+static int check_prefix(const char *where, const char *text, struct err *err)
 {
-	const char *slash = strchr(prefix, '/');
-	size_t n = slash ? (size_t)(slash - prefix) : strlen(prefix);
-	unsigned long bits = 64;
-	uint8_t octets[8];
-	uint64_t eui = 0;
-	char *end;
+	struct prefix p;
 
-	if (hex_read_exact((struct span){ (const uint8_t *)prefix, n }, octets, 8) < 0)
-		return false;
-	for (unsigned i = 0; i < 8; i++)
-		eui = eui << 8 | octets[i];
-	if (slash) {
-		bits = strtoul(slash + 1, &end, 10);
-		if (*end || end == slash + 1 || bits > 64)
-			return false;
-	}
-	return bits == 0 || (eui ^ join_eui) >> (64 - bits) == 0;
-}
-
-static int check_prefix(const char *where, const char *prefix, struct err *err)
-{
-	uint8_t octets[8];
-	uint64_t eui = 0;
-
-	if (!prefix)
-		return 0;
-	/* A prefix that does not match its own EUI is malformed. */
-	if (hex_read_exact((struct span){ (const uint8_t *)prefix, strcspn(prefix, "/") }, octets,
-		    8) == 0)
-		for (unsigned i = 0; i < 8; i++)
-			eui = eui << 8 | octets[i];
-	if (!config_prefix_matches(prefix, eui))
+	if (text && prefix_read(text, &p) < 0)
 		return err_set(err, ERR_FORMAT, "%s: join_eui_prefix '%s': need 16 digits/bits",
-			where, prefix);
+			where, text);
 	return 0;
 }
 

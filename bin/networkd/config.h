@@ -102,7 +102,4 @@ int config_abp(const struct settings *s, const struct settings_abp *from, struct
 /* ms; fallback when text is NULL. ERR_FORMAT. */
 int config_duration(const char *text, unsigned fallback_ms, unsigned *out, struct err *err);
 
-/* Does join_eui begin with the bits of "EUI/bits"? A malformed prefix matches nothing. */
-bool config_prefix_matches(const char *prefix, uint64_t join_eui);
-
 #endif
