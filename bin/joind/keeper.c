@@ -8,6 +8,7 @@
 #include "program/log.h"
 
 #define LINGER_MAX_NS 1000000
+#define SESSION_IDS   32 /* drawn at a time */
 
 struct list {
 	struct keeper_job *first, **end;
@@ -20,6 +21,8 @@ struct keeper {
 	struct devices *devices;
 	struct decide *decide;
 	struct device device; /* the one being decided; too large for the stack */
+	uint8_t ids[SESSION_IDS * DEVICE_SESSION_ID]; /* random; the store thread's */
+	unsigned ids_left;
 
 	uv_thread_t thread;
 	bool running;
@@ -85,6 +88,19 @@ static struct decide_join asked_by(const struct keeper_job *job,
 	return (struct decide_join){ job->join_eui, job->net_id, &job->join, session_id };
 }
 
+/* A SessionKeyID that no one was given. Many are drawn at once: each draw is a system call. */
+static int draw_id(struct keeper *k, uint8_t out[DEVICE_SESSION_ID], struct err *err)
+{
+	int rc = k->ids_left ? 0 : random_octets(k->ids, sizeof(k->ids), err);
+
+	if (rc)
+		return rc;
+	if (!k->ids_left)
+		k->ids_left = SESSION_IDS;
+	memcpy(out, k->ids + --k->ids_left * DEVICE_SESSION_ID, DEVICE_SESSION_ID);
+	return 0;
+}
+
 /* Returns ERR_* only when something may have been written. */
 static int do_join(struct keeper *k, struct keeper_job *job)
 {
@@ -93,7 +109,7 @@ static int do_join(struct keeper *k, struct keeper_job *job)
 	struct decide_join q = asked_by(job, session_id);
 	int rc = 0;
 
-	job->failed = random_octets(session_id, sizeof(session_id), &job->err) != 0 ||
+	job->failed = draw_id(k, session_id, &job->err) != 0 ||
 		decide_join(k->decide, k->policy, &q, &k->device, &session, &job->join_ans,
 			&job->verdict, &job->err) != 0;
 	if (!job->failed && job->verdict == DECIDE_ACCEPT) {
@@ -112,7 +128,7 @@ static int do_rejoin(struct keeper *k, struct keeper_job *job)
 	int moved = -1, rc = 0;
 	size_t n = 0;
 
-	job->failed = random_octets(session_id, sizeof(session_id), &job->err) != 0 ||
+	job->failed = draw_id(k, session_id, &job->err) != 0 ||
 		devices_sessions(k->devices, job->dev_eui, sessions, &n, &job->err) != 0 ||
 		decide_rejoin(k->decide, k->policy, &q, &k->device, sessions, n, &session, &moved,
 			&job->join_ans, &job->verdict, &job->err) != 0;
