@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "json/utf8.h"
 
 struct writer writer_into(struct buf *out)
 {
@@ -15,6 +14,23 @@ struct writer writer_into(struct buf *out)
 static void put(struct writer *w, const char *text)
 {
 	buf_text(w->out, text);
+}
+
+/* The octets in a UTF-8 character of at most n octets at p; 0 when it is none (RFC 3629). */
+static size_t utf8_length(const uint8_t *p, size_t n)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t len = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : 4;
+	uint32_t v = p[0] & (len == 1 ? 0x7f : 0xff >> (len + 1));
+
+	if (len > n || (len == 4 && p[0] >> 3 != 30))
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if (p[i] >> 6 != 2)
+			return 0;
+		v = v << 6 | (p[i] & 0x3f);
+	}
+	return v < least[len] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000) ? 0 : len;
 }
 
 static void put_escaped(struct writer *w, uint8_t c)

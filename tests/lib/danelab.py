@@ -62,7 +62,7 @@ as_id_by_name: true
         body = message if isinstance(message, (str, bytes)) else json.dumps(message)
         got = subprocess.run([os.environ["POSTC"], self.client_config(who), self.url, "1", "1", body],
                              capture_output=True, text=True, errors="replace", timeout=50)
-        m = re.search(r"body=(\{.*\})$", got.stdout, re.M)
+        m = re.search(r'body=(\{".*\})$', got.stdout, re.M)
         return json.loads(m[1]) if m else got.stdout + got.stderr
 
     def connect_as(self, name=None, cert=None, *options):

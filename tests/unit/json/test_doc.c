@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/doc.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,49 +66,6 @@ static void refuses_what_is_not_strict_json(void **state)
 		assert_memory_equal(err.msg, "JSON: ", 6);
 	}
 	assert_int_equal(read_text(bytes("{\"a\":1}\0"), NULL), ERR_FORMAT);
-	assert_int_equal(read_text(bytes("[1\0]"), NULL), ERR_FORMAT);
-	assert_int_equal(read_text(bytes("[\"\\u12\"]"), NULL), ERR_FORMAT);
-	assert_int_equal(read_text(bytes("[\"\\ude00\\ud83d\"]"), NULL), ERR_FORMAT);
-}
-
-static void reads_escapes_and_the_largest_numbers(void **state)
-{
-	struct doc *d;
-
-	(void)state;
-	assert_int_equal(
-		doc_read(bytes("[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\\ude00\xc3\xa9\","
-			       "-9223372036854775808, 9223372036854775807 ,-0,-1.5e-3]"),
-			&d, NULL),
-		0);
-	assert_string_equal(doc_text(doc_item(d, 0)),
-		"\"\\/\b\f\n\r\t\xc3\xa9\xf0\x9f\x98\x80\xc3\xa9");
-	assert_true(doc_integer(doc_item(d, 1)) == INT64_MIN);
-	assert_true(doc_integer(doc_item(d, 2)) == INT64_MAX);
-	assert_int_equal(doc_integer(doc_item(d, 3)), 0);
-	assert_true(doc_real(doc_item(d, 4)) == -1.5e-3);
-	doc_free(d);
-	assert_int_equal(read_text(bytes("[-9223372036854775809]"), NULL), ERR_FORMAT);
-}
-
-/* As many members as a text holds: found, and one of them twice is seen. */
-static void finds_members_among_thousands(void **state)
-{
-	static char text[DOC_OCTETS_MAX];
-	size_t n = 0;
-	struct doc *d;
-
-	(void)state;
-	for (int i = 0; i < 2500; i++)
-		n += (size_t)sprintf(text + n, "%c\"m%04d\":%d", i ? ',' : '{', i * 7 % 2500, i);
-	strcpy(text + n, "}");
-	assert_int_equal(doc_read((struct span){ (const uint8_t *)text, n + 1 }, &d, NULL), 0);
-	assert_int_equal(doc_integer(doc_member(d, "m0007")), 1);
-	assert_int_equal(doc_integer(doc_member(d, "m2493")), 2499);
-	doc_free(d);
-	strcpy(text + n, ",\"m1234\":0}");
-	assert_int_equal(read_text((struct span){ (const uint8_t *)text, strlen(text) }, NULL),
-		ERR_FORMAT);
 }
 
 static void says_where_without_repeating_what_the_peer_wrote(void **state)
@@ -155,8 +111,6 @@ int main(void)
 		TEST(reads_an_object_and_finds_its_members),
 		TEST(counts_a_name_in_two_cases_as_two),
 		TEST(refuses_what_is_not_strict_json),
-		TEST(reads_escapes_and_the_largest_numbers),
-		TEST(finds_members_among_thousands),
 		TEST(says_where_without_repeating_what_the_peer_wrote),
 		TEST(bounds_depth_and_octets_before_it_parses),
 	};
