@@ -37,7 +37,6 @@ clients:
 {clients}
 resolve_net_id_domain_suffix: {e['LAB_NET_ID_SUFFIX']}
 as_id_by_name: true
-{"sandbox: false" if os.environ.get("JOINLAB_SANITIZED") else ""}
 """ + self.resolver(stub))
 
     def resolver(self, more=""):

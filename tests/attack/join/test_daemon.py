@@ -179,8 +179,7 @@ class Pkix(joinlab.Lab):
     def __init__(self):
         super().__init__()
         subprocess.run([os.environ["CREDENTIALS"], self.dir], check=True)
-        sandbox = "sandbox: false\n" if os.environ.get("JOINLAB_SANITIZED") else ""
-        pathlib.Path(self.config).write_text((PKIX.format(self.dir) + sandbox).format(dir=self.dir))
+        pathlib.Path(self.config).write_text(PKIX.format(self.dir).format(dir=self.dir))
 
     def try_as(self, who, body):
         """The answer, or None when the server refused."""
