@@ -63,10 +63,19 @@ int sardane_server_begin(SSL *ssl, struct sardane_server *s, uint64_t source,
 struct sardane_find;
 int sardane_find_new(struct sardane_resolver *r, const char *host, uint16_t port,
 	enum sardane_mode mode, struct sardane_find **out, struct sardane_err *err);
+/* The same by the SRV records of owner, "_xmpp-client._tcp.example.org" (RFC 7673). */
+int sardane_find_new_srv(struct sardane_resolver *r, const char *owner, enum sardane_mode mode,
+	struct sardane_find **out, struct sardane_err *err);
+/* The same by the NAPTR records of a JoinEUI's or NetID's name (TS002). port is of a name that
+ * has addresses and no NAPTR; 0: such a name is refused. */
+int sardane_find_new_naptr(struct sardane_resolver *r, const char *owner, uint16_t port,
+	enum sardane_mode mode, struct sardane_find **out, struct sardane_err *err);
 void sardane_find_free(struct sardane_find *f);
 
+/* The host to try now. */
 struct sardane_endpoint {
 	bool usable; /* false: must not connect; why says the reason */
+	char host[SARDANE_NAME_TEXT_MAX];
 	unsigned address_count;
 	uint8_t address[8][16]; /* IPv4 as ::ffff:a.b.c.d */
 	uint16_t port;
@@ -75,6 +84,8 @@ struct sardane_endpoint {
 
 /* False while DNS is awaited: poll the resolver, dispatch, ask again. */
 bool sardane_find_endpoint(struct sardane_find *f, struct sardane_endpoint *out);
+/* Goes on to the next host, in the order of RFC 2782; false when that was the last. */
+bool sardane_find_next(struct sardane_find *f);
 
 struct sardane_client_config {
 	enum sardane_mode mode;
@@ -90,7 +101,8 @@ int sardane_client_attach(SSL_CTX *ctx, const struct sardane_client_config *conf
 	struct sardane_client **out, struct sardane_err *err);
 void sardane_client_free(struct sardane_client *c);
 
-/* Before the handshake: what the server is held to. find is borrowed as long as ssl. */
+/* Before the handshake: what the server is held to, the host that find tries now. find is
+ * borrowed as long as ssl and may go on to the next host only after ssl is freed. */
 int sardane_client_begin(SSL *ssl, struct sardane_client *c, const struct sardane_find *find,
 	struct sardane_err *err);
 
