@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane-resolverd against a real signed DNS: every status, and what happens when things break."""
-import os, pathlib, signal, socket, sys, tempfile, time
+import os, pathlib, re, signal, socket, subprocess, sys, tempfile, time
 
 from probing import HELPER, Probe, check, refused, run, validating
 import dnsworld
@@ -204,6 +204,14 @@ def it_lives_in_a_sandbox():
             assert not fields["Uid"].startswith("0\t") and int(fields["CapEff"], 16) == 0, fields
         fds = os.listdir(f"/proc/{p.child()[0]}/fd") if os.geteuid() == 0 else []
         assert len(fds) < 16, fds
+
+
+def it_verifies_with_openssl_what_libunbound_would_give_to_nettle():
+    said = subprocess.run([HELPER, "--version"], env={"LD_DEBUG": "bindings"}, capture_output=True, text=True, check=True).stderr
+    bound = re.findall(r"file \S*/libunbound\.so\S* .* to (\S+) .*`(nettle_ecdsa_verify|EVP_DigestVerify\w*)'", said)
+    assert bound, "libunbound verifies with neither"
+    for where, function in bound:
+        assert where == HELPER or function.startswith("EVP_"), (where, function)
 
 
 def it_keeps_a_managed_anchor_file():
