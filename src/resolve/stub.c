@@ -22,9 +22,11 @@ struct flight {
 	uint16_t dns_id;
 	int fd;
 	bool stream, trial;
+	bool proven;    /* the trial answered last before it was sent had AD */
+	uint64_t waits; /* its answer is here, for the trial of this number; 0: it is not */
 	uint8_t query[FRAME_HEAD + MESSAGE_QUERY_MAX]; /* with its length before it */
 	size_t query_n, written;
-	uint8_t *frame; /* FRAME_HEAD + MESSAGE_OCTETS_MAX octets; streams only */
+	uint8_t *frame; /* with its length before it; streams, and answers that wait */
 	size_t got;
 	int64_t retry_ms;
 	unsigned slot;
@@ -34,12 +36,13 @@ struct stub {
 	struct upstream up;
 	struct sockaddr_storage server;
 	socklen_t server_n;
-	struct flight *flights[STUB_OPEN_MAX];
+	struct flight *flights[STUB_OPEN_MAX + 1]; /* one more for a trial */
 	unsigned open;
-	bool validates;   /* the last trial said so */
-	bool tried;       /* one has been answered */
-	bool trying;      /* one is under way */
-	int64_t trial_ms; /* when the next one is due */
+	bool validates;    /* the last trial said so */
+	bool tried;        /* one has been answered */
+	bool trying;       /* one is under way */
+	uint64_t trial_no; /* of the last one begun: the first is 1 */
+	int64_t trial_ms;  /* when the next one is due */
 	uint8_t datagram[MESSAGE_OCTETS_MAX];
 	uint8_t room[WIRE_RDATA_MAX];
 };
@@ -64,14 +67,14 @@ static void land(struct stub *s, struct flight *f)
 	free(f);
 }
 
+static void end_trial(struct stub *s, struct flight *f, int64_t now_ms, bool validates);
+
 static void fail(struct stub *s, struct flight *f, int64_t now_ms, const char *why)
 {
 	struct wire_answer answer = { .id = f->asked.id };
 
 	if (f->trial) {
-		s->tried = true;
-		s->trial_ms = now_ms + STUB_TRIAL_MS;
-		land(s, f);
+		end_trial(s, f, now_ms, false);
 		return;
 	}
 	outcome_failed(&f->asked.question, 0, why, &answer);
@@ -108,10 +111,17 @@ static bool reach(struct stub *s, struct flight *f)
 	return true;
 }
 
+/* The resolver may be another one now, or configured anew: the next trial is due. */
+static void doubt(struct stub *s)
+{
+	s->trial_ms = 0;
+}
+
 /* What cannot be sent now is tried again by the timer, until the askers' deadlines. */
 static void try(struct stub *s, struct flight *f)
 {
 	if (f->fd < 0 && !reach(s, f)) {
+		doubt(s);
 		trace_say(&s->up.trace, TRACE_WARNING, "resolver.unreachable", "why=\"%s\"",
 			strerror(errno));
 		return;
@@ -142,6 +152,7 @@ static int take_off(struct stub *s, const struct wire_question *q, bool trial, i
 		return ERR_NOMEM;
 	f->asked = *q;
 	f->trial = trial;
+	f->proven = s->validates;
 	f->fd = -1;
 	f->retry_ms = now_ms + STUB_RETRY_MS;
 	f->slot = s->open;
@@ -158,9 +169,10 @@ static void begin_trial(struct stub *s, int64_t now_ms)
 {
 	struct wire_question q = { .question = { .name = { .n = 1 }, .type = RR_SOA } };
 
-	if (s->validates || s->trying || now_ms < s->trial_ms || s->open >= STUB_OPEN_MAX)
+	if (s->trying)
 		return;
 	s->trying = true;
+	s->trial_no++;
 	if (take_off(s, &q, true, now_ms))
 		s->trying = false;
 }
@@ -170,9 +182,9 @@ static void stub_pump(struct upstream *u, int64_t now_ms)
 	struct stub *s = (struct stub *)u;
 	struct wire_question q;
 
-	if (engine_waits(u->engine))
+	if (now_ms >= s->trial_ms && (engine_waits(u->engine) || s->open))
 		begin_trial(s, now_ms);
-	while (s->tried && s->open < STUB_OPEN_MAX && engine_send(u->engine, &q)) {
+	while (s->tried && s->open - s->trying < STUB_OPEN_MAX && engine_send(u->engine, &q)) {
 		if (take_off(s, &q, false, now_ms)) {
 			engine_unsend(u->engine, q.id);
 			return;
@@ -187,31 +199,88 @@ static bool matches(const struct flight *f, struct span octets, struct message *
 		message_asks(m, &f->asked.question.name, f->asked.question.type);
 }
 
+/*
+ * Unsigned, or a resolver that has stopped to validate? The answer waits for a trial that is sent
+ * after it came.
+ */
+static void wait_for_trial(struct stub *s, struct flight *f, int64_t now_ms, struct span octets)
+{
+	uint8_t *kept = malloc(FRAME_HEAD + octets.n);
+
+	if (!kept) {
+		fail(s, f, now_ms, "out of memory");
+		return;
+	}
+	memcpy(kept + FRAME_HEAD, octets.p, octets.n);
+	free(f->frame);
+	f->frame = kept;
+	f->got = FRAME_HEAD + octets.n;
+	f->waits = s->trial_no + 1;
+	hang_up(f);
+	begin_trial(s, now_ms);
+}
+
+static void settle(struct stub *s, struct flight *f, int64_t now_ms)
+{
+	struct sink room = sink_into(s->room, sizeof(s->room));
+	struct wire_answer answer = { .id = f->asked.id };
+
+	if (!s->validates) {
+		fail(s, f, now_ms, "the resolver does not validate any more: no AD for the root");
+		return;
+	}
+	outcome_of((struct span){ f->frame + FRAME_HEAD, f->got - FRAME_HEAD }, &f->asked.question,
+		OUTCOME_INSECURE, NULL, &room, &answer);
+	engine_answer(s->up.engine, now_ms, &answer);
+	land(s, f);
+}
+
+/* Those that came before it was sent have their answer; those that came since need another. */
+static void end_trial(struct stub *s, struct flight *f, int64_t now_ms, bool validates)
+{
+	enum trace_level level = validates == s->validates ? TRACE_DEBUG : TRACE_INFO;
+	bool more = false;
+
+	s->validates = validates;
+	s->tried = true;
+	s->trial_ms = now_ms + (validates ? STUB_TRUST_MS : STUB_TRIAL_MS);
+	trace_say(&s->up.trace, validates ? level : TRACE_WARNING, "resolver.trial", "validates=%s",
+		validates ? "yes" : "no");
+	land(s, f);
+	for (unsigned i = s->open; i-- > 0;) {
+		if (s->flights[i]->waits && s->flights[i]->waits <= s->trial_no)
+			settle(s, s->flights[i], now_ms);
+		else if (s->flights[i]->waits)
+			more = true;
+	}
+	if (more)
+		begin_trial(s, now_ms);
+}
+
 static void judge(struct stub *s, struct flight *f, int64_t now_ms, const struct message *m)
 {
 	struct wire_answer answer = { .id = f->asked.id };
 	struct sink room = sink_into(s->room, sizeof(s->room));
 
 	if (f->trial) {
-		s->validates =
-			m->recursion_available && m->authentic && m->rcode == MESSAGE_NOERROR;
-		s->tried = true;
-		s->trial_ms = now_ms + STUB_TRIAL_MS;
-		trace_say(&s->up.trace, s->validates ? TRACE_INFO : TRACE_WARNING, "resolver.trial",
-			"validates=%s", s->validates ? "yes" : "no");
-		land(s, f);
+		end_trial(s, f, now_ms,
+			m->recursion_available && m->authentic && m->rcode == MESSAGE_NOERROR);
 		return;
 	}
 	if (!m->recursion_available) {
 		fail(s, f, now_ms, "the server does not recurse, so it does not validate");
 		return;
 	}
-	if (!m->authentic && !s->validates && m->rcode != MESSAGE_SERVFAIL) {
+	outcome_of(m->octets, &f->asked.question, m->authentic ? OUTCOME_SECURE : OUTCOME_INSECURE,
+		NULL, &room, &answer);
+	if (answer.status == ANSWER_INSECURE && !f->proven) {
 		fail(s, f, now_ms, "the resolver does not validate: no AD for the root either");
 		return;
 	}
-	outcome_of(m->octets, &f->asked.question, m->authentic ? OUTCOME_SECURE : OUTCOME_INSECURE,
-		NULL, &room, &answer);
+	if (answer.status == ANSWER_INSECURE) {
+		wait_for_trial(s, f, now_ms, m->octets);
+		return;
+	}
 	engine_answer(s->up.engine, now_ms, &answer);
 	land(s, f);
 }
@@ -222,6 +291,8 @@ static void read_datagram(struct stub *s, struct flight *f, int64_t now_ms)
 	struct message m;
 
 	/* Nobody there (ECONNREFUSED) may change before the deadline: sent again by the timer. */
+	if (n < 0 && errno != EAGAIN)
+		doubt(s);
 	if (n < 0 || !matches(f, (struct span){ s->datagram, (size_t)n }, &m))
 		return;
 	if (!m.truncated) {
@@ -278,6 +349,7 @@ static void turn_stream(struct stub *s, struct flight *f, int64_t now_ms)
 
 	if (!write_stream(s, f) || (f->written == f->query_n && !read_frame(f, &whole))) {
 		/* Closed under us: a new connection at the next retry. */
+		doubt(s);
 		hang_up(f);
 		return;
 	}
@@ -301,8 +373,9 @@ static void retry(struct stub *s, int64_t now_ms)
 			land(s, f);
 			continue;
 		}
-		if (now_ms < f->retry_ms)
+		if (f->waits || now_ms < f->retry_ms)
 			continue;
+		doubt(s);
 		f->retry_ms = now_ms + STUB_RETRY_MS;
 		if (!f->stream || f->fd < 0)
 			try(s, f);
@@ -334,7 +407,7 @@ static int64_t stub_deadline(const struct upstream *u)
 	int64_t at_ms = INT64_MAX;
 
 	for (unsigned i = 0; i < s->open; i++)
-		if (s->flights[i]->retry_ms < at_ms)
+		if (!s->flights[i]->waits && s->flights[i]->retry_ms < at_ms)
 			at_ms = s->flights[i]->retry_ms;
 	return at_ms;
 }

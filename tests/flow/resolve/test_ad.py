@@ -10,8 +10,8 @@ world = dnsworld.World()
 
 
 @contextlib.contextmanager
-def unbound():
-    port = dnsworld.free_port()
+def unbound(port=None, modules="validator iterator"):
+    port = port or dnsworld.free_port()
     conf = world.dir / "unbound.conf"
     conf.write_text(f"""
 server:
@@ -23,7 +23,7 @@ server:
  directory: "{world.dir}"
  pidfile: ""
  use-syslog: no
- module-config: "validator iterator"
+ module-config: "{modules}"
 remote-control:
  control-enable: no
 forward-zone:
@@ -56,6 +56,19 @@ def it_believes_the_ad_bit_of_a_validating_resolver():
         assert "SERVFAIL" in a["why"], a
 
 
+def it_notices_a_resolver_that_comes_back_without_validating():
+    with unbound() as server:
+        p = Probe("--ad", server, "--deadline", "4000")
+        check(p.ask("host.insecure.example", "TLSA"), status="insecure")
+    port = int(server.split("@")[1])
+    with p, unbound(port, "iterator"):
+        a = p.ask("_8003._tcp.js.example", "TLSA")
+        check(a, status="failed", records=0)
+        assert "does not validate" in a["why"], a
+    with Probe("--ad", server, "--deadline", "4000") as p, unbound(port):
+        check(p.ask("_8003._tcp.js.example", "TLSA"), status="secure", records=1)
+
+
 def it_does_not_believe_a_server_that_does_not_recurse():
     with Probe("--ad", world.address) as p:
         a = p.ask("js.example", "A")
@@ -84,6 +97,7 @@ def it_speaks_frames_over_a_unix_socket():
         threading.Thread(target=relay, daemon=True).start()
         with Probe("--ad", str(path)) as p:
             check(p.ask("_8003._tcp.js.example", "TLSA"), status="secure", records=1)
+            check(p.ask("host.insecure.example", "TLSA"), status="insecure", records=1)
             check(p.ask("big.example", "TLSA"), status="secure", records=40)
         listener.shutdown(socket.SHUT_RDWR)
 
