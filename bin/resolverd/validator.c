@@ -79,8 +79,8 @@ static int set_options(struct ub_ctx *ctx, const struct wire_config *config, str
 
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !rc; i++)
 		rc = set_option(ctx, options[i].option, options[i].value, err);
-	/* A forwarder keeps delegations for us; without a record cache of our own, what is asked
-	 * ahead of the end of a TTL is fetched and not repeated. Keys have their own cache. */
+	/* A forwarder keeps delegations for us; with a record cache of one, what is asked ahead of
+	 * the end of a TTL is fetched and not repeated. Keys have their own cache. */
 	if (!rc && config->forward_count && !config->stub_count)
 		rc = set_option(ctx, "rrset-cache-size:", "1", err);
 	if (!rc && config->val_override_date)

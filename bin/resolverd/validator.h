@@ -6,9 +6,10 @@
  *   Order      every option is set before the first question, every return code is looked at:
  *              a context that missed its anchor would call everything merely insecure.
  *   Cache      answers are kept by our caller, one cache above; here delegations and keys are.
- *              Behind forwarders an answer fetched ahead of its end is a new one; when we walk
- *              from the root ourselves libunbound repeats what is left of it (engine.h: the
- *              fetch is made again at the end).
+ *              Behind forwarders an answer fetched ahead of its end is a new one, but for the
+ *              record fetched last, which libunbound always keeps; of that, and of all when we
+ *              walk from the root ourselves, it repeats what is left (engine.c: the fetch is
+ *              made again at the end).
  *   Bounds     VALIDATOR_OPEN_MAX questions at a time; more are FAILED at once.
  *   Ownership  the answer given to done is borrowed for that call.
  */

@@ -10,6 +10,7 @@ The zones: "." "example." "org." are signed by Knot (ECDSA P-256, one key each) 
   insecure.example.  not signed, no DS               -> insecure
   wrongds.example.   signed, another key's DS        -> bogus
   tampered.example.  signed, then a record changed   -> bogus
+  periods={"late.example.": (begin, end)}            a zone whose signatures hold only then (seconds since 1970)
 Records given go to the deepest zone that holds their owner; owners are written in full.
 """
 import os, pathlib, shutil, signal, socket, struct, subprocess, sys, tempfile, time
@@ -21,7 +22,6 @@ BASE = {
 js.example. 300 A 127.0.0.1
 js.example. 300 AAAA ::1
 _8003._tcp.js.example. 300 TLSA {DIGEST}
-_short._tcp.js.example. 2 TLSA {DIGEST}
 _ns-client.ns.example. 300 TLSA {DIGEST}
 alias.example. 300 CNAME js.example.
 _8003._tcp.alias.example. 200 CNAME _8003._tcp.js.example.
@@ -33,9 +33,8 @@ loose.example. 300 CNAME host.insecure.example.
     "org.": "far.org. 100 A 192.0.2.7\n",
     "insecure.example.": f"host.insecure.example. 300 A 192.0.2.8\nhost.insecure.example. 300 TLSA {DIGEST}\n",
     "wrongds.example.": f"host.wrongds.example. 300 TLSA {DIGEST}\n",
-    "tampered.example.": f"host.tampered.example. 300 TLSA {DIGEST}\n",
 }
-UNSIGNED = {"insecure.example.", "tampered.example."}
+UNSIGNED = {"insecure.example."}
 
 
 def free_port():
@@ -72,11 +71,12 @@ def query(address, name, rtype, timeout=1.0):
 
 
 class World:
-    def __init__(self, records="", directory=None, zones=None):
+    def __init__(self, records="", directory=None, zones=None, periods=None):
         self.own = directory is None
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="dnsworld-"))
         self.dir.mkdir(parents=True, exist_ok=True)
-        self.zones = {**BASE, **(zones or {})}
+        self.periods = {"tampered.example.": None, **(periods or {})}
+        self.zones = {**BASE, **{z: f"host.{z} 300 TLSA {DIGEST}\n" for z in self.periods}, **(zones or {})}
         for line in records.splitlines():
             if line.strip() and not line.lstrip().startswith(";"):
                 owner = line.split()[0]
@@ -104,7 +104,7 @@ class World:
         zones = "".join(f"""
   - domain: "{z}"
     file: "{self.file(z)}"
-    dnssec-signing: {"off" if z in UNSIGNED else "on"}
+    dnssec-signing: {"off" if z in UNSIGNED or z in self.periods else "on"}
     acl: local
 """ for z in self.zones)
         pathlib.Path(self.conf).write_text(f"""
@@ -154,25 +154,29 @@ zone:{zones}""")
             f"{zone} 300 SOA ns.{dot or 'example.'} hostmaster.{dot or 'example.'} 1 3600 600 86400 60\n"
             f"{zone} 300 NS ns.example.\n" + ("ns.example. 300 A 127.0.0.1\n" if zone in (".", "example.") else "") + text)
 
-    def tampered(self):
-        """Signs with ldns, then changes a digit of the TLSA; the DS that would be right."""
-        zone = "tampered.example."
+    def sign(self, zone, period):
+        """Signs with ldns, for a period if there is one; the DS."""
         key = self.run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", zone).strip()
+        dates = [time.strftime("%Y%m%d%H%M%S", time.gmtime(t)) for t in period or ()]
+        limits = ["-i", dates[0], "-e", dates[1]] if dates else []
         self.write_zone(zone, self.zones[zone])
-        self.run("ldns-signzone", "-o", zone, "-f", "signed", str(self.file(zone)), key)
-        text = (self.dir / "signed").read_text()
+        self.run("ldns-signzone", *limits, "-o", zone, "-f", str(self.file(zone)) + ".signed", str(self.file(zone)), key)
+        self.file(zone).write_text(pathlib.Path(str(self.file(zone)) + ".signed").read_text())
+        return (self.dir / (key + ".ds")).read_text().strip()
+
+    def tamper(self, zone):
+        text = self.file(zone).read_text()
         changed = text.replace("abababababab", "abababababac", 1)
         assert changed != text
         self.file(zone).write_text(changed)
-        return (self.dir / (key + ".ds")).read_text().strip()
 
     def start(self):
         self.write_conf()
         below = {z: "" for z in self.zones}
         anchor = ""
         for zone in sorted(self.zones, key=lambda z: -len(z)):
-            if zone == "tampered.example.":
-                ds = self.tampered()
+            if zone in self.periods:
+                ds = self.sign(zone, self.periods[zone])
             else:
                 ds = None if zone in UNSIGNED else self.key_and_ds(zone)
                 self.write_zone(zone, self.zones[zone] + below[zone])
@@ -183,8 +187,17 @@ zone:{zones}""")
             if zone == "wrongds.example.":
                 ds = f"{zone} 300 DS 12345 13 2 " + "00" * 32
             below[self.parent(zone)] += cut + (f"{ds}\n" if ds else "")
+        self.tamper("tampered.example.")
         pathlib.Path(self.anchor).write_text(anchor.replace(" DS ", " IN DS ") + "\n")
-        self.launch()
+        for left in reversed(range(5)):
+            try:
+                return self.launch()
+            except RuntimeError as why:
+                if not left or "already in use" not in str(why):
+                    raise
+            self.port = free_port()  # somebody took the other since it was free
+            self.address = f"127.0.0.1@{self.port}"
+            self.write_conf()
 
     def launch(self):
         with open(self.dir / "knotd.err", "a") as err:
