@@ -8,7 +8,7 @@
 
 #include "core/buf.h"
 #include "core/secret.h"
-#include "net/http_head.h"
+#include "net/http_chunk.h"
 #include "program/log.h"
 
 #define KEEP_OCTETS 4096 /* of an empty buffer: more is given back */
@@ -19,9 +19,10 @@ enum phase { IDLE, READING, HANDLING, SENDING };
 /* The octets of a link, read as requests. Lives as long as its link. */
 struct stream {
 	struct exchanges *of;
-	struct link *link;    /* NULL: gone */
-	struct exchange *now; /* handed out, not answered */
-	struct buf in;        /* what came and is no request yet */
+	struct link *link;       /* NULL: gone */
+	struct exchange *now;    /* handed out, not answered */
+	struct buf in;           /* what came and is no request yet */
+	struct http_chunk chunk; /* how far a chunked body in it was put together */
 	enum phase phase;
 	bool busy;     /* stream_go is at work, further up */
 	bool told;     /* 100 Continue */
@@ -107,12 +108,12 @@ static const char *reason_phrase(unsigned status)
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },
-		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" },
 		{ 431, "Request Header Fields Too Large" },
 		{ 500, "Internal Server Error" },
+		{ 501, "Not Implemented" },
 		{ 503, "Service Unavailable" },
 		{ 505, "HTTP Version Not Supported" },
 	};
@@ -237,6 +238,7 @@ static void stream_handle(struct stream *t, const struct http_head *head)
 	e->stream = t;
 	t->now = e;
 	t->told = false;
+	t->chunk = (struct http_chunk){ 0 };
 	t->of->count++;
 	stream_phase(t, HANDLING);
 	e->handling = true;
@@ -256,25 +258,41 @@ static void stream_continue(struct stream *t)
 	t->told = true;
 }
 
+/* READY: all the body is behind the head, and what is behind it belongs to the next request. */
+static enum http_head_verdict stream_body(struct stream *t, struct http_head *head,
+	struct http_head_refusal *refusal)
+{
+	size_t most = t->of->config.body_max, n = t->in.n - head->octets;
+	bool none = n == 0;
+	enum http_head_verdict verdict = n < head->body ? HTTP_HEAD_MORE : HTTP_HEAD_READY;
+
+	if (head->body > most) {
+		*refusal = (struct http_head_refusal){ 413, "the body is too large" };
+		return HTTP_HEAD_REFUSED;
+	}
+	if (head->chunked) {
+		verdict = http_chunk_read(&t->chunk, t->in.p + head->octets, &n, most, refusal);
+		t->in.n = head->octets + n;
+		head->body = t->chunk.body;
+	}
+	if (verdict == HTTP_HEAD_MORE && none && head->expects_continue)
+		stream_continue(t);
+	return verdict;
+}
+
 /* The next request, if it is all here; false when there is none. */
 static bool stream_next(struct stream *t)
 {
 	struct http_head_refusal refusal;
 	struct http_head head;
+	enum http_head_verdict verdict = http_head_read(buf_span(&t->in), &head, &refusal);
 
-	switch (http_head_read(buf_span(&t->in), &head, &refusal)) {
+	if (verdict == HTTP_HEAD_READY)
+		verdict = stream_body(t, &head, &refusal);
+	switch (verdict) {
 	case HTTP_HEAD_MORE: return false;
 	case HTTP_HEAD_REFUSED: stream_refuse(t, refusal.status, refusal.why); return false;
 	case HTTP_HEAD_READY: break;
-	}
-	if (head.body > t->of->config.body_max) {
-		stream_refuse(t, 413, "the body is too large");
-		return false;
-	}
-	if (t->in.n - head.octets < head.body) {
-		if (head.expects_continue && t->in.n == head.octets)
-			stream_continue(t);
-		return false;
 	}
 	stream_handle(t, &head);
 	return true;
@@ -302,7 +320,7 @@ static void stream_go(struct stream *t)
 
 static size_t room(const struct stream *t)
 {
-	size_t most = HTTP_HEAD_OCTETS_MAX + t->of->config.body_max;
+	size_t most = HTTP_HEAD_OCTETS_MAX + t->of->config.body_max + HTTP_CHUNK_LINE_MAX;
 
 	return t->in.n < most ? most - t->in.n : 0;
 }

@@ -2,7 +2,8 @@
 /*
  * exchange - HTTP/1.1 on links: octets in, whole requests out, one answer each.
  *
- *   octets of a link --> head (http_head), body (bounded) --> handle --> answer --> the link
+ *   octets of a link --> head (http_head), body (bounded; http_chunk) --> handle --> answer -->
+ *   the link
  *
  *   Source     RFC 9112. Requests of one connection are taken one after another, the next not
  *              before the answer to the last has left: a peer that does not read is not heard.

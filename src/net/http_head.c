@@ -138,6 +138,23 @@ static void read_length(struct reading *r, struct span value)
 	r->head.body = length;
 }
 
+/* RFC 9112 section 6.1: chunked is the one coding we read, and where a body then ends. */
+static void read_encoding(struct reading *r, struct span value)
+{
+	struct span last = { 0 };
+
+	if (r->head.chunked)
+		refuse(r, 400, "Transfer-Encoding: need one");
+	else if (is_word(value, "chunked"))
+		r->head.chunked = true;
+	while (value.n)
+		last = trimmed(until(value, ',', &value));
+	if (!r->head.chunked && is_word(last, "chunked"))
+		refuse(r, 501, "Transfer-Encoding: only chunked is known");
+	else if (!r->head.chunked)
+		refuse(r, 400, "Transfer-Encoding: the last is not chunked");
+}
+
 static void read_connection(struct reading *r, struct span value)
 {
 	while (value.n) {
@@ -159,14 +176,14 @@ static void read_known(struct reading *r, struct span name, struct span value)
 	else if (is_word(name, "connection"))
 		read_connection(r, value);
 	else if (is_word(name, "transfer-encoding"))
-		refuse(r, 411, "a body needs a Content-Length");
+		read_encoding(r, value);
 	else if (is_word(name, "expect") && is_word(value, "100-continue"))
 		r->head.expects_continue = true;
 	else if (is_word(name, "expect"))
 		refuse(r, 417, "Expect: only 100-continue is known");
 }
 
-static void read_field(struct reading *r, struct span line)
+bool http_head_is_field(struct span line)
 {
 	struct span value, name = until(line, ':', &value);
 	bool fine = name.n > 0 && name.n < line.n;
@@ -176,7 +193,14 @@ static void read_field(struct reading *r, struct span line)
 		fine = is_token_char(name.p[i]);
 	for (size_t i = 0; fine && i < value.n; i++)
 		fine = value.p[i] == '\t' || (value.p[i] >= ' ' && value.p[i] != 0x7f);
-	if (!fine)
+	return fine;
+}
+
+static void read_field(struct reading *r, struct span line)
+{
+	struct span value, name = until(line, ':', &value);
+
+	if (!http_head_is_field(line))
 		refuse(r, 400, "a header field is malformed");
 	else if (++r->fields > HTTP_HEAD_FIELDS_MAX)
 		refuse(r, 431, "too many header fields");
@@ -229,6 +253,9 @@ static void read_lines(struct reading *r, struct span head)
 	/* RFC 9112 section 3.2 */
 	if (r->hosts > 1 || (!r->hosts && !r->is_1_0))
 		refuse(r, 400, "Host: need one");
+	/* RFC 9112 section 6.1: either is how requests are smuggled. */
+	if (r->head.chunked && (r->has_length || r->is_1_0))
+		refuse(r, 400, "Transfer-Encoding: not with Content-Length, nor before HTTP/1.1");
 }
 
 enum http_head_verdict http_head_read(struct span octets, struct http_head *out,

@@ -6,8 +6,8 @@
  *
  *   Source     RFC 9112 sections 2 to 6, 9.3, 9.6; RFC 9110 sections 5, 10.1.1.
  *   Strict     CRLF ends lines, never LF alone; no folded lines; no space before a colon; one
- *              Host; one Content-Length, in digits. A Transfer-Encoding is refused (411): who
- *              is in doubt where a body ends must not read on.
+ *              Host; one Content-Length, in digits, or one Transfer-Encoding, "chunked" and
+ *              nothing else, of HTTP/1.1: who is in doubt where a body ends must not read on.
  *   Bounds     HTTP_HEAD_OCTETS_MAX, HTTP_HEAD_FIELDS_MAX, HTTP_HEAD_METHOD_MAX.
  *   Errors     a verdict; the words are static.
  */
@@ -26,8 +26,9 @@ struct http_head {
 	struct span method;
 	struct span path;         /* without query; "/" when an absolute target had none */
 	struct span content_type; /* empty: there was none */
-	uint64_t body;            /* octets that follow the head */
+	uint64_t body;            /* octets that follow the head; 0 when chunked */
 	size_t octets;            /* of the head, its empty line included */
+	bool chunked;             /* chunks follow the head: http_chunk */
 	bool keep_alive;
 	bool expects_continue;
 };
@@ -40,5 +41,8 @@ struct http_head_refusal {
 /* Writes *out when READY, *refusal when REFUSED. */
 enum http_head_verdict http_head_read(struct span octets, struct http_head *out,
 	struct http_head_refusal *refusal);
+
+/* A line without its CRLF: a token, a colon and text, RFC 9110 section 5. */
+bool http_head_is_field(struct span line);
 
 #endif

@@ -86,6 +86,18 @@ def keys_at_rest_are_wrapped_when_there_is_a_kek():
         got = lab.sardane("device", "list", "--config", lab.config)
         assert got.returncode == 2 and "another KEK" in got.stderr, got
 
+def a_network_server_that_sends_chunks_joins():
+    with Lab() as lab:
+        lab.add(DEV)
+        lab.start()
+        c = lab.connect()
+        for nonce in (1, 2):
+            text = json.dumps(lab.join_body(DEV, nonce)).encode()
+            c.request("POST", "/", iter([text[:9], text[9:100], text[100:]]), {"Content-Type": "application/json"}, encode_chunked=True)
+            answer = c.getresponse()
+            assert answer.status == 200 and code(json.loads(answer.read())) == "Success"
+        c.close()
+
 def a_wrong_configuration_is_named_and_starts_nothing():
     import subprocess
     from joinlab import CONFIG
@@ -100,4 +112,5 @@ def a_wrong_configuration_is_named_and_starts_nothing():
 
 run(a_device_added_while_the_server_runs_joins_at_once, a_file_with_the_things_stacks_columns_is_taken,
     one_wrong_line_stops_the_whole_file_and_is_named, the_key_chirpstack_calls_nwk_key_is_the_one_key_of_1_0,
-    keys_are_shown_only_on_demand, keys_at_rest_are_wrapped_when_there_is_a_kek, a_wrong_configuration_is_named_and_starts_nothing)
+    keys_are_shown_only_on_demand, keys_at_rest_are_wrapped_when_there_is_a_kek, a_network_server_that_sends_chunks_joins,
+    a_wrong_configuration_is_named_and_starts_nothing)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP over plain and over mutual DANE, with real programs on loopback.
 
-usage: net.py plain|dane|limits|slow ECHOD POSTC SARDANE RESOLVERD
+usage: net.py plain|dane|limits|slow|smuggle ECHOD POSTC SARDANE RESOLVERD
 Prints TAP. Every process started here is stopped here.
 """
 import contextlib, os, pathlib, re, resource, signal, socket, subprocess, sys, tempfile, threading, time
@@ -103,6 +103,47 @@ def talk(port, octets, seconds=8):
 
 
 PLAIN = "client: {insecure_plain: true}\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST = CHUNKED.replace(b"Host", b"Connection: close\r\nHost")
+BEHIND = b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def smuggle():
+    """Requests that two readers may end in different places, with another behind them."""
+    post, te = b"POST / HTTP/1.1\r\nHost: x\r\n", b"Transfer-Encoding: chunked\r\n"
+    end = b"\r\n0\r\n\r\n"
+    cases = [
+        ("refuses a length beside chunks", 400, post + b"Content-Length: 5\r\n" + te + end),
+        ("refuses chunks beside a length", 400, post + te + b"Content-Length: 5\r\n" + end),
+        ("refuses a coding twice", 400, post + te + te + end),
+        ("refuses a coding of another name beside chunked", 400, post + te + b"Transfer-Encoding: identity\r\n" + end),
+        ("refuses a coding on a folded line", 400, post + b"Transfer-Encoding:\r\n chunked\r\n" + end),
+        ("refuses a coding with a blank before its colon", 400, post + b"Transfer-Encoding : chunked\r\n" + end),
+        ("refuses chunked that is not the last coding", 400, post + b"Transfer-Encoding: chunked, identity\r\n" + end),
+        ("refuses a coding before chunked", 501, post + b"Transfer-Encoding: gzip, chunked\r\n" + end),
+        ("refuses chunks of HTTP/1.0", 400, b"POST / HTTP/1.0\r\nConnection: keep-alive\r\n" + te + end),
+        ("refuses a size that overflows", 400, CHUNKED + b"10000000000000001\r\na\r\n0\r\n\r\n"),
+        ("refuses a size beyond the limit", 413, CHUNKED + b"fffffffe\r\na\r\n0\r\n\r\n"),
+        ("refuses a size of another notation", 400, CHUNKED + b"0x1\r\na\r\n0\r\n\r\n"),
+        ("refuses a size that is too small", 400, CHUNKED + b"1\r\nab\r\n0\r\n\r\n"),
+        ("refuses a bare LF behind a size", 400, CHUNKED + b"1\na\r\n0\r\n\r\n"),
+        ("refuses a bare LF behind a chunk", 400, CHUNKED + b"1\r\na\n0\r\n\r\n"),
+        ("refuses a bare LF in an extension", 400, CHUNKED + b"1;a\n\r\na\r\n0\r\n\r\n"),
+        ("refuses a bare LF behind the last chunk", 400, CHUNKED + b"0\r\n\n"),
+        ("refuses a request where trailers are", 400, CHUNKED + b"0\r\n"),
+        ("refuses an extension without end", 431, CHUNKED + b"1;" + b"a" * 5000),
+        ("refuses extensions without end", 431, CHUNKED + b"1;abcdefgh\r\nx\r\n" * 1000),
+        ("refuses a trailer without end", 431, CHUNKED + b"0\r\nX: " + b"y" * 5000),
+        ("refuses trailers without end", 431, CHUNKED + b"0\r\n" + b"X: y\r\n" * 2000),
+    ]
+    with Echod('server: {bind: "127.0.0.1:0", insecure_plain: true}\nbody_max: 2000\nrequest_timeout_ms: 3000\nidle_timeout_ms: 3000\n') as d:
+        for name, status, octets in cases:
+            out = talk(d.port, octets + BEHIND)
+            refused = out.startswith(b"HTTP/1.1 %d " % status) and b"Connection: close" in out and out.endswith(b"<end>")
+            check(name, refused and out.count(b"HTTP/1.1 ") == 1, out)
+        out = talk(d.port, CHUNKED + b"1\r\na\r\n0\r\nContent-Length: 34\r\n\r\n" + BEHIND)
+        check("a length among the trailers hides no request", out.count(b"HTTP/1.1 200") == 2 and out.endswith(b"- unknown<end>"), out)
+        check("ends in order", d.stop() == 0 and "never closed" not in d.log(), d.log())
 
 
 def plain():
@@ -121,8 +162,22 @@ drain_ms: 5000
         check("answers later, many at once, over at most 8 connections", out.count("ok 200") == 20 and out.count("reused=0") == 8, out)
         check("refuses a body above the limit and says so", "ok 413" in postc(PLAIN, url + "/", 1, 1, "@2001"))
         check("takes a body at the limit", "ok 200" in postc(PLAIN, url + "/", 1, 1, "@2000"))
-        out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 2000 + b"\r\n1\r\ny\r\n0\r\n\r\n")
-        check("refuses a chunked body", out.startswith(b"HTTP/1.1 411") and b"Connection: close" in out, out)
+        out = talk(d.port, LAST + b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n")
+        check("puts a chunked body together", out.startswith(b"HTTP/1.1 200") and out.endswith(b"\r\n\r\nhello<end>"), out)
+        out = talk(d.port, [LAST] + [b"%c" % c for c in b"2\r\nhe\r\n3\r\nllo\r\n0\r\nX: y\r\n\r\n"])
+        check("takes chunks octet by octet", out.startswith(b"HTTP/1.1 200") and out.endswith(b"\r\n\r\nhello<end>"), out)
+        out = talk(d.port, (CHUNKED + b"1\r\na\r\n0\r\n\r\n") * 500 + b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nb" + LAST + b"0\r\n\r\n")
+        check("answers chunked requests that were pipelined, in order", out.count(b"HTTP/1.1 200") == 502 and out.count(b"\r\n\r\na") == 500 and out.count(b"\r\n\r\nb") == 1 and out.endswith(b"\r\n\r\n<end>"), out[-300:])
+        out = talk(d.port, LAST + b"1\r\nz\r\n" * 2000 + b"0\r\n" + b"X: y\r\n" * 800 + b"\r\n")
+        check("takes a chunked body at the limit", out.startswith(b"HTTP/1.1 200") and out.endswith(b"z" * 2000 + b"<end>"), out[:300])
+        out = talk(d.port, LAST.replace(b"Host", b"A: " + b"b" * 16200 + b"\r\nHost") + b"7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n")
+        check("takes one behind the largest header", out.startswith(b"HTTP/1.1 200"), out[:300])
+        out = talk(d.port, LAST + b"7d0\r\n" + b"x" * 2000 + b"\r\n1\r\ny\r\n0\r\n\r\n")
+        check("refuses a chunked body above the limit", out.startswith(b"HTTP/1.1 413") and b"Connection: close" in out, out)
+        out = talk(d.port, [LAST.replace(b"Host", b"Expect: 100-continue\r\nHost"), b"2\r\nhi\r\n0\r\n\r\n"])
+        check("tells who asks to go on with chunks", out.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n") and out.count(b"100 Continue") == 1 and out.endswith(b"hi<end>"), out)
+        out = talk(d.port, LAST + b"5\r\nhel")
+        check("cuts a chunked request that does not end", out == b"<end>", out)
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nx")
         check("refuses a length that is no length", b" 200 " not in out, out)
         out = talk(d.port, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
@@ -371,7 +426,7 @@ def slow_in(lab):
 
 
 try:
-    {"plain": plain, "dane": dane, "limits": limits, "slow": slow}[what]()
+    {"plain": plain, "dane": dane, "limits": limits, "slow": slow, "smuggle": smuggle}[what]()
 finally:
     subprocess.run(["rm", "-rf", top])
 print(f"1..{count}")

@@ -100,8 +100,37 @@ static void refuses_a_length_in_doubt(void **state)
 	refuses(POST "Content-Length: 0x1\r\n\r\n", 400);
 	refuses(POST "Content-Length:\r\n\r\n", 400);
 	refuses(POST "Content-Length: 99999999999999999999\r\n\r\n", 400);
-	refuses(POST "Transfer-Encoding: chunked\r\n\r\n", 411);
-	refuses(POST "Content-Length: 1\r\nTransfer-Encoding: identity\r\n\r\n", 411);
+}
+
+static void reads_that_a_body_is_chunked(void **state)
+{
+	(void)state;
+	assert_int_equal(of(POST "Transfer-Encoding: Chunked\r\n\r\n5"), HTTP_HEAD_READY);
+	assert_true(head.chunked);
+	assert_int_equal(head.body, 0);
+	assert_int_equal(of(POST "Content-Length: 1\r\n\r\n"), HTTP_HEAD_READY);
+	assert_false(head.chunked);
+}
+
+static void refuses_a_coding_in_doubt(void **state)
+{
+	(void)state;
+	refuses(POST "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400);
+	refuses(POST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding:\r\n chunked\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding : chunked\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: \x0b"
+		     "chunked\r\n\r\n",
+		400);
+	refuses(POST "Transfer-Encoding: chunked, gzip\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: xchunked\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: identity\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding:\r\n\r\n", 400);
+	refuses(POST "Transfer-Encoding: gzip, chunked\r\n\r\n", 501);
+	refuses(POST "Transfer-Encoding: chunked, chunked\r\n\r\n", 501);
+	refuses("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
 }
 
 static void refuses_lines_two_readers_may_read_differently(void **state)
@@ -163,6 +192,8 @@ int main(void)
 		cmocka_unit_test(knows_when_a_connection_ends),
 		cmocka_unit_test(reads_an_absolute_target),
 		cmocka_unit_test(refuses_a_length_in_doubt),
+		cmocka_unit_test(reads_that_a_body_is_chunked),
+		cmocka_unit_test(refuses_a_coding_in_doubt),
 		cmocka_unit_test(refuses_lines_two_readers_may_read_differently),
 		cmocka_unit_test(refuses_what_is_no_request),
 		cmocka_unit_test(bounds_fields_and_octets),
