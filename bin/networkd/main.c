@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "net/loop.h"
 #include "networkd/server.h"
@@ -71,7 +70,7 @@ int main(int argc, char **argv)
 		return rc;
 	if (config_settings_load(options.config, &settings, &err) < 0) {
 		log_error("config.refused", "why=%s", log_value(err.msg));
-		return EXIT_FAILURE;
+		return 2;
 	}
 	rc = options.check ? 0 : serve(settings, &err);
 	if (rc < 0)
@@ -79,5 +78,5 @@ int main(int argc, char **argv)
 	else if (options.check)
 		printf("%s: fine\n", options.config);
 	config_settings_free(settings);
-	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rc < 0 ? 2 : 0;
 }
