@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that runs out at any point of a mutual handshake: the peer is refused or rightly let
- * in, nobody is let in wrongly, nothing leaks, nothing crashes.
+ * Memory that runs out at any point of finding a server, or of a mutual handshake: the peer is
+ * refused or rightly let in, nobody is let in wrongly, nothing leaks, nothing crashes.
  *
- *   Each allocation of ours (malloc, calloc, realloc and strdup are wrapped at link time) and
- *   of OpenSSL (CRYPTO_set_mem_functions) is counted in one row; run n makes the n-th fail.
- *   SARDANE_STRIDE 1 fails every one of them; the default steps over some, to save time.
+ *   Each allocation of ours and of OpenSSL (CRYPTO_set_mem_functions) is counted in one row; run
+ *   n makes the n-th fail, and a second run all from the n-th on. SARDANE_STRIDE 1 fails every
+ *   one of them; the default steps over some, to save time.
  */
 #include "certs.h"
 #include "check.h"
+#include "dns/rr.h"
 #include "pair.h"
+#include "scarce.h"
 #include "tlsworld.h"
 
 #include <malloc.h>
@@ -22,83 +24,22 @@
 
 #define PORT 8003
 
-static long countdown; /* the allocation to fail; 0: none */
-static long counted;   /* since arm() */
-static long live;      /* allocations of ours and OpenSSL's, not freed */
-
-static void *took(void *p)
-{
-	live += p != NULL;
-	return p;
-}
-
-static bool fails(void)
-{
-	counted++;
-	return countdown && --countdown == 0;
-}
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t a, size_t b);
-void *__real_realloc(void *p, size_t n);
-char *__real_strdup(const char *s);
-void __real_free(void *p);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t a, size_t b);
-void *__wrap_realloc(void *p, size_t n);
-char *__wrap_strdup(const char *s);
-void __wrap_free(void *p);
-
-void *__wrap_malloc(size_t n)
-{
-	return fails() ? NULL : took(__real_malloc(n));
-}
-
-void *__wrap_calloc(size_t a, size_t b)
-{
-	return fails() ? NULL : took(__real_calloc(a, b));
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	if (fails())
-		return NULL;
-	void *q = __real_realloc(p, n);
-	live += !p && q;
-	return q;
-}
-
-char *__wrap_strdup(const char *s)
-{
-	return fails() ? NULL : took(__real_strdup(s));
-}
-
-void __wrap_free(void *p)
-{
-	live -= p != NULL;
-	__real_free(p);
-}
-
 static void *ssl_malloc(size_t n, const char *file, int line)
 {
 	(void)file, (void)line;
-	return __wrap_malloc(n);
+	return scarce_malloc(n);
 }
 
 static void *ssl_realloc(void *p, size_t n, const char *file, int line)
 {
 	(void)file, (void)line;
-	if (n == 0) {
-		__wrap_free(p);
-		return NULL;
-	}
-	return __wrap_realloc(p, n);
+	return scarce_realloc(p, n);
 }
 
 static void ssl_free(void *p, const char *file, int line)
 {
 	(void)file, (void)line;
-	__wrap_free(p);
+	scarce_free(p);
 }
 
 static struct tlsworld world;
@@ -114,23 +55,30 @@ static bool allow(void *arg, const struct name *client)
 	return name_labels(client) > 1;
 }
 
-/* One handshake, with the pause for DNS, its n-th allocation failing. True: let in. */
-static bool shake(struct tls_client *client, long n)
+static void forget(const char *name, uint16_t type)
 {
-	struct question q = { .type = 52 };
+	struct question q = { .type = type };
+
+	assert_int_equal(name_of(name, &q.name), 0);
+	resolver_forget(resolver, &q);
+}
+
+/* One handshake, with the pause for DNS, its n-th allocation failing. True: let in. */
+static bool shake(struct tls_client *client, long n, bool onwards)
+{
+	struct name us;
 	struct pair p;
 	bool in = false;
 
-	assert_int_equal(name_of("_ns.org.example", &q.name), 0);
-	resolver_forget(resolver, &q);
-	counted = 0;
-	countdown = n;
+	assert_int_equal(name_of("_ns.org.example", &us), 0);
+	forget("_ns.org.example", RR_TLSA);
+	scarce_fail(n, onwards);
 	if (pair_open(&p, server, client, &service->endpoint[0])) {
 		pair_run(&p, resolver);
 		const struct peer *peer = conn_peer(p.server);
 		in = p.at_server == CONN_READY && peer->authenticated;
 		if (in) {
-			assert_true(name_equal(&peer->name, &q.name));
+			assert_true(name_equal(&peer->name, &us));
 			assert_int_equal(peer->how, PEER_BY_DANE);
 		} else {
 			assert_false(peer->authenticated);
@@ -139,50 +87,88 @@ static bool shake(struct tls_client *client, long n)
 			assert_true(conn_peer(p.client)->authenticated);
 		pair_close(&p);
 	}
-	countdown = 0;
+	scarce_end();
 	ERR_clear_error();
 	return in;
 }
 
-static long stride(void)
-{
-	const char *s = getenv("SARDANE_STRIDE");
-	long n = s ? atol(s) : 0;
-
-	return n > 0 ? n : 9;
-}
-
-static void fail_each_allocation_of(struct tls_client *client, bool may_come_in)
+static void fail_each_allocation_of(struct tls_client *client, bool may_come_in, bool onwards)
 {
 	/* Caches are filled by the first few. */
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(shake(client, 0), may_come_in);
-	long all = counted, before = live, refused = 0;
+		assert_int_equal(shake(client, 0, false), may_come_in);
+	long all = scarce_counted(), before = scarce_live(), refused = 0;
 	assert_true(all > 500);
-	for (long n = 1; n <= all; n += stride()) {
-		bool in = shake(client, n);
+	for (long n = 1; n <= all; n += scarce_stride()) {
+		bool in = shake(client, n, onwards);
 		assert_true(may_come_in || !in);
 		refused += !in;
 	}
 	/* OpenSSL fetches many things that it can do without; but not all. */
-	assert_true(refused * stride() > all / 10);
+	assert_true(refused * scarce_stride() > all / 10);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(shake(client, 0), may_come_in);
+		assert_int_equal(shake(client, 0, false), may_come_in);
 	print_message("# %ld allocations, %ld refused, %ld more live than before\n", all, refused,
-		live - before);
-	assert_true(live - before < 40);
+		scarce_live() - before);
+	assert_true(scarce_live() - before < 40);
 }
 
 static void of_an_honest_handshake(void **state)
 {
 	(void)state;
-	fail_each_allocation_of(honest, true);
+	fail_each_allocation_of(honest, true, false);
+	fail_each_allocation_of(honest, true, true);
 }
 
 static void of_the_handshake_of_an_impostor(void **state)
 {
 	(void)state;
-	fail_each_allocation_of(liar, false);
+	fail_each_allocation_of(liar, false, false);
+	fail_each_allocation_of(liar, false, true);
+}
+
+/* Its addresses and its TLSA, asked anew. True: found, and held to its TLSA. */
+static bool find(long n, bool onwards)
+{
+	struct service *found;
+	bool by_dane = false;
+
+	forget("js.org.example", RR_A);
+	forget("js.org.example", RR_AAAA);
+	forget("_8003._tcp.js.org.example", RR_TLSA);
+	scarce_fail(n, onwards);
+	found = pair_find(resolver, "js.org.example", PORT, TLS_DANE_OR_PKIX);
+	scarce_end();
+	for (unsigned i = 0; found && i < found->count; i++) {
+		const struct service_endpoint *e = &found->endpoint[i];
+
+		/* No want of memory proves that there is no TLSA. */
+		assert_int_not_equal(e->proof, SERVICE_BY_PKIX);
+		if (e->proof == SERVICE_BY_DANE) {
+			by_dane = true;
+			assert_int_equal(e->tlsa->status, ANSWER_SECURE);
+			assert_int_equal(e->tlsa->count, 1);
+		}
+	}
+	service_drop(found);
+	return by_dane;
+}
+
+static void of_finding_a_server_and_its_tlsa(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_true(find(0, false));
+	long all = scarce_counted(), before = scarce_live(), refused = 0;
+	assert_true(all > 5);
+	for (long n = 1; n <= all; n++) {
+		refused += !find(n, false);
+		refused += !find(n, true);
+	}
+	assert_true(refused > 0);
+	assert_true(find(0, false));
+	print_message("# %ld allocations, %ld times none found\n", all, refused);
+	assert_int_equal(scarce_live(), before);
 }
 
 static struct tls_client *client_with(const char *name)
@@ -260,6 +246,7 @@ static int stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(of_finding_a_server_and_its_tlsa),
 		TEST(of_an_honest_handshake),
 		TEST(of_the_handshake_of_an_impostor),
 	};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scarce.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+static atomic_long left; /* until the allocation that fails; 0: none does */
+static atomic_bool from_then_on, counts;
+static atomic_long counted;
+static atomic_long live;
+
+void scarce_fail(long nth, bool onwards)
+{
+	counted = 0;
+	from_then_on = onwards;
+	left = nth;
+	counts = true;
+}
+
+void scarce_end(void)
+{
+	counts = false;
+	left = 0;
+}
+
+long scarce_counted(void)
+{
+	return counted;
+}
+
+long scarce_live(void)
+{
+	return live;
+}
+
+long scarce_stride(void)
+{
+	const char *s = getenv("SARDANE_STRIDE");
+	long n = s ? atol(s) : 0;
+
+	return n > 0 ? n : 9;
+}
+
+static bool fails(void)
+{
+	counted += counts;
+	if (!left)
+		return false;
+	if (left > 1) {
+		left--;
+		return false;
+	}
+	left = from_then_on;
+	return true;
+}
+
+static void *took(void *p)
+{
+	live += p != NULL;
+	return p;
+}
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t a, size_t b);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__real_strndup(const char *s, size_t n);
+void __real_free(void *p);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t a, size_t b);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : took(__real_malloc(n));
+}
+
+void *__wrap_calloc(size_t a, size_t b)
+{
+	return fails() ? NULL : took(__real_calloc(a, b));
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	void *q = fails() ? NULL : __real_realloc(p, n);
+
+	live += !p && q;
+	return q;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return fails() ? NULL : took(__real_strdup(s));
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	return fails() ? NULL : took(__real_strndup(s, n));
+}
+
+void __wrap_free(void *p)
+{
+	live -= p != NULL;
+	__real_free(p);
+}
+
+void *scarce_malloc(size_t n)
+{
+	return __wrap_malloc(n);
+}
+
+void *scarce_realloc(void *p, size_t n)
+{
+	if (n)
+		return __wrap_realloc(p, n);
+	__wrap_free(p);
+	return NULL;
+}
+
+void scarce_free(void *p)
+{
+	__wrap_free(p);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scarce - memory that runs out at the allocation a test says.
+ *
+ *   Ours       malloc, calloc, realloc, strdup and strndup of what is linked with scarce_wrap
+ *              (tests/meson.build), wrapped at link time.
+ *   Libraries  those with a hook for it are given scarce_malloc, scarce_realloc and
+ *              scarce_free; all are counted in one row.
+ *   Threads    any; the test sees to it that one works at a time, or the row is no row.
+ */
+#ifndef TESTS_LIB_SCARCE_H
+#define TESTS_LIB_SCARCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The nth allocation from now on fails, and with onwards all that follow; 0: none does. */
+void scarce_fail(long nth, bool onwards);
+/* From now on none fails and none is counted. */
+void scarce_end(void);
+long scarce_counted(void); /* from the last scarce_fail to scarce_end */
+long scarce_live(void);    /* allocations not freed */
+
+/* How far from one failing allocation to the next: SARDANE_STRIDE, 1 for every one of them. */
+long scarce_stride(void);
+
+void *scarce_malloc(size_t n);
+void *scarce_realloc(void *p, size_t n); /* n 0: frees */
+void scarce_free(void *p);
+
+#endif
