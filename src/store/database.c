@@ -91,6 +91,7 @@ static int set_up(struct database *db, const struct database_kind *kind, struct 
 		err);
 	rc = rc ? rc : database_prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
 	rc = rc ? rc : database_prepare(db, "COMMIT", &db->commit, err);
+	rc = rc ? rc : database_prepare(db, "ROLLBACK", &db->rollback, err);
 	rc = rc ? rc : database_begin(db, err);
 	rc = rc ? rc : check_kind(db, kind, err);
 	rc = rc ? rc : database_commit(db, err);
@@ -130,7 +131,7 @@ void database_close(struct database *db)
 	while (db->handle && (s = sqlite3_next_stmt(db->handle, NULL)))
 		sqlite3_finalize(s);
 	sqlite3_close(db->handle);
-	db->handle = NULL;
+	*db = (struct database){ 0 };
 }
 
 int database_check(struct database *db, struct err *err)
@@ -150,24 +151,41 @@ int database_check(struct database *db, struct err *err)
 
 int database_begin(struct database *db, struct err *err)
 {
-	return database_run(db, db->begin, err);
+	int rc;
+
+	/* One that could not be rolled back: there was no memory even for that. */
+	database_rollback(db);
+	rc = database_run(db, db->begin, err);
+	db->begun = rc == 0;
+	return rc;
 }
 
 int database_commit(struct database *db, struct err *err)
 {
-	return database_run(db, db->commit, err);
+	int rc = database_run(db, db->commit, err);
+
+	if (!rc)
+		db->begun = false;
+	return rc;
 }
 
 void database_rollback(struct database *db)
 {
-	if (db->handle && !sqlite3_get_autocommit(db->handle))
-		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	db->begun = false;
+	if (db->rollback && !sqlite3_get_autocommit(db->handle))
+		database_run(db, db->rollback, NULL);
 }
 
 int database_step(struct database *db, sqlite3_stmt *s, bool *row, struct err *err)
 {
-	int got = sqlite3_step(s);
+	int got;
 
+	/* Not outside of it: each statement would be on the disk by itself. */
+	if (db->begun && sqlite3_get_autocommit(db->handle)) {
+		database_reset(s);
+		return err_set(err, ERR_SYSTEM, "%s: the transaction was lost", db->path);
+	}
+	got = sqlite3_step(s);
 	if (got != SQLITE_ROW && got != SQLITE_DONE) {
 		int rc = database_fail(db, err);
 

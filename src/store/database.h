@@ -25,7 +25,8 @@
 
 struct database {
 	sqlite3 *handle;
-	sqlite3_stmt *begin, *commit;
+	sqlite3_stmt *begin, *commit, *rollback;
+	bool begun; /* between database_begin and its commit or rollback */
 	char path[512];
 };
 
@@ -53,7 +54,10 @@ void database_rollback(struct database *db); /* nothing when there is no transac
 
 /* Runs a bound statement that gives no rows; resets it and forgets its bindings. */
 int database_run(struct database *db, sqlite3_stmt *s, struct err *err);
-/* One row: *row tells if there is one. The statement must be reset by database_reset. */
+/*
+ * One row: *row tells if there is one. The statement must be reset by database_reset.
+ * When SQLite gave the transaction up (no memory, disk full), all that follows in it fails.
+ */
 int database_step(struct database *db, sqlite3_stmt *s, bool *row, struct err *err);
 void database_reset(sqlite3_stmt *s);
 
