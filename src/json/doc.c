@@ -2,7 +2,27 @@
 #include "json/doc.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+
+/*
+ * Jansson's parser does not look whether a token could grow: a text it reads when memory is short
+ * may lack letters and be well formed all the same. So every allocation of its is watched.
+ */
+static _Thread_local bool memory_failed;
+
+static void *watched_malloc(size_t n)
+{
+	void *p = malloc(n);
+
+	memory_failed |= !p;
+	return p;
+}
+
+static __attribute__((constructor)) void watch_memory(void)
+{
+	json_set_alloc_funcs(watched_malloc, free);
+}
 
 /* struct doc is jansson's json_t under a name of our own; nothing else knows. */
 static const json_t *inner(const struct doc *d)
@@ -48,8 +68,6 @@ static int refuse(const json_error_t *why, struct err *err)
 	const char *near = strstr(why->text, " near '");
 	int n = near ? (int)(near - why->text) : (int)strlen(why->text);
 
-	if (json_error_code(why) == json_error_out_of_memory)
-		return err_set(err, ERR_NOMEM, "JSON: no memory");
 	return err_set(err, ERR_FORMAT, "JSON: line %d column %d: %.*s", why->line, why->column, n,
 		why->text);
 }
@@ -68,7 +86,12 @@ int doc_read_long(struct span text, size_t octets_max, struct doc **out, struct 
 	rc = check_depth(text, err);
 	if (rc)
 		return rc;
+	memory_failed = false;
 	root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &why);
+	if (memory_failed) {
+		json_decref(root);
+		return err_set(err, ERR_NOMEM, "JSON: no memory");
+	}
 	if (!root)
 		return refuse(&why, err);
 	*out = (struct doc *)root;
