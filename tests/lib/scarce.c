@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scarce.h"
 
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -123,4 +124,36 @@ void *scarce_realloc(void *p, size_t n)
 void scarce_free(void *p)
 {
 	__wrap_free(p);
+}
+
+static void *openssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return scarce_malloc(n);
+}
+
+static void *openssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return scarce_realloc(p, n);
+}
+
+static void openssl_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	scarce_free(p);
+}
+
+bool scarce_openssl(void)
+{
+	return CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) == 1;
+}
+
+/* libcyaml's one function for memory, which src/program/config.c names. */
+void *__wrap_cyaml_mem(void *ctx, void *p, size_t n);
+
+void *__wrap_cyaml_mem(void *ctx, void *p, size_t n)
+{
+	(void)ctx;
+	return scarce_realloc(p, n);
 }

@@ -4,8 +4,8 @@
  *
  *   Ours       malloc, calloc, realloc, strdup and strndup of what is linked with scarce_wrap
  *              (tests/meson.build), wrapped at link time.
- *   Libraries  those with a hook for it are given scarce_malloc, scarce_realloc and
- *              scarce_free; all are counted in one row.
+ *   Libraries  libcyaml's likewise; OpenSSL's by scarce_openssl; others with a hook for it are
+ *              given scarce_malloc, scarce_realloc and scarce_free. All count in one row.
  *   Threads    any; the test sees to it that one works at a time, or the row is no row.
  */
 #ifndef TESTS_LIB_SCARCE_H
@@ -23,6 +23,9 @@ long scarce_live(void);    /* allocations not freed */
 
 /* How far from one failing allocation to the next: SARDANE_STRIDE, 1 for every one of them. */
 long scarce_stride(void);
+
+/* OpenSSL's too; before anything of it is called. False: too late. */
+bool scarce_openssl(void);
 
 void *scarce_malloc(size_t n);
 void *scarce_realloc(void *p, size_t n); /* n 0: frees */

@@ -14,8 +14,6 @@
 #include "scarce.h"
 #include "tlsworld.h"
 
-#include <malloc.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,24 +21,6 @@
 #include <unistd.h>
 
 #define PORT 8003
-
-static void *ssl_malloc(size_t n, const char *file, int line)
-{
-	(void)file, (void)line;
-	return scarce_malloc(n);
-}
-
-static void *ssl_realloc(void *p, size_t n, const char *file, int line)
-{
-	(void)file, (void)line;
-	return scarce_realloc(p, n);
-}
-
-static void ssl_free(void *p, const char *file, int line)
-{
-	(void)file, (void)line;
-	scarce_free(p);
-}
 
 static struct tlsworld world;
 static struct resolver *resolver;
@@ -251,7 +231,7 @@ int main(void)
 		TEST(of_the_handshake_of_an_impostor),
 	};
 
-	if (CRYPTO_set_mem_functions(ssl_malloc, ssl_realloc, ssl_free) != 1)
+	if (!scarce_openssl())
 		return 1;
 	return cmocka_run_group_tests(tests, start, stop);
 }
