@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that runs out at any point of an uplink in the Application Server's engine, with the
+ * question for its key, and of reading its configuration.
+ *
+ * An uplink that was not taken is told so, or not answered, and is taken when it comes again: one
+ * event of it, whatever happened; nothing leaks. Run n makes the n-th allocation (ours, OpenSSL's,
+ * libcyaml's) fail, and a second run all from the n-th on.
+ */
+#include "check.h"
+#include "scarce.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "applicationd/config.h"
+
+#define KEY 0x11
+
+static const char yaml[] =
+	"as_id: as.b.example\n"
+	"database: as.db\n"
+	"events: events.jsonl\n"
+	"backend_interfaces: {bind: \"127.0.0.1:0\", tls_cert: a.pem, tls_key: b.pem}\n"
+	"clients: [{name: .a.example}]\n"
+	"join_server:\n"
+	"  resolve_join_eui_domain_suffix: joineuis.example\n"
+	"  tls_cert: c.pem\n"
+	"  tls_key: d.pem\n"
+	"  dane_client_name: as.b.example\n"
+	"network_server: {resolve_net_id_domain_suffix: netids.example, port: 8000}\n"
+	"applications:\n"
+	"  - id: metering\n"
+	"    name: Metering\n"
+	"    devices: [{dev_eui: 70b3d57ed0001234, join_eui: 00005e100000002f, name: meter 7}]\n"
+	"resolver: {forward: [\"127.0.0.1@53\"]}\n";
+
+static unsigned count(const char *text, const char *word)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, word)); text++)
+		n++;
+	return n;
+}
+
+/* Sent until it is taken, as a Network Server does. True: at the first time. */
+static bool uplink(long nth, bool onwards)
+{
+	struct uplink u = world_frame(1, KEY, 5, "21.5C");
+	static struct world w;
+	bool first = false, taken = false;
+
+	world_begin(&w);
+	for (int times = 0; times < 3 && !taken; times++) {
+		unsigned answered = w.answered;
+
+		if (times == 0)
+			scarce_fail(nth, onwards);
+		if (application_uplink(w.app, &u, 1, w.now) == 0)
+			world_turn(&w);
+		if (w.asked)
+			world_key(&w, 1, APPLICATION_KEY_GIVEN, KEY);
+		scarce_end();
+		/* What it held, it holds no longer. */
+		w.now += 10000;
+		world_turn(&w);
+		taken = w.answered > answered && w.verdict == UPLINK_TAKEN;
+		first |= taken && times == 0;
+		if (taken)
+			assert_true(w.kept && w.session.up_any && w.session.up_last == 5);
+	}
+	assert_true(taken);
+	assert_int_equal(count(w.said, "\"event\":\"up\""), 1);
+	assert_int_equal(count(w.said, "\"data\":\"MjEuNUM=\""), 1);
+	assert_int_equal(application_open(w.app), 0);
+	world_end(&w);
+	return first;
+}
+
+static void of_an_uplink_and_its_key(void **state)
+{
+	long all, before, refused = 0;
+
+	(void)state;
+	/* What OpenSSL fetches first, and for its errors, it keeps. */
+	for (int i = 0; i < 3; i++)
+		assert_true(uplink(0, false));
+	all = scarce_counted();
+	assert_true(all > 3);
+	uplink(1, true);
+	before = scarce_live();
+	for (long n = 1; n <= 2 * all; n++)
+		refused += !uplink((n + 1) / 2, n % 2);
+	print_message("# %ld allocations, %ld times not taken, %ld more live\n", all, refused,
+		scarce_live() - before);
+	assert_true(scarce_live() - before < all);
+	assert_true(refused >= all);
+}
+
+static void of_reading_the_configuration(void **state)
+{
+	char file[] = "/tmp/sardane-memory-XXXXXX";
+	int fd = mkstemp(file);
+	struct settings *settings;
+	struct err err;
+	long all, before, refused = 0;
+
+	(void)state;
+	assert_int_equal(write(fd, yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
+	close(fd);
+	/* The first also begins with OpenSSL. */
+	for (int i = 0; i < 2; i++) {
+		scarce_fail(0, false);
+		if (config_read(file, &settings, &err))
+			fail_msg("%s", err.msg);
+		scarce_end();
+		config_drop(settings);
+	}
+	all = scarce_counted();
+	before = scarce_live();
+	assert_true(all > 20);
+	for (long n = 1; n <= 2 * all; n++) {
+		err.msg[0] = 0;
+		scarce_fail((n + 1) / 2, n % 2);
+		if (config_read(file, &settings, &err) == 0) {
+			/* OpenSSL did without; then it is the same configuration. */
+			assert_int_equal(settings->applications_count, 1);
+			assert_int_equal(settings->clients_count, 1);
+			config_drop(settings);
+		} else {
+			refused++;
+			assert_true(err.msg[0]);
+		}
+		scarce_end();
+	}
+	print_message("# %ld allocations, %ld times refused, %ld more live\n", all, refused,
+		scarce_live() - before);
+	assert_true(refused > all && scarce_live() - before < 8);
+	unlink(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(of_reading_the_configuration),
+		TEST(of_an_uplink_and_its_key),
+	};
+
+	if (!scarce_openssl())
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
