@@ -4,7 +4,7 @@
 
 JOIND, SARDANE, RESOLVERD and POSTC name the programs. The lab's DNS is real and signed.
 """
-import pathlib, sys
+import os, pathlib, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import danelab
@@ -55,6 +55,25 @@ def a_client_whose_tlsa_is_gone_asks_nothing():
         assert isinstance(got, str) and "failed" in got, got
         assert not any("join." in line for line in js.log), js.log
 
+def certify(prefix, authority, role, name, owner, kind):
+    """A new key of this kind, its certificate in the files of prefix, and its TLSA in DNS."""
+    def sardane(*words):
+        done = subprocess.run([os.environ["SARDANE"], *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    sardane("cert", "issue", "--ca", f"{WORLD['LAB_DIR']}/{authority}/ca", "--role", role, "--dns", name, "--key", kind,
+            "--out", prefix, "--force")
+    lab("publish", owner, "TLSA", *sardane("tlsa", "generate", "--cert", prefix + ".pem").split())
+
+def organisations_with_keys_of_other_kinds_trust_each_other():
+    for client, server in (("ed25519", "rsa2048"), ("rsa2048", "ed25519"), ("rsa3072", "rsa3072")):
+        certify(WORLD["A_NS_CLIENT"], "a", "client", WORLD["A_NS_CLIENT_NAME"], WORLD["A_NS_CLIENT_NAME"], client)
+        certify(WORLD["B_JS_SERVER"], "b", "server", WORLD["B_JS_HOST"], f"_{WORLD['B_JS_PORT']}._tcp.{WORLD['B_JS_HOST']}", server)
+        with ready() as js:
+            joined = js.ask("A_NS", js.request(DEV, 1, WORLD["A_NET_ID"]))
+            assert code(joined) == "Success", (client, server, joined)
+            js.said(r"tls\.accept .*dnssec=secure")
+
 def it_drains_and_ends_in_order():
     with ready() as js:
         assert js.stop() == 0
@@ -63,4 +82,4 @@ def it_drains_and_ends_in_order():
 with danelab.world() as (WORLD, lab):
     run(a_join_crosses_two_roots_and_its_app_s_key_reaches_its_owner_alone,
         a_net_id_of_another_is_refused_though_the_name_is_proven, it_drains_and_ends_in_order,
-        a_client_whose_tlsa_is_gone_asks_nothing)
+        organisations_with_keys_of_other_kinds_trust_each_other, a_client_whose_tlsa_is_gone_asks_nothing)
