@@ -250,18 +250,6 @@ static void check_net_id(struct binding *b, uint32_t net_id, const struct peer *
 	judge(c);
 }
 
-static int net_id_read(const char *text, uint32_t *out)
-{
-	uint8_t octets[3];
-
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
-		text += 2;
-	if (hex_read_exact((struct span){ (const uint8_t *)text, strlen(text) }, octets, 3) != 0)
-		return ERR_FORMAT;
-	*out = (uint32_t)octets[0] << 16 | (uint32_t)octets[1] << 8 | octets[2];
-	return 0;
-}
-
 static void check_as_id(struct binding *b, const char *id, const struct peer *peer,
 	binding_done *done, void *arg)
 {
@@ -293,7 +281,7 @@ void binding_check(struct binding *b, enum binding_kind kind, const char *id,
 		check_as_id(b, id, peer, done, arg);
 		return;
 	}
-	if (net_id_read(id, &net_id) != 0)
+	if (policy_net_id_read(id, &net_id) != 0)
 		done(arg, BINDING_REFUSED, "the NetID is not six hex digits");
 	else if (policy_grants_net_id(b->config.policy, &peer->name, net_id))
 		done(arg, BINDING_GRANTED, "policy");

@@ -35,8 +35,7 @@ const cyaml_schema_value_t policy_rule_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_rule, rule_fields),
 };
 
-/* Six digits, "0x" before them allowed: TS002 section 8.3. */
-static int net_id_read(const char *text, uint32_t *out)
+int policy_net_id_read(const char *text, uint32_t *out)
 {
 	uint8_t octets[3];
 
@@ -68,7 +67,7 @@ static int rule_read(const struct policy_rule *from, size_t number, struct rule 
 			"(.example) or one label (*.example)",
 			number, from->name ? from->name : "");
 	if (from->net_id) {
-		if (net_id_read(from->net_id, &r.net_id) != 0)
+		if (policy_net_id_read(from->net_id, &r.net_id) != 0)
 			return err_set(err, ERR_FORMAT,
 				"client rule %zu: net_id '%s' is not six hex digits", number,
 				from->net_id);

@@ -31,6 +31,9 @@ struct policy_rule {
  *	clients, &policy_rule_schema, 0, 4096) beside "unsigned clients_count". */
 extern const cyaml_schema_value_t policy_rule_schema;
 
+/* Six digits, "0x" before them allowed: TS002 section 8.3. ERR_FORMAT. */
+int policy_net_id_read(const char *text, uint32_t *out);
+
 struct policy;
 
 int policy_new(const struct policy_rule *rules, size_t count, struct policy **out, struct err *err);
