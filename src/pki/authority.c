@@ -61,7 +61,7 @@ void authority_free(struct authority *a)
 	if (!a)
 		return;
 	EVP_PKEY_free(a->key);
-	pemfile_free_chain(a->chain);
+	chain_free(a->chain);
 	free(a);
 }
 

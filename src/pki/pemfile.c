@@ -189,53 +189,15 @@ int pemfile_write_key(const char *path, bool replace, EVP_PKEY *key, struct err 
 	return rc;
 }
 
-/* PEM_read says "no start line" at the end of a good file and nowhere else that is good. */
-static bool ended_well(void)
-{
-	unsigned long e = ERR_peek_last_error();
-	bool well = ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
-
-	ERR_clear_error();
-	return well;
-}
-
-static int read_chain(BIO *bio, const char *path, pemfile_chain *chain, struct err *err)
-{
-	X509 *cert;
-
-	ERR_clear_error();
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		if (sk_X509_num(chain) == PEMFILE_CHAIN_MAX || sk_X509_push(chain, cert) <= 0) {
-			X509_free(cert);
-			return err_set(err, ERR_FORMAT,
-				"certificate '%s': more than %d certificates", path,
-				PEMFILE_CHAIN_MAX);
-		}
-	}
-	if (!ended_well())
-		return err_set(err, ERR_FORMAT, "certificate '%s': number %d does not parse", path,
-			sk_X509_num(chain) + 1);
-	if (sk_X509_num(chain) == 0)
-		return err_set(err, ERR_FORMAT, "certificate '%s': holds no PEM certificate", path);
-	return 0;
-}
-
 int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
 {
 	struct buf text = { .limit = WHOLEFILE_MAX };
-	OWNED(pemfile_chain) chain = sk_X509_new_null();
-	OWNED(BIO) bio = NULL;
+	char what[PATH_MAX + 16];
 	int rc = wholefile_read("certificate", path, &text, err);
 
-	if (rc == 0) {
-		bio = BIO_new_mem_buf(text.p, (int)text.n);
-		rc = bio && chain
-			? read_chain(bio, path, chain, err)
-			: err_set(err, ERR_NOMEM, "certificate '%s': out of memory", path);
-	}
+	snprintf(what, sizeof(what), "certificate '%s'", path);
+	rc = rc ? rc : chain_read(what, buf_span(&text), out, err);
 	buf_done(&text);
-	if (rc == 0)
-		*out = TAKE(chain);
 	return rc;
 }
 

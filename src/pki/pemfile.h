@@ -6,7 +6,7 @@
  *              then fsync of the folder: a crash leaves the old file or the new one. Without
  *              replace an existing file is never touched, even by a writer that races us.
  *   Source     RFC 7468 (PEM).
- *   Sizes      a file as wholefile.h says, a chain up to PEMFILE_CHAIN_MAX certificates.
+ *   Sizes      a file as wholefile.h says, a chain as crypto/chain.h does.
  *   Ownership  the caller frees what comes out.
  *   Errors     words begin with the kind of file and its path, then the reason.
  */
@@ -16,21 +16,16 @@
 #include "base/cursor.h"
 #include "core/err.h"
 #include "core/own.h"
+#include "crypto/chain.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#define PEMFILE_CHAIN_MAX 16
-#define PEMFILE_PRIVATE   0600
-#define PEMFILE_PUBLIC    0644
+#define PEMFILE_PRIVATE 0600
+#define PEMFILE_PUBLIC  0644
 
-static inline void pemfile_free_chain(STACK_OF(X509) * chain)
-{
-	sk_X509_pop_free(chain, X509_free);
-}
-
-typedef STACK_OF(X509) pemfile_chain;
-OWNED_TYPE(pemfile_chain, pemfile_free_chain)
+typedef x509_chain pemfile_chain;
+OWNED_TYPE(pemfile_chain, chain_free)
 OWNED_TYPE(EVP_PKEY, EVP_PKEY_free)
 OWNED_TYPE(X509, X509_free)
 OWNED_TYPE(BIO, BIO_free_all)

@@ -2,59 +2,20 @@
 #include "tls/verify.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/own.h"
+#include "crypto/chain.h"
 #include "tls/context.h"
 #include "tls/judge.h"
 
-typedef STACK_OF(X509) chain;
-
-static void free_chain(chain *c)
-{
-	sk_X509_pop_free(c, X509_free);
-}
-
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
 OWNED_TYPE(SSL, SSL_free)
-OWNED_TYPE(BIO, BIO_free)
 OWNED_TYPE(X509_STORE_CTX, X509_STORE_CTX_free)
-OWNED_TYPE(chain, free_chain)
-
-#define CHAIN_MAX 16
-
-static int read_chain(struct span pem, chain **out, struct err *err)
-{
-	OWNED(chain) all = sk_X509_new_null();
-	OWNED(BIO) bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-	X509 *one;
-
-	if (!all || !bio)
-		return err_set(err, ERR_NOMEM, "chain: no memory");
-	while ((one = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (sk_X509_num(all) == CHAIN_MAX || sk_X509_push(all, one) <= 0) {
-			X509_free(one);
-			return err_set(err, ERR_FORMAT, "chain: more than %d certificates",
-				CHAIN_MAX);
-		}
-	}
-	unsigned long code = ERR_peek_last_error();
-	bool ended = ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-	ERR_clear_error();
-	if (sk_X509_num(all) == 0)
-		return err_set(err, ERR_FORMAT, "chain: no certificate in it");
-	if (!ended)
-		return err_set(err, ERR_FORMAT, "chain: certificate %d is damaged",
-			sk_X509_num(all) + 1);
-	*out = TAKE(all);
-	return 0;
-}
 
 /* What OpenSSL's handshake sets before it verifies a chain. */
 static int prepare(X509_STORE_CTX *store, SSL_CTX *ctx, const struct verify_config *config,
-	chain *all, struct err *err)
+	x509_chain *all, struct err *err)
 {
 	if (X509_STORE_CTX_init(store, SSL_CTX_get_cert_store(ctx), sk_X509_value(all, 0), all) !=
 		1)
@@ -72,7 +33,7 @@ static int prepare(X509_STORE_CTX *store, SSL_CTX *ctx, const struct verify_conf
 
 /* One verdict, with a connection object that will never connect: OpenSSL keeps its DANE
  * state there. set NULL: by the store. */
-static int judge_once(const struct verify_config *config, SSL_CTX *ctx, chain *all,
+static int judge_once(const struct verify_config *config, SSL_CTX *ctx, x509_chain *all,
 	const struct tlsaset *set, struct peer *peer, struct err *err)
 {
 	OWNED(SSL) ssl = SSL_new(ctx);
@@ -95,7 +56,7 @@ static int judge_once(const struct verify_config *config, SSL_CTX *ctx, chain *a
 	return 0;
 }
 
-static int judge_records(const struct verify_config *config, SSL_CTX *ctx, chain *all,
+static int judge_records(const struct verify_config *config, SSL_CTX *ctx, x509_chain *all,
 	const struct tlsaset *set, struct verify_result *out, struct err *err)
 {
 	struct peer alone;
@@ -124,11 +85,11 @@ static int judge_records(const struct verify_config *config, SSL_CTX *ctx, chain
 int verify_chain(const struct verify_config *config, struct verify_result *out, struct err *err)
 {
 	OWNED(SSL_CTX) ctx = NULL;
-	OWNED(chain) all = NULL;
+	OWNED(x509_chain) all = NULL;
 	struct tlsaset set;
 
 	ERR_clear_error();
-	int rc = read_chain(config->chain_pem, &all, err);
+	int rc = chain_read("chain", config->chain_pem, &all, err);
 	if (rc == 0)
 		rc = context_new(TLS_method(), &ctx, err);
 	if (rc == 0)
