@@ -75,7 +75,8 @@ static size_t packet(unsigned i, uint8_t *out, size_t cap)
 		.freq = 868300000,
 		.stat = 1,
 		.time = "2026-11-22T04:30:00.123456Z",
-		.rate = { .sf = 7, .bw_khz = 125, .codr = 5 },
+		.rate = { .sf = 7, .bandwidth_khz = 125 },
+		.codr = 5,
 		.rssi = -35,
 		.lsnr = 51,
 		.size = 32 };

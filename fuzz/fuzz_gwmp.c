@@ -26,7 +26,8 @@ static void push_round_trip(struct span json)
 		check(a.rxpk[i].rssi == b.rxpk[i].rssi && a.rxpk[i].lsnr == b.rxpk[i].lsnr);
 		check(a.rxpk[i].size == b.rxpk[i].size);
 		check(memcmp(a.rxpk[i].data, b.rxpk[i].data, a.rxpk[i].size) == 0);
-		check(memcmp(&a.rxpk[i].rate, &b.rxpk[i].rate, sizeof(a.rxpk[i].rate)) == 0);
+		check(rate_equal(&a.rxpk[i].rate, &b.rxpk[i].rate));
+		check(a.rxpk[i].codr == b.rxpk[i].codr);
 	}
 }
 

@@ -530,13 +530,9 @@ enum simulate_outcome simulate_device_downlink(struct simulate_device *d,
 static enum simulate_outcome window_is(const struct region *r, const struct gwmp_txpk *tx,
 	uint32_t hz, int rate)
 {
-	struct rate is = { .sf = tx->rate.sf, .bandwidth_khz = tx->rate.bw_khz };
-
 	if (tx->freq != hz)
 		return SIMULATE_WINDOW_FREQUENCY;
-	if (tx->rate.modulation == GWMP_FSK)
-		is = (struct rate){ .bits_s = tx->rate.bit_s };
-	if (rate < 0 || !rate_equal(&is, &r->rate[rate]))
+	if (rate < 0 || !rate_equal(&tx->rate, &r->rate[rate]))
 		return SIMULATE_WINDOW_RATE;
 	if (!tx->ipol || tx->size > region_max_payload(r, (uint8_t)rate) + 13)
 		return SIMULATE_WINDOW_RADIO;

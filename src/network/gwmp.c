@@ -93,64 +93,50 @@ static int which(struct scan *s, struct span key, const char *const *words, uint
 	return -1;
 }
 
-static unsigned decimal(const char **p)
-{
-	unsigned v = 0;
-
-	for (int i = 0; i < 4 && **p >= '0' && **p <= '9'; i++)
-		v = v * 10 + (unsigned)(*(*p)++ - '0');
-	return v;
-}
+/* What a packet says beside what it is kept as. */
+struct aside {
+	size_t octets; /* of data */
+	bool fsk;      /* of modu */
+};
 
 /* "SF7BW125" as text, bits per second as a number. False: a rate we do not know. */
-static bool read_datr(struct scan *s, struct gwmp_rate *out)
+static bool read_datr(struct scan *s, struct rate *out)
 {
 	char text[16];
-	const char *p = text + 2;
-	unsigned sf, bw;
+	struct span datr = { (const uint8_t *)text, 0 };
 
 	if (!scan_is_text(s)) {
-		out->bit_s = (uint32_t)scan_fixed(s, 0, 1, 1000000);
+		out->bits_s = (uint32_t)scan_fixed(s, 0, 1, 1000000);
 		return true;
 	}
-	scan_text(s, text, sizeof(text));
-	if (strncmp(text, "SF", 2) != 0)
-		return false;
-	sf = decimal(&p);
-	if (strncmp(p, "BW", 2) != 0)
-		return false;
-	p += 2;
-	bw = decimal(&p);
-	if (*p || sf < 5 || sf > 12 || !bw)
-		return false;
-	out->sf = (uint8_t)sf;
-	out->bw_khz = (uint16_t)bw;
-	return true;
+	datr.n = scan_text(s, text, sizeof(text));
+	return rate_read(datr, out) == 0;
 }
 
 /* "4/5" to "4/8"; some forwarders write "OFF" for none. */
-static void read_codr(struct scan *s, struct gwmp_rate *out)
+static void read_codr(struct scan *s, uint8_t *out)
 {
 	char text[8];
 
 	if (scan_text(s, text, sizeof(text)) == 3 && text[0] == '4' && text[1] == '/' &&
 		text[2] >= '5' && text[2] <= '8')
-		out->codr = (uint8_t)(text[2] - '0');
+		*out = (uint8_t)(text[2] - '0');
 }
 
 /* False: a modulation we do not know. */
-static bool read_modu(struct scan *s, struct gwmp_rate *out)
+static bool read_modu(struct scan *s, bool *fsk)
 {
 	char text[16];
 
 	scan_text(s, text, sizeof(text));
-	out->modulation = strcmp(text, "FSK") == 0 ? GWMP_FSK : GWMP_LORA;
-	return strcmp(text, "FSK") == 0 || strcmp(text, "LORA") == 0;
+	*fsk = strcmp(text, "FSK") == 0;
+	return *fsk || strcmp(text, "LORA") == 0;
 }
 
-static bool rate_is_whole(const struct gwmp_rate *r)
+/* datr and modu are of one kind; no modu is LoRa. */
+static bool rate_is_whole(const struct rate *r, bool fsk)
 {
-	return r->modulation == GWMP_LORA ? r->sf && !r->bit_s : r->bit_s && !r->sf;
+	return fsk ? r->bits_s && !r->sf : r->sf && !r->bits_s;
 }
 
 /* The octets of a "data" member; false when they are not base64, none, or too many. */
@@ -185,7 +171,7 @@ static const char *const rx_words[] = { "time", "tmms", "tmst", "freq", "chan", 
 #define RX_NEEDED (1u << RX_TMST | 1u << RX_FREQ | 1u << RX_DATR | 1u << RX_DATA)
 
 /* One member of an rxpk; false when its value is well-formed JSON that we cannot use. */
-static bool read_rx_member(struct scan *s, int member, struct gwmp_rxpk *rx, size_t *n)
+static bool read_rx_member(struct scan *s, int member, struct gwmp_rxpk *rx, struct aside *a)
 {
 	switch (member) {
 	case RX_TIME: scan_text(s, rx->time, sizeof(rx->time)); return true;
@@ -198,13 +184,13 @@ static bool read_rx_member(struct scan *s, int member, struct gwmp_rxpk *rx, siz
 	case RX_CHAN: rx->chan = (uint8_t)scan_fixed(s, 0, 0, 255); return true;
 	case RX_RFCH: rx->rfch = (uint8_t)scan_fixed(s, 0, 0, 255); return true;
 	case RX_STAT: rx->stat = (int8_t)scan_fixed(s, 0, -128, 127); return true;
-	case RX_MODU: return read_modu(s, &rx->rate);
+	case RX_MODU: return read_modu(s, &a->fsk);
 	case RX_DATR: return read_datr(s, &rx->rate);
-	case RX_CODR: read_codr(s, &rx->rate); return true;
+	case RX_CODR: read_codr(s, &rx->codr); return true;
 	case RX_RSSI: rx->rssi = (int16_t)scan_fixed(s, 0, -1000, 1000); return true;
 	case RX_LSNR: rx->lsnr = (int16_t)scan_fixed(s, 1, -1000, 1000); return true;
 	case RX_SIZE: rx->size = (uint8_t)scan_fixed(s, 0, 0, GWMP_FRAME_MAX); return true;
-	case RX_DATA: return read_data(s, rx->data, n);
+	case RX_DATA: return read_data(s, rx->data, &a->octets);
 	default: scan_skip(s); return true;
 	}
 }
@@ -215,20 +201,20 @@ static bool read_rxpk(struct scan *s, struct gwmp_rxpk *rx)
 	uint32_t seen = 0;
 	struct span key;
 	bool usable = true;
-	size_t n = 0;
+	struct aside a = { 0 };
 
 	*rx = (struct gwmp_rxpk){ .stat = 1 };
 	scan_open(s, '{');
 	while (scan_key(s, &key))
-		usable &= read_rx_member(s, which(s, key, rx_words, &seen), rx, &n);
+		usable &= read_rx_member(s, which(s, key, rx_words, &seen), rx, &a);
 	if (s->bad || !usable || (seen & RX_NEEDED) != RX_NEEDED || rx->stat != 1)
 		return false;
-	if (!rate_is_whole(&rx->rate))
+	if (!rate_is_whole(&rx->rate, a.fsk))
 		return false;
 	/* What "size" says must be what "data" holds: a shorter frame was cut on its way. */
-	if (seen & 1u << RX_SIZE && rx->size != n)
+	if (seen & 1u << RX_SIZE && rx->size != a.octets)
 		return false;
-	rx->size = (uint8_t)n;
+	rx->size = (uint8_t)a.octets;
 	return true;
 }
 
@@ -311,15 +297,6 @@ int gwmp_read_push(struct span json, struct gwmp_push *out, struct err *err)
 	return 0;
 }
 
-int gwmp_write_datr(const struct gwmp_rate *rate, char *out, size_t cap)
-{
-	int n = rate->modulation == GWMP_LORA
-		? snprintf(out, cap, "SF%uBW%u", rate->sf, rate->bw_khz)
-		: snprintf(out, cap, "%u", rate->bit_s);
-
-	return n < 0 || (size_t)n >= cap ? ERR_SPACE : 0;
-}
-
 /* Text growing in the caller's octets; asked once at the end, like a sink. */
 struct text {
 	char *p;
@@ -360,18 +337,18 @@ static void put_time(struct text *t, const char *time)
 		put(t, "\"time\":\"%s\",", time);
 }
 
-static void put_rate(struct text *t, const struct gwmp_rate *r)
+static void put_rate(struct text *t, const struct rate *r, uint8_t codr)
 {
-	char datr[16];
+	char datr[RATE_TEXT_MAX];
 
-	if (gwmp_write_datr(r, datr, sizeof(datr)) < 0)
+	if (rate_is_fsk(r))
+		put(t, "\"modu\":\"FSK\",\"datr\":%u,", r->bits_s);
+	else if (rate_write(r, datr, sizeof(datr)) < 0)
 		t->bad = true;
-	else if (r->modulation == GWMP_LORA)
-		put(t, "\"modu\":\"LORA\",\"datr\":\"%s\",", datr);
 	else
-		put(t, "\"modu\":\"FSK\",\"datr\":%s,", datr);
-	if (r->codr)
-		put(t, "\"codr\":\"4/%u\",", r->codr);
+		put(t, "\"modu\":\"LORA\",\"datr\":\"%s\",", datr);
+	if (codr)
+		put(t, "\"codr\":\"4/%u\",", codr);
 }
 
 static void put_data(struct text *t, const uint8_t *data, size_t n)
@@ -404,7 +381,7 @@ static void put_rxpk(struct text *t, const struct gwmp_rxpk *rx)
 	put(t, "\"chan\":%u,\"rfch\":%u,", rx->chan, rx->rfch);
 	put_freq(t, rx->freq);
 	put(t, "\"stat\":%d,", rx->stat);
-	put_rate(t, &rx->rate);
+	put_rate(t, &rx->rate, rx->codr);
 	put(t, "\"rssi\":%d,", rx->rssi);
 	put_tenths(t, "lsnr", rx->lsnr);
 	put_data(t, rx->data, rx->size);
@@ -462,7 +439,7 @@ static const char *const tx_words[] = { "imme", "tmst", "freq", "rfch", "powe", 
 	"codr", "fdev", "ipol", "ncrc", "size", "data", NULL };
 #define TX_NEEDED (1u << TX_FREQ | 1u << TX_DATR | 1u << TX_DATA)
 
-static bool read_tx_member(struct scan *s, int member, struct gwmp_txpk *tx, size_t *n)
+static bool read_tx_member(struct scan *s, int member, struct gwmp_txpk *tx, struct aside *a)
 {
 	switch (member) {
 	case TX_IMME: tx->imme = scan_bool(s); return true;
@@ -470,14 +447,14 @@ static bool read_tx_member(struct scan *s, int member, struct gwmp_txpk *tx, siz
 	case TX_FREQ: tx->freq = (uint32_t)scan_fixed(s, 6, 0, U32_MAX); return true;
 	case TX_RFCH: tx->rfch = (uint8_t)scan_fixed(s, 0, 0, 255); return true;
 	case TX_POWE: tx->powe = (int8_t)scan_fixed(s, 0, -128, 127); return true;
-	case TX_MODU: return read_modu(s, &tx->rate);
+	case TX_MODU: return read_modu(s, &a->fsk);
 	case TX_DATR: return read_datr(s, &tx->rate);
-	case TX_CODR: read_codr(s, &tx->rate); return true;
+	case TX_CODR: read_codr(s, &tx->codr); return true;
 	case TX_FDEV: tx->fdev = (uint16_t)scan_fixed(s, 0, 0, 65535); return true;
 	case TX_IPOL: tx->ipol = scan_bool(s); return true;
 	case TX_NCRC: tx->ncrc = scan_bool(s); return true;
 	case TX_SIZE: tx->size = (uint8_t)scan_fixed(s, 0, 0, GWMP_FRAME_MAX); return true;
-	case TX_DATA: return read_data(s, tx->data, n);
+	case TX_DATA: return read_data(s, tx->data, &a->octets);
 	default: scan_skip(s); return true;
 	}
 }
@@ -508,22 +485,22 @@ int gwmp_read_txpk(struct span json, struct gwmp_txpk *out, struct err *err)
 	uint32_t seen = 0;
 	struct span key;
 	bool usable = true;
-	size_t n = 0;
+	struct aside a = { 0 };
 
 	if (!enter_only(&s, "txpk"))
 		return err_set(err, ERR_FORMAT, "PULL_RESP: no txpk");
 	while (scan_key(&s, &key))
-		usable &= read_tx_member(&s, which(&s, key, tx_words, &seen), &tx, &n);
+		usable &= read_tx_member(&s, which(&s, key, tx_words, &seen), &tx, &a);
 	if (!leave_only(&s))
 		return err_set(err, ERR_FORMAT, "PULL_RESP: malformed JSON");
-	if (!usable || (seen & TX_NEEDED) != TX_NEEDED || !rate_is_whole(&tx.rate))
+	if (!usable || (seen & TX_NEEDED) != TX_NEEDED || !rate_is_whole(&tx.rate, a.fsk))
 		return err_set(err, ERR_FORMAT, "PULL_RESP: freq, datr or data missing or wrong");
 	if (!tx.imme && !(seen & 1u << TX_TMST))
 		return err_set(err, ERR_FORMAT, "PULL_RESP: neither imme nor tmst");
-	if (seen & 1u << TX_SIZE && tx.size != n)
+	if (seen & 1u << TX_SIZE && tx.size != a.octets)
 		return err_set(err, ERR_FORMAT, "PULL_RESP: size is %u, data holds %zu", tx.size,
-			n);
-	tx.size = (uint8_t)n;
+			a.octets);
+	tx.size = (uint8_t)a.octets;
 	*out = tx;
 	return 0;
 }
@@ -539,8 +516,8 @@ int gwmp_write_txpk(const struct gwmp_txpk *in, char *out, size_t cap, size_t *n
 		put(&t, "\"imme\":false,\"tmst\":%u,", in->tmst);
 	put_freq(&t, in->freq);
 	put(&t, "\"rfch\":%u,\"powe\":%d,", in->rfch, in->powe);
-	put_rate(&t, &in->rate);
-	if (in->rate.modulation == GWMP_FSK)
+	put_rate(&t, &in->rate, in->codr);
+	if (rate_is_fsk(&in->rate))
 		put(&t, "\"fdev\":%u,", in->fdev);
 	put(&t, "\"ipol\":%s,\"ncrc\":%s,", in->ipol ? "true" : "false",
 		in->ncrc ? "true" : "false");

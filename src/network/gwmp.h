@@ -23,6 +23,7 @@
 
 #include "base/cursor.h"
 #include "core/err.h"
+#include "lorawan/rate.h"
 
 #define GWMP_VERSION      2
 #define GWMP_DATAGRAM_MAX 16384
@@ -57,17 +58,6 @@ int gwmp_write(const struct gwmp *in, uint8_t *out, size_t cap, size_t *n);
  */
 bool gwmp_acknowledge(struct span datagram, uint8_t out[GWMP_ACK_OCTETS]);
 
-enum gwmp_modulation { GWMP_LORA, GWMP_FSK };
-
-/* datr and codr: "SF7BW125" and "4/5", or bits per second for FSK. */
-struct gwmp_rate {
-	enum gwmp_modulation modulation;
-	uint8_t sf;      /* 5 to 12; LoRa */
-	uint16_t bw_khz; /* 125, 250, 500, ...; LoRa */
-	uint32_t bit_s;  /* FSK */
-	uint8_t codr;    /* 5 to 8 for "4/5" to "4/8"; 0 when the gateway did not say */
-};
-
 #define GWMP_TIME_MAX 32
 
 /* One frame a gateway received. */
@@ -79,7 +69,8 @@ struct gwmp_rxpk {
 	uint32_t freq;            /* Hz */
 	uint8_t chan, rfch;
 	int8_t stat; /* CRC: 1 good, -1 bad, 0 none */
-	struct gwmp_rate rate;
+	struct rate rate;
+	uint8_t codr; /* 5 to 8 for "4/5" to "4/8"; 0 when the gateway did not say, and FSK */
 	int16_t rssi; /* dBm */
 	int16_t lsnr; /* tenths of dB */
 	uint8_t size;
@@ -119,7 +110,8 @@ struct gwmp_txpk {
 	uint32_t freq; /* Hz */
 	uint8_t rfch;
 	int8_t powe; /* dBm */
-	struct gwmp_rate rate;
+	struct rate rate;
+	uint8_t codr;  /* as above */
 	uint16_t fdev; /* Hz; FSK */
 	bool ipol;     /* inverted: true for downlinks */
 	bool ncrc;     /* no CRC on the air: true for downlinks */
@@ -147,8 +139,5 @@ enum gwmp_tx_error {
 int gwmp_read_tx_ack(struct span json, enum gwmp_tx_error *out, struct err *err);
 int gwmp_write_tx_ack(enum gwmp_tx_error in, char *out, size_t cap, size_t *n);
 const char *gwmp_tx_error_word(enum gwmp_tx_error e);
-
-/* "SF7BW125", or the digits of the bit rate; out of 16 octets is enough. */
-int gwmp_write_datr(const struct gwmp_rate *rate, char *out, size_t cap);
 
 #endif

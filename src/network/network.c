@@ -202,9 +202,7 @@ static void hear(struct network *e, int64_t now_ms, const struct gateway_address
 	case FRAME_NEW: break;
 	}
 	f->freq = rx->freq;
-	f->rate = (struct rate){ .sf = rx->rate.sf,
-		.bandwidth_khz = rx->rate.bw_khz,
-		.bits_s = rx->rate.bit_s };
+	f->rate = rx->rate;
 	trace_say(&e->config.trace, TRACE_DEBUG, "uplink.received",
 		"gateway=%016llx type=%s freq=%u rssi=%d lsnr=%.1f", (unsigned long long)m->gateway,
 		phy_type_text(h.type), rx->freq, rx->rssi, rx->lsnr / 10.0);

@@ -125,12 +125,9 @@ static bool fill_txpk(const struct network *e, const struct transmission *t,
 		.size = t->n,
 		.freq = window == RX1 ? t->up_freq : t->rx2_hz };
 	tx->powe = tx->freq == RX2_HIGH_HZ ? POWER_RX2 : POWER_RX1;
-	tx->rate = (struct gwmp_rate){ .modulation = dr->sf ? GWMP_LORA : GWMP_FSK,
-		.sf = dr->sf,
-		.bw_khz = dr->bandwidth_khz,
-		.bit_s = dr->bits_s,
-		.codr = dr->sf ? 5 : 0 };
-	tx->fdev = dr->sf ? 0 : 25000;
+	tx->rate = *dr;
+	tx->codr = rate_is_fsk(dr) ? 0 : 5;
+	tx->fdev = rate_is_fsk(dr) ? 25000 : 0;
 	memcpy(tx->data, t->phy, t->n);
 	return true;
 }

@@ -50,7 +50,8 @@ void world_heard(uint64_t gateway, struct span phy, int16_t lsnr, uint32_t at)
 	p.rxpk[0] = (struct gwmp_rxpk){ .tmst = at,
 		.freq = 868100000,
 		.stat = 1,
-		.rate = { .sf = 7, .bw_khz = 125, .codr = 5 },
+		.rate = { .sf = 7, .bandwidth_khz = 125 },
+		.codr = 5,
 		.rssi = -60,
 		.lsnr = lsnr,
 		.size = (uint8_t)phy.n };

@@ -87,8 +87,8 @@ static void reads_a_frame_as_forwarders_write_it(void **state)
 	assert_true(rx->tmst == 3512348611u);
 	assert_int_equal(rx->freq, 866349812);
 	assert_int_equal(rx->rate.sf, 7);
-	assert_int_equal(rx->rate.bw_khz, 125);
-	assert_int_equal(rx->rate.codr, 6);
+	assert_int_equal(rx->rate.bandwidth_khz, 125);
+	assert_int_equal(rx->codr, 6);
 	assert_int_equal(rx->rssi, -35);
 	assert_int_equal(rx->lsnr, 51);
 	assert_int_equal(rx->size, 5);
@@ -114,8 +114,8 @@ static void reads_fsk(void **state)
 			"\"tmst\":1,\"freq\":868.8,\"modu\":\"FSK\",\"datr\":50000,\"data\":\"AAEC\"")),
 		0);
 	assert_int_equal(push.count, 1);
-	assert_int_equal(push.rxpk[0].rate.modulation, GWMP_FSK);
-	assert_int_equal(push.rxpk[0].rate.bit_s, 50000);
+	assert_true(rate_is_fsk(&push.rxpk[0].rate));
+	assert_int_equal(push.rxpk[0].rate.bits_s, 50000);
 }
 
 static void leaves_out_frames_it_cannot_use(void **state)
@@ -198,7 +198,8 @@ static void reads_back_what_it_writes(void **state)
 		.chan = 3,
 		.rfch = 1,
 		.stat = 1,
-		.rate = { .sf = 12, .bw_khz = 125, .codr = 5 },
+		.rate = { .sf = 12, .bandwidth_khz = 125 },
+		.codr = 5,
 		.rssi = -119,
 		.lsnr = -205,
 		.size = 3,
@@ -224,7 +225,8 @@ static void reads_back_a_txpk(void **state)
 	struct gwmp_txpk in = { .tmst = 5000000,
 		.freq = 869525000,
 		.powe = 27,
-		.rate = { .sf = 12, .bw_khz = 125, .codr = 5 },
+		.rate = { .sf = 12, .bandwidth_khz = 125 },
+		.codr = 5,
 		.ipol = true,
 		.ncrc = true,
 		.size = 2,
