@@ -42,6 +42,24 @@ long scarce_stride(void)
 	return n > 0 ? n : 9;
 }
 
+struct scarce_tally scarce_each(bool (*one)(long nth, bool onwards))
+{
+	struct scarce_tally t = { 0 };
+	long before;
+
+	/* What libraries fetch first, and for their errors, they keep. */
+	for (int i = 0; i < 3; i++)
+		if (!one(0, false))
+			abort();
+	t.all = counted;
+	one(1, true);
+	before = live;
+	for (long n = 1; n <= 2 * t.all; n++)
+		t.refused += !one((n + 1) / 2, n % 2);
+	t.more_live = live - before;
+	return t;
+}
+
 static bool fails(void)
 {
 	counted += counts;

@@ -21,6 +21,18 @@ void scarce_end(void);
 long scarce_counted(void); /* from the last scarce_fail to scarce_end */
 long scarce_live(void);    /* allocations not freed */
 
+/*
+ * Calls one with each of its allocations failing, alone and with all after it. one begins with
+ * scarce_fail(nth, onwards), ends with scarce_end and says whether it came out as with memory
+ * enough; what else must hold it asserts itself. Aborts when it does not even with enough.
+ */
+struct scarce_tally {
+	long all;       /* allocations of one call */
+	long refused;   /* of twice as many calls */
+	long more_live; /* what a library keeps, a few, or a leak */
+};
+struct scarce_tally scarce_each(bool (*one)(long nth, bool onwards));
+
 /* How far from one failing allocation to the next: SARDANE_STRIDE, 1 for every one of them. */
 long scarce_stride(void);
 

