@@ -73,13 +73,9 @@ static void list_move(struct list *from, struct list *to, unsigned most)
 static int keep(struct keeper *k, struct keeper_job *job, const struct device_session *session,
 	const struct device_session *moved)
 {
-	int rc = devices_save(k->devices, &k->device, &job->err);
+	int rc = moved ? devices_save(k->devices, &k->device, moved, &job->err) : 0;
 
-	if (!rc && moved)
-		rc = devices_session_put(k->devices, job->dev_eui, moved, &job->err);
-	if (!rc)
-		rc = devices_session_put(k->devices, job->dev_eui, session, &job->err);
-	return rc;
+	return rc ? rc : devices_save(k->devices, &k->device, session, &job->err);
 }
 
 static struct decide_join asked_by(const struct keeper_job *job,
@@ -252,7 +248,10 @@ static void run(void *arg)
 		do_group(k, &group);
 		uv_mutex_lock(&k->lock);
 		list_move(&group, &k->done, n);
+		uv_mutex_unlock(&k->lock);
+		/* Not under the lock: who wakes would go back to sleep over it. */
 		uv_async_send(&k->wake);
+		uv_mutex_lock(&k->lock);
 		if (k->waiting.n)
 			linger(k, n + k->waiting.n, uv_hrtime() - began);
 	}
@@ -360,8 +359,7 @@ bool keeper_put(struct keeper *k, struct keeper_job *job)
 		list_put(&k->waiting, job);
 	wakes = room && (k->waiting.n == 1 || k->waiting.n == k->wanted);
 	uv_mutex_unlock(&k->lock);
-	/* Not under the lock: who wakes would go back to sleep over it. */
-	if (wakes)
+	if (wakes) /* likewise not under the lock */
 		uv_cond_signal(&k->some);
 	return room;
 }

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/devices.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/sink.h"
 #include "crypto/keywrap.h"
 #include "store/database.h"
 
-/* device is what was provisioned, state what joins move, session the ring of the last ones. */
+/*
+ * device is what was provisioned, state what joins move: one small row, so that a join makes one
+ * page dirty. s0 to s9 are the ring of the last sessions, by JoinNonce modulo ten.
+ */
+#define SLOTS "s0, s1, s2, s3, s4, s5, s6, s7, s8, s9"
 static const char schema[] =
 	"CREATE TABLE device(dev_eui INTEGER PRIMARY KEY, join_eui INTEGER NOT NULL,"
 	" version TEXT NOT NULL, name TEXT NOT NULL, app_key BLOB NOT NULL, nwk_key BLOB,"
@@ -16,14 +22,10 @@ static const char schema[] =
 	" ns_kek_label TEXT NOT NULL, as_kek_label TEXT NOT NULL, nonce_rule TEXT NOT NULL,"
 	" added INTEGER NOT NULL);"
 	"CREATE TABLE state(dev_eui INTEGER PRIMARY KEY, join_nonce INTEGER NOT NULL,"
-	" dev_nonce INTEGER NOT NULL, rj_count1 INTEGER NOT NULL, used BLOB NOT NULL);"
-	"CREATE TABLE session(dev_eui INTEGER NOT NULL, slot INTEGER NOT NULL, id BLOB NOT NULL,"
-	" join_nonce INTEGER NOT NULL, net_id INTEGER NOT NULL, dev_addr INTEGER NOT NULL,"
-	" app_s_key BLOB NOT NULL, s_nwk_s_int_key BLOB, rj_count0 INTEGER NOT NULL,"
-	" PRIMARY KEY(dev_eui, slot)) WITHOUT ROWID;"
+	" dev_nonce INTEGER NOT NULL, rj_count1 INTEGER NOT NULL, " SLOTS ", used BLOB NOT NULL);"
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;";
 
-static const struct database_kind kind = { 0x5344414a, 1, schema }; /* "SDAJ" */
+static const struct database_kind kind = { 0x5344414a, 2, schema }; /* "SDAJ" */
 
 #define DEVICE_COLUMNS                                                                  \
 	"d.dev_eui, d.join_eui, d.version, d.name, d.app_key, d.nwk_key, d.net_ids,"    \
@@ -33,13 +35,11 @@ static const struct database_kind kind = { 0x5344414a, 1, schema }; /* "SDAJ" */
 
 enum statement {
 	LOAD,
-	SAVE,
-	SESSION_PUT,
 	SESSIONS,
 	INSERT,
 	INSERT_STATE,
 	REMOVE,
-	REMOVE_SESSIONS,
+	FORGET_SESSIONS,
 	FORGET,
 	FLUSH,
 	COUNT,
@@ -51,16 +51,15 @@ enum statement {
 
 static const char *const sql[STATEMENTS] = {
 	[LOAD] = "SELECT " DEVICE_COLUMNS " WHERE d.dev_eui = ?1",
-	[SAVE] = "INSERT OR REPLACE INTO state VALUES(?1, ?2, ?3, ?4, ?5)",
-	[SESSION_PUT] = "INSERT OR REPLACE INTO session VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-	[SESSIONS] =
-		"SELECT id, join_nonce, net_id, dev_addr, app_s_key, s_nwk_s_int_key, rj_count0"
-		" FROM session WHERE dev_eui = ?1 ORDER BY join_nonce DESC",
+	[SESSIONS] = "SELECT join_nonce, " SLOTS " FROM state WHERE dev_eui = ?1",
 	[INSERT] = "INSERT OR REPLACE INTO device VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 		   " ?11, ?12, ?13)",
-	[INSERT_STATE] = "INSERT OR IGNORE INTO state VALUES(?1, 0, -1, -1, zeroblob(0))",
+	[INSERT_STATE] = "INSERT OR IGNORE INTO state(dev_eui, join_nonce, dev_nonce, rj_count1,"
+			 " used) VALUES(?1, 0, -1, -1, zeroblob(0))",
 	[REMOVE] = "DELETE FROM device WHERE dev_eui = ?1",
-	[REMOVE_SESSIONS] = "DELETE FROM session WHERE dev_eui = ?1",
+	[FORGET_SESSIONS] = "UPDATE state SET (" SLOTS ") ="
+			    " (NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+			    " WHERE dev_eui = ?1",
 	[FORGET] = "DELETE FROM state WHERE dev_eui = ?1",
 	[FLUSH] = "UPDATE state SET dev_nonce = -1, rj_count1 = -1, used = zeroblob(0)"
 		  " WHERE dev_eui = ?1",
@@ -77,6 +76,7 @@ struct devices {
 	struct database db;
 	struct secret kek; /* n is 0: keys lie in clear */
 	sqlite3_stmt *statements[STATEMENTS];
+	sqlite3_stmt *save[DEVICE_SESSIONS]; /* what joins move, and the session of one slot */
 };
 
 /* A key as it lies in the file: 24 octets wrapped, or 16. */
@@ -162,6 +162,23 @@ static int check_kek(struct devices *d, struct err *err)
 	return database_run(&d->db, s, err);
 }
 
+static int prepare(struct devices *d, struct err *err)
+{
+	char text[128];
+	int rc = 0;
+
+	for (int i = 0; !rc && i < STATEMENTS; i++)
+		rc = database_prepare(&d->db, sql[i], &d->statements[i], err);
+	for (int i = 0; !rc && i < DEVICE_SESSIONS; i++) {
+		snprintf(text, sizeof(text),
+			"UPDATE state SET join_nonce = ?2, dev_nonce = ?3, rj_count1 = ?4, used = ?5,"
+			" s%d = ?6 WHERE dev_eui = ?1",
+			i);
+		rc = database_prepare(&d->db, text, &d->save[i], err);
+	}
+	return rc;
+}
+
 int devices_open(const char *path, const struct secret *kek, bool create, struct devices **out,
 	struct err *err)
 {
@@ -173,8 +190,7 @@ int devices_open(const char *path, const struct secret *kek, bool create, struct
 	if (kek)
 		d->kek = *kek;
 	rc = database_open(path, &kind, create, &d->db, err);
-	for (int i = 0; !rc && i < STATEMENTS; i++)
-		rc = database_prepare(&d->db, sql[i], &d->statements[i], err);
+	rc = rc ? rc : prepare(d, err);
 	rc = rc ? rc : devices_begin(d, err);
 	rc = rc ? rc : check_kek(d, err);
 	rc = rc ? rc : devices_commit(d, err);
@@ -298,79 +314,120 @@ int devices_load(struct devices *d, uint64_t dev_eui, struct device *out, bool *
 	return rc;
 }
 
-int devices_save(struct devices *d, const struct device *device, struct err *err)
-{
-	sqlite3_stmt *s = for_device(d, SAVE, device->dev_eui);
+/*
+ * A session as it lies in its slot: SessionKeyID, JoinNonce, NetID, DevAddr, RJcount0, AppSKey
+ * and, in 1.1, SNwkSIntKey; numbers of four octets, big-endian. The length tells 1.1.
+ */
+#define SESSION_BEFORE_KEYS (DEVICE_SESSION_ID + 4 * 4)
+#define SESSION_OCTETS_MAX  (SESSION_BEFORE_KEYS + 2 * KEYWRAP_WRAPPED_OCTETS)
 
-	sqlite3_bind_int64(s, 2, device->join_nonce);
-	sqlite3_bind_int(s, 3, device->dev_nonce);
-	sqlite3_bind_int(s, 4, device->rj_count1);
-	database_bind_blob(s, 5, nonces_span(&device->used));
-	return database_run(&d->db, s, err);
-}
-
-int devices_session_put(struct devices *d, uint64_t dev_eui, const struct device_session *session,
+static int put_key(struct devices *d, struct sink *out, const uint8_t key[LORAWAN_KEY_OCTETS],
 	struct err *err)
 {
-	sqlite3_stmt *s = for_device(d, SESSION_PUT, dev_eui);
-	struct at_rest app = { 0 }, nwk = { 0 };
-	int rc = wrap(d, session->app_s_key, &app, err);
+	struct at_rest stored = { 0 };
+	int rc = wrap(d, key, &stored, err);
 
-	if (!rc && session->is_1_1)
-		rc = wrap(d, session->s_nwk_s_int_key, &nwk, err);
-	sqlite3_bind_int(s, 2, (int)(session->join_nonce % DEVICE_SESSIONS));
-	database_bind_blob(s, 3, (struct span){ session->id, sizeof(session->id) });
-	sqlite3_bind_int64(s, 4, session->join_nonce);
-	sqlite3_bind_int64(s, 5, session->net_id);
-	sqlite3_bind_int64(s, 6, session->dev_addr);
-	database_bind_blob(s, 7, (struct span){ app.octets, app.n });
-	if (session->is_1_1)
-		database_bind_blob(s, 8, (struct span){ nwk.octets, nwk.n });
-	sqlite3_bind_int(s, 9, session->rj_count0);
-	if (rc)
-		database_reset(s);
-	else
-		rc = database_run(&d->db, s, err);
-	secret_wipe_octets(&app, sizeof(app));
-	secret_wipe_octets(&nwk, sizeof(nwk));
+	sink_put(out, (struct span){ stored.octets, stored.n });
+	secret_wipe_octets(&stored, sizeof(stored));
 	return rc;
 }
 
-static int read_session(struct devices *d, sqlite3_stmt *s, struct device_session *out,
+static int write_session(struct devices *d, const struct device_session *session, struct sink *out,
 	struct err *err)
 {
-	struct span id = database_blob(s, 0);
 	int rc;
 
-	if (id.n != sizeof(out->id))
+	sink_put(out, (struct span){ session->id, sizeof(session->id) });
+	sink_u32_be(out, session->join_nonce);
+	sink_u32_be(out, session->net_id);
+	sink_u32_be(out, session->dev_addr);
+	sink_u32_be(out, (uint32_t)session->rj_count0);
+	rc = put_key(d, out, session->app_s_key, err);
+	return rc || !session->is_1_1 ? rc : put_key(d, out, session->s_nwk_s_int_key, err);
+}
+
+static int read_session(struct devices *d, struct span stored, struct device_session *out,
+	struct err *err)
+{
+	size_t key_n = d->kek.n ? KEYWRAP_WRAPPED_OCTETS : LORAWAN_KEY_OCTETS;
+	struct cursor c = cursor_over(stored);
+	struct span id = cursor_take(&c, sizeof(out->id)), app_s_key, s_nwk_s_int_key;
+	int rc;
+
+	if (id.n)
+		memcpy(out->id, id.p, id.n);
+	out->join_nonce = cursor_u32_be(&c);
+	out->net_id = cursor_u32_be(&c);
+	out->dev_addr = cursor_u32_be(&c);
+	out->rj_count0 = (int32_t)cursor_u32_be(&c);
+	app_s_key = cursor_take(&c, key_n);
+	out->is_1_1 = c.rest.n != 0;
+	s_nwk_s_int_key = cursor_take(&c, out->is_1_1 ? key_n : 0);
+	if (!cursor_done(&c))
 		return err_set(err, ERR_FORMAT, "%s: a session makes no sense", d->db.path);
-	memcpy(out->id, id.p, id.n);
-	out->join_nonce = (uint32_t)sqlite3_column_int64(s, 1);
-	out->net_id = (uint32_t)sqlite3_column_int64(s, 2);
-	out->dev_addr = (uint32_t)sqlite3_column_int64(s, 3);
-	out->is_1_1 = sqlite3_column_type(s, 5) != SQLITE_NULL;
-	out->rj_count0 = sqlite3_column_int(s, 6);
-	rc = unwrap(d, database_blob(s, 4), out->app_s_key, err);
-	return rc ? rc : unwrap_optional(d, database_blob(s, 5), out->s_nwk_s_int_key, err);
+	rc = unwrap(d, app_s_key, out->app_s_key, err);
+	return rc ? rc : unwrap_optional(d, s_nwk_s_int_key, out->s_nwk_s_int_key, err);
+}
+
+int devices_save(struct devices *d, const struct device *device,
+	const struct device_session *session, struct err *err)
+{
+	sqlite3_stmt *s = d->save[session->join_nonce % DEVICE_SESSIONS];
+	uint8_t octets[SESSION_OCTETS_MAX];
+	struct sink stored = sink_into(octets, sizeof(octets));
+	int rc = write_session(d, session, &stored, err);
+
+	if (!rc) {
+		sqlite3_bind_int64(s, 1, (sqlite3_int64)device->dev_eui);
+		sqlite3_bind_int64(s, 2, device->join_nonce);
+		sqlite3_bind_int(s, 3, device->dev_nonce);
+		sqlite3_bind_int(s, 4, device->rj_count1);
+		database_bind_blob(s, 5, nonces_span(&device->used));
+		database_bind_blob(s, 6, sink_span(&stored));
+		rc = database_run(&d->db, s, err);
+	}
+	secret_wipe_octets(octets, sizeof(octets));
+	/* Without its row nothing would stop the same DevNonce tomorrow. */
+	if (!rc && sqlite3_changes(d->db.handle) != 1)
+		rc = err_set(err, ERR_FORMAT, "%s: device %016llx: it has no state", d->db.path,
+			(unsigned long long)device->dev_eui);
+	return rc;
+}
+
+/* The sessions of a row, newest first: from the slot of the last JoinNonce downwards. */
+static int read_sessions(struct devices *d, sqlite3_stmt *s,
+	struct device_session out[DEVICE_SESSIONS], size_t *n, struct err *err)
+{
+	uint32_t last = (uint32_t)sqlite3_column_int64(s, 0);
+	size_t got = 0;
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < DEVICE_SESSIONS; i++) {
+		int slot = (int)((last % DEVICE_SESSIONS + DEVICE_SESSIONS - i) % DEVICE_SESSIONS);
+		struct span stored = database_blob(s, 1 + slot);
+
+		if (stored.n)
+			rc = read_session(d, stored, &out[got++], err);
+	}
+	if (!rc)
+		*n = got;
+	return rc;
 }
 
 int devices_sessions(struct devices *d, uint64_t dev_eui,
 	struct device_session out[DEVICE_SESSIONS], size_t *n, struct err *err)
 {
 	sqlite3_stmt *s = for_device(d, SESSIONS, dev_eui);
-	size_t got = 0;
 	bool row;
-	int rc;
+	int rc = database_step(&d->db, s, &row, err);
 
-	while (!(rc = database_step(&d->db, s, &row, err)) && row && got < DEVICE_SESSIONS) {
-		rc = read_session(d, s, &out[got], err);
-		if (rc)
-			break;
-		got++;
-	}
+	if (rc)
+		return rc;
+	if (row)
+		rc = read_sessions(d, s, out, n, err);
+	else
+		*n = 0;
 	database_reset(s);
-	if (!rc)
-		*n = got;
 	return rc;
 }
 
@@ -445,7 +502,7 @@ int devices_remove(struct devices *d, uint64_t dev_eui, bool forget, bool *found
 	bool device = false, sessions, state = false;
 	int rc = change(d, REMOVE, dev_eui, &device, err);
 
-	rc = rc ? rc : change(d, REMOVE_SESSIONS, dev_eui, &sessions, err);
+	rc = rc ? rc : change(d, FORGET_SESSIONS, dev_eui, &sessions, err);
 	if (!rc && forget)
 		rc = change(d, FORGET, dev_eui, &state, err);
 	if (!rc)

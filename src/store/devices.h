@@ -2,7 +2,7 @@
 /*
  * devices - the Join Server's devices, what joins have moved, and the last sessions, on disk.
  *
- *   begin > load > (decide) > save, session_put > commit      one transaction, many joins
+ *   begin > load > (decide) > save > commit      one transaction, many joins
  *
  *   Source     TS002 section 8; LoRaWAN 1.0.4 and 1.1 chapter 6.
  *   Keys       root and session keys at rest are wrapped (RFC 3394) when a KEK is given;
@@ -33,12 +33,12 @@ void devices_rollback(struct devices *d);
 
 int devices_load(struct devices *d, uint64_t dev_eui, struct device *out, bool *found,
 	struct err *err);
-/* What joins move: join_nonce, dev_nonce, rj_count1, used. */
-int devices_save(struct devices *d, const struct device *device, struct err *err);
-
-/* Adds the session, or changes the one with its join_nonce; the eleventh last goes. */
-int devices_session_put(struct devices *d, uint64_t dev_eui, const struct device_session *s,
-	struct err *err);
+/*
+ * What joins move: join_nonce, dev_nonce, rj_count1, used; and a session: added, or the one with
+ * its join_nonce changed. The eleventh last session goes.
+ */
+int devices_save(struct devices *d, const struct device *device,
+	const struct device_session *session, struct err *err);
 /* Newest first. */
 int devices_sessions(struct devices *d, uint64_t dev_eui,
 	struct device_session out[DEVICE_SESSIONS], size_t *n, struct err *err);

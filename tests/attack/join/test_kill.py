@@ -90,6 +90,8 @@ def killed_in_the_middle_of_1000_joins_it_forgets_no_acknowledged_nonce():
         lab.stop()
         with sqlite3.connect(f"{lab.dir}/js.db") as db:
             assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            assert db.execute("SELECT count(*) FROM session").fetchone()[0] <= 10 * DEVICES
+            slots = " + ".join(f"(s{slot} IS NOT NULL)" for slot in range(10))
+            rows = db.execute(f"SELECT min(join_nonce, 10), {slots} FROM state").fetchall()
+            assert len(rows) == DEVICES and all(want == got for want, got in rows), rows
 
 run(killed_in_the_middle_of_1000_joins_it_forgets_no_acknowledged_nonce)

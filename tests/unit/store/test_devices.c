@@ -34,6 +34,8 @@ static struct device a_device(uint64_t dev_eui)
 		.rj_count1 = -1 };
 }
 
+static const struct device_session first = { .join_nonce = 1, .rj_count0 = -1 };
+
 static int set_up(void **state)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -110,12 +112,12 @@ static void keeps_what_joins_move_only_after_commit(void **state)
 	nonces_add(&lab->device.used, 65535);
 	nonces_add(&lab->device.used, 12);
 	assert_int_equal(devices_begin(lab->db, NULL), 0);
-	assert_int_equal(devices_save(lab->db, &lab->device, NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &first, NULL), 0);
 	devices_rollback(lab->db);
 	assert_true(load(lab, 1));
 	assert_int_equal(lab->got.join_nonce, 0);
 	assert_int_equal(devices_begin(lab->db, NULL), 0);
-	assert_int_equal(devices_save(lab->db, &lab->device, NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &first, NULL), 0);
 	assert_int_equal(devices_commit(lab->db, NULL), 0);
 	open_it(lab, NULL);
 	assert_true(load(lab, 1));
@@ -133,26 +135,84 @@ static void keeps_the_last_ten_sessions(void **state)
 			.app_s_key = "app-session-key",
 			.s_nwk_s_int_key = "int-session-key" };
 	struct lab *lab = *state;
+	bool existed;
 	size_t n;
 
 	open_it(lab, NULL);
+	lab->device = a_device(5);
+	assert_int_equal(devices_add(lab->db, &lab->device, false, &existed, NULL), 0);
+	assert_int_equal(devices_sessions(lab->db, 5, sessions, &n, NULL), 0);
+	assert_int_equal(n, 0);
 	for (s.join_nonce = 1; s.join_nonce <= 25; s.join_nonce++) {
 		s.id[0] = (uint8_t)s.join_nonce;
-		assert_int_equal(devices_session_put(lab->db, 5, &s, NULL), 0);
+		lab->device.join_nonce = s.join_nonce;
+		assert_int_equal(devices_save(lab->db, &lab->device, &s, NULL), 0);
+		assert_int_equal(devices_sessions(lab->db, 5, sessions, &n, NULL), 0);
+		assert_int_equal(n, s.join_nonce < 10 ? s.join_nonce : 10);
+		assert_int_equal(sessions[0].join_nonce, s.join_nonce);
 	}
 	assert_int_equal(devices_sessions(lab->db, 5, sessions, &n, NULL), 0);
-	assert_int_equal(n, DEVICE_SESSIONS);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(sessions[i].join_nonce, 25 - i);
 	assert_string_equal((char *)sessions[3].app_s_key, "app-session-key");
 	assert_string_equal((char *)sessions[3].s_nwk_s_int_key, "int-session-key");
 	sessions[3].rj_count0 = 9;
-	assert_int_equal(devices_session_put(lab->db, 5, &sessions[3], NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &sessions[3], NULL), 0);
 	assert_int_equal(devices_sessions(lab->db, 5, sessions, &n, NULL), 0);
 	assert_int_equal(n, DEVICE_SESSIONS);
 	assert_int_equal(sessions[3].rj_count0, 9);
 	assert_int_equal(devices_sessions(lab->db, 6, sessions, &n, NULL), 0);
 	assert_int_equal(n, 0);
+	assert_int_equal(devices_remove(lab->db, 5, false, &existed, NULL), 0);
+	assert_int_equal(devices_add(lab->db, &lab->device, false, &existed, NULL), 0);
+	assert_int_equal(devices_sessions(lab->db, 5, sessions, &n, NULL), 0);
+	assert_int_equal(n, 0);
+}
+
+static void gives_back_a_session_as_it_was_stored(void **state)
+{
+	struct device_session s[DEVICE_SESSIONS],
+		one = { .id = "fifteen-octets!",
+			.join_nonce = 1,
+			.net_id = 0xc00053,
+			.dev_addr = 0xfe000001,
+			.app_s_key = "app-session-key",
+			.rj_count0 = -1 };
+	struct lab *lab = *state;
+	bool existed;
+	size_t n;
+
+	open_it(lab, NULL);
+	lab->device = a_device(5);
+	lab->device.join_nonce = 2;
+	assert_int_equal(devices_add(lab->db, &lab->device, false, &existed, NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &one, NULL), 0);
+	assert_int_equal(devices_sessions(lab->db, 5, s, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	assert_memory_equal(&s[0].id, &one.id, sizeof(one.id));
+	assert_int_equal(s[0].net_id, 0xc00053);
+	assert_int_equal(s[0].dev_addr, 0xfe000001);
+	assert_int_equal(s[0].rj_count0, -1);
+	assert_false(s[0].is_1_1);
+	assert_string_equal((char *)s[0].app_s_key, "app-session-key");
+	/* A device that has become a 1.1 one keeps its sessions of 1.0. */
+	one.join_nonce = 2;
+	one.is_1_1 = true;
+	assert_int_equal(devices_save(lab->db, &lab->device, &one, NULL), 0);
+	assert_int_equal(devices_sessions(lab->db, 5, s, &n, NULL), 0);
+	assert_int_equal(n, 2);
+	assert_true(s[0].is_1_1 && !s[1].is_1_1);
+}
+
+static void accepts_nothing_for_a_device_without_state(void **state)
+{
+	struct lab *lab = *state;
+	struct err err = { 0 };
+
+	open_it(lab, NULL);
+	lab->device = a_device(1);
+	assert_int_equal(devices_save(lab->db, &lab->device, &first, &err), ERR_FORMAT);
+	assert_non_null(strstr(err.msg, "device 0000000000000001: it has no state"));
 }
 
 static void remembers_nonces_of_a_removed_device_unless_told_to_forget(void **state)
@@ -165,7 +225,7 @@ static void remembers_nonces_of_a_removed_device_unless_told_to_forget(void **st
 	devices_add(lab->db, &lab->device, false, &found, NULL);
 	lab->device.join_nonce = 9;
 	nonces_add(&lab->device.used, 4);
-	assert_int_equal(devices_save(lab->db, &lab->device, NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &first, NULL), 0);
 	assert_int_equal(devices_remove(lab->db, 1, false, &found, NULL), 0);
 	assert_true(found);
 	assert_false(load(lab, 1));
@@ -211,7 +271,7 @@ static void never_writes_a_key_in_clear_when_it_has_a_kek(void **state)
 	open_it(lab, &kek);
 	lab->device = a_device(1);
 	assert_int_equal(devices_add(lab->db, &lab->device, false, &found, NULL), 0);
-	assert_int_equal(devices_session_put(lab->db, 1, &s, NULL), 0);
+	assert_int_equal(devices_save(lab->db, &lab->device, &s, NULL), 0);
 	assert_true(load(lab, 1));
 	assert_memory_equal(&lab->got, &lab->device, sizeof(lab->got));
 	snprintf(wal, sizeof(wal), "%s-wal", lab->path);
@@ -288,6 +348,8 @@ int main(void)
 		STORE_TEST(gives_back_a_device_as_it_was_stored),
 		STORE_TEST(keeps_what_joins_move_only_after_commit),
 		STORE_TEST(keeps_the_last_ten_sessions),
+		STORE_TEST(gives_back_a_session_as_it_was_stored),
+		STORE_TEST(accepts_nothing_for_a_device_without_state),
 		STORE_TEST(remembers_nonces_of_a_removed_device_unless_told_to_forget),
 		STORE_TEST(never_writes_a_key_in_clear_when_it_has_a_kek),
 		STORE_TEST(lists_all_euis_in_their_order),
