@@ -10,7 +10,8 @@
 #include "dns/name.h"
 #include "program/log.h"
 
-#define ANSWER_MAX 8192
+#define ANSWER_MAX    8192
+#define ANSWER_MOSTLY 1000
 
 /* One request, from handle to answer. */
 struct request {
@@ -150,6 +151,7 @@ static void decided(struct keeper_job *job)
 	r->serve->accepted++;
 	log_decided(r, kinds[job->kind], true);
 	header_answer(&r->header, &h);
+	buf_reserve(&body, ANSWER_MOSTLY);
 	if (!write_answer(r, &h, &body))
 		body.bad = true;
 	finish(r, 200, &body);

@@ -40,14 +40,26 @@ bad:
 	return false;
 }
 
+void buf_reserve(struct buf *b, size_t n)
+{
+	grow(b, n);
+}
+
+uint8_t *buf_extend(struct buf *b, size_t n)
+{
+	if (!grow(b, n))
+		return NULL;
+	b->n += n;
+	b->p[b->n] = 0;
+	return b->p + b->n - n;
+}
+
 void buf_put(struct buf *b, struct span octets)
 {
-	if (!grow(b, octets.n))
-		return;
-	if (octets.n)
-		memcpy(b->p + b->n, octets.p, octets.n);
-	b->n += octets.n;
-	b->p[b->n] = 0;
+	uint8_t *p = buf_extend(b, octets.n);
+
+	if (p && octets.n)
+		memcpy(p, octets.p, octets.n);
 }
 
 void buf_text(struct buf *b, const char *text)
@@ -57,21 +69,25 @@ void buf_text(struct buf *b, const char *text)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->cap - b->n;
 	va_list ap;
 	int n;
 
+	/* Mostly it fits into what is there. */
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room ? (char *)b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
+	if (n < 0 || !grow(b, (size_t)n)) {
 		b->bad = true;
+		if (room)
+			b->p[b->n] = 0;
 		return;
 	}
-	if (!grow(b, (size_t)n))
-		return;
-	va_start(ap, fmt);
-	vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		vsnprintf((char *)b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

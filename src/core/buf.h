@@ -22,6 +22,10 @@ struct buf {
 };
 
 void buf_done(struct buf *b);
+/* Room for n octets more, so that writing them moves nothing: keys are left nowhere behind. */
+void buf_reserve(struct buf *b, size_t n);
+/* Adds n octets and says where they are, for the caller to fill; NULL when bad. */
+uint8_t *buf_extend(struct buf *b, size_t n);
 void buf_put(struct buf *b, struct span octets);
 void buf_text(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

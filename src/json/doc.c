@@ -143,7 +143,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-static bool same_name(const char *a, const char *b)
+bool doc_same_name(const char *a, const char *b)
 {
 	while (*a && lower(*a) == lower(*b))
 		a++, b++;
@@ -156,12 +156,24 @@ const struct doc *doc_member_any_case(const struct doc *object, const char *name
 	unsigned n = 0;
 
 	for (void *i = json_object_iter(j); i; i = json_object_iter_next(j, i))
-		if (same_name(json_object_iter_key(i), name)) {
+		if (doc_same_name(json_object_iter_key(i), name)) {
 			found = json_object_iter_value(i);
 			n++;
 		}
 	*times = n;
 	return outer(found);
+}
+
+size_t doc_members(const struct doc *object, struct doc_entry *out, size_t most)
+{
+	json_t *j = (json_t *)object;
+	size_t n = json_object_size(j);
+	void *at = json_object_iter(j);
+
+	for (size_t i = 0; i < most && at; i++, at = json_object_iter_next(j, at))
+		out[i] = (struct doc_entry){ json_object_iter_key(at),
+			outer(json_object_iter_value(at)) };
+	return n;
 }
 
 size_t doc_count(const struct doc *array)

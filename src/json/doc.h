@@ -47,6 +47,15 @@ const struct doc *doc_member(const struct doc *object, const char *name);
  */
 const struct doc *doc_member_any_case(const struct doc *object, const char *name, unsigned *times);
 
+struct doc_entry {
+	const char *name;
+	const struct doc *value;
+};
+
+/* Of an object: its members, at most so many, in the order of the text; how many there are. */
+size_t doc_members(const struct doc *object, struct doc_entry *out, size_t most);
+bool doc_same_name(const char *a, const char *b); /* in any case */
+
 size_t doc_count(const struct doc *array); /* 0 for anything else */
 const struct doc *doc_item(const struct doc *array, size_t i);
 

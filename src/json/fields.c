@@ -7,8 +7,12 @@
 
 struct fields fields_of(const struct doc *object, struct err *err)
 {
-	struct fields f = { .object = object, .err = err };
+	struct fields f;
 
+	f.object = object;
+	f.err = err;
+	f.code = 0;
+	f.members_n = doc_members(object, f.members, FIELDS_LISTED);
 	if (doc_kind(object) != DOC_OBJECT)
 		f.code = err_set(err, ERR_FORMAT, "JSON: an object is needed, not %s",
 			doc_kind_word(doc_kind(object)));
@@ -20,6 +24,25 @@ int fields_done(const struct fields *f)
 	return f->code;
 }
 
+/* An object of more members than are listed is searched itself. */
+static const struct doc *member(const struct fields *f, const char *name, unsigned *times)
+{
+	const struct doc *found = NULL;
+
+	if (f->members_n > FIELDS_LISTED)
+		return doc_member_any_case(f->object, name, times);
+	for (size_t i = 0; i < f->members_n; i++) {
+		const struct doc_entry *m = &f->members[i];
+
+		/* Letters that are the same in some case differ in this bit at most. */
+		if ((m->name[0] | 0x20) == (name[0] | 0x20) && doc_same_name(m->name, name)) {
+			found = m->value;
+			++*times;
+		}
+	}
+	return found;
+}
+
 /* The value called name, of the kind wanted; NULL when absent or when f is bad. */
 static const struct doc *find(struct fields *f, const char *name, enum fields_need need,
 	enum doc_kind kind)
@@ -29,7 +52,7 @@ static const struct doc *find(struct fields *f, const char *name, enum fields_ne
 
 	if (f->code)
 		return NULL;
-	d = doc_member_any_case(f->object, name, &times);
+	d = member(f, name, &times);
 	if (times > 1) {
 		f->code = err_set(f->err, ERR_FORMAT, "%s: there %u times", name, times);
 		return NULL;

@@ -23,8 +23,12 @@
 
 enum fields_need { FIELDS_MAY, FIELDS_MUST };
 
+#define FIELDS_LISTED 24 /* a message of the Backend Interfaces has no more */
+
 struct fields {
 	const struct doc *object;
+	struct doc_entry members[FIELDS_LISTED]; /* the first ones, so as to find them faster */
+	size_t members_n;                        /* all */
 	struct err *err;
 	int code;
 };

@@ -51,10 +51,28 @@ static bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
+static void put_quoted(struct writer *w, struct span plain)
+{
+	uint8_t *p = buf_extend(w->out, plain.n + 2);
+
+	if (!p)
+		return;
+	*p++ = '"';
+	if (plain.n)
+		memcpy(p, plain.p, plain.n);
+	p[plain.n] = '"';
+}
+
 static void put_string(struct writer *w, struct span text)
 {
 	size_t from = 0, i = 0;
 
+	while (i < text.n && is_plain(text.p[i]))
+		i++;
+	if (i == text.n) {
+		put_quoted(w, text);
+		return;
+	}
 	put(w, "\"");
 	while (i < text.n) {
 		if (is_plain(text.p[i])) {
@@ -83,24 +101,38 @@ static struct span span_of(const char *text)
 	return (struct span){ (const uint8_t *)text, strlen(text) };
 }
 
+/* "NAME": after a comma if one is due. */
+static void put_name(struct writer *w, const char *name, bool comma)
+{
+	size_t n = strlen(name);
+	uint8_t *p = buf_extend(w->out, n + 3 + comma);
+
+	if (!p)
+		return;
+	if (comma)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, name, n);
+	memcpy(p + n, "\":", 2);
+}
+
 /* What comes before a value: a comma if one is due, and the name. */
 static bool begin(struct writer *w, const char *name)
 {
-	bool named = w->depth && w->close[w->depth - 1] == '}';
+	bool named = w->depth && w->close[w->depth - 1] == '}', comma = false;
 
 	if (w->bad || named != (name != NULL)) {
 		w->bad = true;
 		return false;
 	}
 	if (w->depth) {
-		if (w->begun[w->depth - 1])
-			put(w, ",");
+		comma = w->begun[w->depth - 1];
 		w->begun[w->depth - 1] = true;
 	}
-	if (name) {
-		put_string(w, span_of(name));
-		put(w, ":");
-	}
+	if (name)
+		put_name(w, name, comma);
+	else if (comma)
+		put(w, ",");
 	return true;
 }
 
@@ -140,22 +172,16 @@ void writer_text(struct writer *w, const char *name, const char *text)
 void writer_hex(struct writer *w, const char *name, struct span octets)
 {
 	const char *digits = w->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char part[129];
-	size_t n = 0;
+	uint8_t *p = begin(w, name) ? buf_extend(w->out, 2 * octets.n + 2) : NULL;
 
-	if (!begin(w, name))
+	if (!p)
 		return;
-	put(w, "\"");
+	*p++ = '"';
 	for (size_t i = 0; i < octets.n; i++) {
-		part[n++] = digits[octets.p[i] >> 4];
-		part[n++] = digits[octets.p[i] & 15];
-		if (n + 2 > sizeof(part) || i + 1 == octets.n) {
-			part[n] = 0;
-			put(w, part);
-			n = 0;
-		}
+		*p++ = (uint8_t)digits[octets.p[i] >> 4];
+		*p++ = (uint8_t)digits[octets.p[i] & 15];
 	}
-	put(w, "\"");
+	*p = '"';
 }
 
 void writer_id(struct writer *w, const char *name, unsigned octets, uint64_t v)

@@ -9,7 +9,8 @@
  *   writer_close(&w);
  *   if (!writer_ok(&w)) ...
  *
- * name is NULL for the root and for items of an array. Commas are the writer's affair.
+ * name is NULL for the root and for items of an array; it is the program's own and written as
+ * it is: printable ASCII without quotes. Commas are the writer's affair.
  *
  *   Source     RFC 8259. Only what must be escaped is, so hexadecimal never is.
  *   Ownership  writes into the caller's buf; octets of a text that are not UTF-8 make it bad.

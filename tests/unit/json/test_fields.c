@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/fields.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "check.h"
 
 static const struct doc *doc_of(void **state, struct span text)
@@ -68,6 +71,38 @@ static void names_the_field_and_then_what_is_wrong(void **state)
 		"DevEUI: there 2 times");
 }
 
+static void finds_members_in_objects_of_any_size(void **state)
+{
+	char text[512] = "{\"a\":1";
+
+	/* Fewer than are listed, as many, more. */
+	for (unsigned n = 1; n < 2 * FIELDS_LISTED; n++) {
+		struct span whole = { (const uint8_t *)text, 0 };
+		struct fields f;
+		uint32_t v = 0;
+
+		whole.n = strlen(text) + 1;
+		text[whole.n - 1] = '}';
+		f = fields_of(doc_of(state, whole), NULL);
+		text[whole.n - 1] = 0;
+		assert_true(fields_u32(&f, "A", FIELDS_MUST, 99, &v));
+		assert_int_equal(v, 1);
+		if (n > 1)
+			assert_true(fields_u32(&f, "m10", FIELDS_MUST, 99, &v));
+		if (n > 1)
+			assert_int_equal(v, 10);
+		assert_int_equal(fields_done(&f), 0);
+		/* The same name in the other case, as the last of so many. */
+		strcat(text, ",\"A\":2}");
+		whole.n = strlen(text);
+		f = fields_of(doc_of(state, whole), NULL);
+		assert_false(fields_u32(&f, "a", FIELDS_MUST, 99, &v));
+		assert_int_equal(fields_done(&f), ERR_FORMAT);
+		text[whole.n - strlen(",\"A\":2}")] = 0;
+		sprintf(text + strlen(text), ",\"m%u\":%u", n + 9, n + 9);
+	}
+}
+
 static void keeps_the_first_fault_and_reads_nothing_after_it(void **state)
 {
 	struct err err = { 0 };
@@ -112,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(reads_hexadecimal_in_any_case_with_or_without_0x, drop),
 		cmocka_unit_test_teardown(names_the_field_and_then_what_is_wrong, drop),
+		cmocka_unit_test_teardown(finds_members_in_objects_of_any_size, drop),
 		cmocka_unit_test_teardown(keeps_the_first_fault_and_reads_nothing_after_it, drop),
 		cmocka_unit_test_teardown(takes_absent_and_null_as_absent, drop),
 		cmocka_unit_test_teardown(refuses_a_text_that_does_not_fit, drop),
