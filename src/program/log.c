@@ -41,10 +41,18 @@ static void line_char(struct line *l, char c)
 		l->text[l->n++] = c;
 }
 
+static void line_put(struct line *l, const char *text, size_t n)
+{
+	size_t room = sizeof(l->text) - 1 - l->n;
+
+	n = n < room ? n : room;
+	memcpy(l->text + l->n, text, n);
+	l->n += n;
+}
+
 static void line_text(struct line *l, const char *text)
 {
-	while (*text)
-		line_char(l, *text++);
+	line_put(l, text, strlen(text));
 }
 
 /* What JSON cannot hold as it is: RFC 8259 section 7. */
@@ -68,28 +76,45 @@ static void line_json(struct line *l, const char *text)
 /* Nothing but printable ASCII leaves: a stray newline cannot begin a line of its own. */
 static void line_plain(struct line *l, const char *text)
 {
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+	for (const unsigned char *p = (const unsigned char *)text, *from; *p;) {
 		char hex[8];
 
-		if (*p >= 0x20 && *p <= 0x7e) {
-			line_char(l, (char)*p);
-		} else {
-			snprintf(hex, sizeof(hex), "\\x%02x", *p);
+		for (from = p; *p >= 0x20 && *p <= 0x7e; p++)
+			;
+		line_put(l, (const char *)from, (size_t)(p - from));
+		if (*p) {
+			snprintf(hex, sizeof(hex), "\\x%02x", *p++);
 			line_text(l, hex);
 		}
 	}
 }
 
-static void stamp(char *out, size_t cap)
+/* Room for a year of more digits than there will be. */
+#define STAMP_MAX 40
+
+/* The second is written out once for all of its lines. */
+static void stamp(char out[STAMP_MAX])
 {
+	static _Thread_local char second[STAMP_MAX];
+	static _Thread_local time_t second_of = -1;
 	struct timespec now;
 	struct tm tm;
 	size_t n;
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(out, cap, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, cap - n, ".%03ldZ", now.tv_nsec / 1000000);
+	if (now.tv_sec != second_of) {
+		gmtime_r(&now.tv_sec, &tm);
+		strftime(second, STAMP_MAX - sizeof(".999Z"), "%Y-%m-%dT%H:%M:%S", &tm);
+		second_of = now.tv_sec;
+	}
+	n = strlen(second);
+	memcpy(out, second, n);
+	ms = now.tv_nsec / 1000000;
+	memcpy(out + n,
+		(char[]){ '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+			(char)('0' + ms % 10), 'Z', '\0' },
+		sizeof(".999Z"));
 }
 
 /* key=value or key="value" at *at: copies both out, unquoted; false at the end or on other text. */
@@ -195,14 +220,15 @@ void log_release(void)
 
 static void write_line(enum trace_level level, const char *event, const char *fmt, va_list ap)
 {
-	struct line l = { .n = 0 };
-	char words[LINE_MAX_OCTETS / 2], time[40];
+	struct line l;
+	char words[LINE_MAX_OCTETS / 2], time[STAMP_MAX];
 
 	if (level > settings.level)
 		return;
+	l.n = 0;
 	if (vsnprintf(words, sizeof(words), fmt, ap) < 0)
 		words[0] = '\0';
-	stamp(time, sizeof(time));
+	stamp(time);
 	if (settings.json) {
 		write_json(&l, time, level, event, words);
 	} else {
