@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "joind/keeper.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "crypto/random.h"
 #include "program/log.h"
@@ -25,8 +28,10 @@ struct keeper {
 	unsigned ids_left;
 
 	uv_thread_t thread;
-	bool running;
-	uv_async_t wake;
+	/* Rung when something is done. Not uv_async_t, over which the loop, already awake on the
+	 * other processor, spins until the thread that sends is back from its system call. */
+	int bell_fd;
+	uv_poll_t bell;
 
 	uv_mutex_t lock; /* guards what follows */
 	uv_cond_t some;
@@ -227,6 +232,14 @@ static void linger(struct keeper *k, unsigned expected, uint64_t commit_ns)
 	k->wanted = 0;
 }
 
+/* An eventfd that cannot be written to has been rung already. */
+static void ring(struct keeper *k)
+{
+	ssize_t n = write(k->bell_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+
+	(void)n;
+}
+
 static void run(void *arg)
 {
 	struct keeper *k = arg;
@@ -250,7 +263,7 @@ static void run(void *arg)
 		list_move(&group, &k->done, n);
 		uv_mutex_unlock(&k->lock);
 		/* Not under the lock: who wakes would go back to sleep over it. */
-		uv_async_send(&k->wake);
+		ring(k);
 		uv_mutex_lock(&k->lock);
 		if (k->waiting.n)
 			linger(k, n + k->waiting.n, uv_hrtime() - began);
@@ -259,9 +272,8 @@ static void run(void *arg)
 }
 
 /* On the loop: everything committed since the last time. */
-static void deliver(uv_async_t *wake)
+static void deliver(struct keeper *k)
 {
-	struct keeper *k = wake->data;
 	struct keeper_job *job;
 	struct list done;
 
@@ -275,8 +287,21 @@ static void deliver(uv_async_t *wake)
 	log_release();
 }
 
+static void rung(uv_poll_t *bell, int status, int events)
+{
+	struct keeper *k = bell->data;
+	uint64_t count;
+
+	(void)status;
+	(void)events;
+	if (read(k->bell_fd, &count, sizeof(count)) > 0)
+		deliver(k);
+}
+
 static void release(struct keeper *k)
 {
+	if (k->bell_fd >= 0)
+		close(k->bell_fd);
 	devices_close(k->devices);
 	decide_free(k->decide);
 	uv_mutex_destroy(&k->lock);
@@ -291,17 +316,20 @@ static void closed(uv_handle_t *handle)
 
 static int start(struct keeper *k, uv_loop_t *loop, struct err *err)
 {
-	int rc = uv_async_init(loop, &k->wake, deliver);
+	int rc;
 
+	k->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = k->bell_fd < 0 ? uv_translate_sys_error(errno)
+			    : uv_poll_init(loop, &k->bell, k->bell_fd);
 	if (rc) {
 		release(k);
 		return err_set(err, ERR_SYSTEM, "store thread: %s", uv_strerror(rc));
 	}
-	k->wake.data = k;
-	rc = uv_thread_create(&k->thread, run, k);
-	k->running = rc == 0;
+	k->bell.data = k;
+	rc = uv_poll_start(&k->bell, UV_READABLE, rung);
+	rc = rc ? rc : uv_thread_create(&k->thread, run, k);
 	if (rc)
-		uv_close((uv_handle_t *)&k->wake, closed);
+		uv_close((uv_handle_t *)&k->bell, closed);
 	return rc ? err_set(err, ERR_SYSTEM, "store thread: %s", uv_strerror(rc)) : 0;
 }
 
@@ -321,6 +349,7 @@ int keeper_new(const struct keeper_config *config, struct keeper **out, struct e
 	}
 	list_init(&k->waiting);
 	list_init(&k->done);
+	k->bell_fd = -1;
 	k->policy = config->policy;
 	k->group_max = config->group_max ? config->group_max : KEEPER_GROUP_MAX;
 	rc = devices_open(config->path, config->root_kek, true, &k->devices, err);
@@ -345,8 +374,8 @@ void keeper_free(struct keeper *k)
 	uv_cond_signal(&k->some);
 	uv_mutex_unlock(&k->lock);
 	uv_thread_join(&k->thread);
-	deliver(&k->wake);
-	uv_close((uv_handle_t *)&k->wake, closed);
+	deliver(k);
+	uv_close((uv_handle_t *)&k->bell, closed);
 }
 
 bool keeper_put(struct keeper *k, struct keeper_job *job)
