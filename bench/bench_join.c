@@ -33,6 +33,7 @@
 #define ALONE    1500
 #define TOGETHER 12000
 #define SLOW     3000
+#define WARM     6000
 #define ASKERS   32
 #define ROUNDS   5
 #define VERIFIES 500
@@ -430,6 +431,9 @@ static void measure(unsigned askers, int joins, double out[2], double *memory)
 	port[1] = bare_start(path, &pid[1]);
 	if (!port[1])
 		die("the floor does not start");
+	/* Adding devices in their order fills pages to the brim, and the first join in each splits
+	 * it: once in the life of a file, and not what a join costs. */
+	run(pid[0], port[0], ASKERS, WARM, false);
 	for (int i = 0; i < ROUNDS; i++)
 		for (int which = 0; which < 2; which++)
 			got[which][i] =
@@ -478,9 +482,11 @@ int main(void)
 	v[2] = verify_us();
 	qsort(v, 3, sizeof(double), by_size);
 	figure("verify_us", v[1], "us", "-", "V: 84 on the quiet machine the goals are from");
+	figure("join_alone_cpu_v", alone[0] / v[1], "V", "<= 1.19", "100 us where V is 84");
 	figure("join_grouped_cpu_us", grouped[0], "us", "<= 65", "32 in flight, commits shared");
 	figure("join_grouped_floor_us", grouped[1], "us", "-", "the same way, nothing computed");
 	figure("join_grouped_above_floor_us", grouped[0] - grouped[1], "us", "-", "what is ours");
+	figure("join_grouped_cpu_v", grouped[0] / v[1], "V", "<= 0.77", "65 us where V is 84");
 	figure("join_memory_mb", memory, "MB", "<= 30", "100,000 devices, 32 connections");
 	port = start(0, true, &pid);
 	syncs = count_syncs();
