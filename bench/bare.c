@@ -34,6 +34,8 @@ static void keep(unsigned joins)
 	static const char page[PAGE];
 	static unsigned at;
 
+	if (file < 0)
+		return;
 	for (unsigned i = 0; i < 2 * joins; i++, at = (at + 1) % WRAP) {
 		off_t where = at * (off_t)(PAGE + 24);
 
@@ -143,9 +145,9 @@ unsigned bare_start(const char *path, pid_t *pid)
 	socklen_t n = sizeof(at);
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-	file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (file < 0 || bind(listener, (struct sockaddr *)&at, n) || listen(listener, PEERS) ||
-		getsockname(listener, (struct sockaddr *)&at, &n))
+	file = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if ((path && file < 0) || bind(listener, (struct sockaddr *)&at, n) ||
+		listen(listener, PEERS) || getsockname(listener, (struct sockaddr *)&at, &n))
 		return 0;
 	*pid = fork();
 	if (*pid < 0)

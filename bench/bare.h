@@ -13,7 +13,8 @@
 #define BARE_ASKED    429 /* octets on the wire of a JoinReq in TLS, and of its answer */
 #define BARE_ANSWERED 653
 
-/* A process that serves until killed, with a file of its own at path; its port. */
+/* A process that serves until killed, with a file of its own at path; its port. Without a path it
+ * writes and syncs nothing. */
 unsigned bare_start(const char *path, pid_t *pid);
 
 #endif
