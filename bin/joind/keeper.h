@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * keeper - the one thread that owns the database: decides requests in groups, each group one
- * durable transaction.
+ * durable transaction (net/worker.h).
  *
  *   loop: keeper_put > queue > thread: begin, decide all that wait, commit > loop: done
  *
  *   Rule       no answer leaves before the commit of its group has reached the disk; when the
  *              commit fails nothing of the group is accepted.
- *   Why        durability is one fsync; while it runs the next group gathers, so a slow disk
- *              makes groups larger instead of joins slower. The loop never waits for a disk.
  *   Bounds     KEEPER_WAITING_MAX jobs in the queue, group_max in a group.
  *   Threads    keeper_put, keeper_free and done on the loop's thread.
  */
@@ -18,6 +16,7 @@
 #include <uv.h>
 
 #include "join/decide.h"
+#include "net/worker.h"
 #include "store/devices.h"
 
 #define KEEPER_GROUP_MAX   128
@@ -26,6 +25,8 @@
 enum keeper_kind { KEEPER_JOIN, KEEPER_REJOIN, KEEPER_APP_S_KEY, KEEPER_HOME_NS };
 
 struct keeper_job {
+	struct worker_job job; /* private, and first */
+
 	/* Asked; filled by the caller, its memory until done. */
 	enum keeper_kind kind;
 	uint64_t dev_eui;
@@ -48,8 +49,6 @@ struct keeper_job {
 	struct appskey_ans app_s_key_ans;
 	struct homens_ans home_ns_ans;
 	struct err err;
-
-	struct keeper_job *next; /* private */
 };
 
 struct keeper_config {
