@@ -3,13 +3,19 @@
 
 #include <stdlib.h>
 
-#define SHARE_NS 500000 /* of one turn of the loop: a handshake, or a few beginnings */
+#define SHARE_NS 100000 /* of one turn of the loop: a handshake, or a few beginnings */
+
+struct pace_queue {
+	struct pace_job *first, **end;
+};
 
 struct pace {
 	uv_prepare_t prepare;
 	uv_timer_t kick;
 	unsigned handles;
-	struct pace_job *first, **end;
+	struct pace_queue urgent, jobs;
+	bool passed;                   /* urgent ones had the last turn: jobs have this one */
+	uint64_t served_ns, worked_ns; /* by pace_now since the last work; by that */
 };
 
 /* Only there so that the loop does not sleep over a queue. */
@@ -18,31 +24,60 @@ static void kicked(uv_timer_t *timer)
 	(void)timer;
 }
 
-static struct pace_job *take(struct pace *p)
+static void put(struct pace *p, struct pace_queue *q, struct pace_job *job)
 {
-	struct pace_job *job = p->first;
+	job->in = q;
+	job->next = NULL;
+	*q->end = job;
+	q->end = &job->next;
+	uv_timer_start(&p->kick, kicked, 0, 0);
+}
 
-	p->first = job->next;
-	if (!p->first)
-		p->end = &p->first;
-	job->queued = false;
+static struct pace_job *take(struct pace_queue *q)
+{
+	struct pace_job *job = q->first;
+
+	q->first = job->next;
+	if (!q->first)
+		q->end = &q->first;
+	job->in = NULL;
 	return job;
+}
+
+/* Until the time is over, and at least so many; false: none. */
+static bool run(struct pace_queue *q, uint64_t until_ns, unsigned least)
+{
+	unsigned n = 0;
+
+	while (q->first && (n < least || uv_hrtime() < until_ns)) {
+		struct pace_job *job = take(q);
+
+		job->run(job->arg);
+		n++;
+	}
+	return n > 0;
 }
 
 static void work(uv_prepare_t *prepare)
 {
 	struct pace *p = prepare->data;
-	uint64_t until = uv_hrtime() + SHARE_NS;
+	uint64_t now = uv_hrtime(), until = now + SHARE_NS - p->served_ns;
 
-	while (p->first && uv_hrtime() < until) {
-		struct pace_job *job = take(p);
+	if (p->passed) {
+		p->passed = false;
+		run(&p->jobs, until, 1);
+		run(&p->urgent, until, 0);
+	} else {
+		bool any = run(&p->urgent, until, 1) || p->served_ns > 0;
 
-		job->run(job->arg);
+		p->passed = !run(&p->jobs, until, !any) && p->jobs.first;
 	}
-	if (p->first)
+	if (p->urgent.first || p->jobs.first)
 		uv_timer_start(&p->kick, kicked, 0, 0);
 	else
 		uv_timer_stop(&p->kick);
+	p->worked_ns = uv_hrtime() - now;
+	p->served_ns = 0;
 }
 
 struct pace *pace_new(uv_loop_t *loop)
@@ -51,7 +86,8 @@ struct pace *pace_new(uv_loop_t *loop)
 
 	if (!p)
 		return NULL;
-	p->end = &p->first;
+	p->urgent.end = &p->urgent.first;
+	p->jobs.end = &p->jobs.first;
 	uv_prepare_init(loop, &p->prepare);
 	uv_timer_init(loop, &p->kick);
 	p->handles = 2;
@@ -79,26 +115,36 @@ void pace_free(struct pace *p)
 
 void pace_add(struct pace *p, struct pace_job *job)
 {
-	if (job->queued)
+	if (!job->in)
+		put(p, &p->jobs, job);
+}
+
+void pace_now(struct pace *p, struct pace_job *job)
+{
+	uint64_t began = uv_hrtime();
+
+	if (job->in)
 		return;
-	job->queued = true;
-	job->next = NULL;
-	if (!p->first)
-		uv_timer_start(&p->kick, kicked, 0, 0);
-	*p->end = job;
-	p->end = &job->next;
+	if (p->worked_ns + p->served_ns >= SHARE_NS) {
+		put(p, &p->urgent, job);
+		return;
+	}
+	job->run(job->arg);
+	p->served_ns += uv_hrtime() - began;
 }
 
 void pace_remove(struct pace *p, struct pace_job *job)
 {
-	struct pace_job **at = &p->first;
+	struct pace_job **at;
 
-	if (!job->queued)
+	(void)p;
+	if (!job->in)
 		return;
+	at = &job->in->first;
 	while (*at != job)
 		at = &(*at)->next;
 	*at = job->next;
 	if (!*at)
-		p->end = at;
-	job->queued = false;
+		job->in->end = at;
+	job->in = NULL;
 }

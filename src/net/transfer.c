@@ -101,7 +101,7 @@ static void watch_ready(uv_poll_t *poll, int status, int events)
 	w->flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
 	/* What is open does not wait behind handshakes. */
 	if (line && line->made)
-		watch_tell(w);
+		pace_now(w->of->config.pace, &w->job);
 	else
 		pace_add(w->of->config.pace, &w->job);
 }

@@ -25,7 +25,7 @@
 #define PING_MS          1000
 #define HANG_MS          5000
 #define PING_ID          UINT32_MAX /* no slot has it, so its answer answers nobody */
-#define PACKETS_PER_TURN 64
+#define PACKETS_PER_TURN 32
 
 enum { DOWN, STARTING, UP };
 
@@ -43,7 +43,7 @@ struct helper {
 	size_t config_n;
 	pid_t pid;
 	int fd;        /* -1 when DOWN */
-	bool blocked;  /* the pair is full */
+	bool blocked;  /* the pair is full, or this turn has had its share */
 	bool watching; /* ... and epoll tells when it is not */
 	int64_t started_ms;
 	int64_t asked_ms; /* of the first question since it was heard last; 0: none */
@@ -319,6 +319,7 @@ static void helper_pump(struct upstream *u, int64_t now_ms)
 	struct helper *h = (struct helper *)u;
 	uint8_t packet[8 + NAME_WIRE_MAX];
 	struct wire_question q;
+	unsigned room = PACKETS_PER_TURN;
 
 	if (h->machine.at == DOWN)
 		helper_dispatch(u, now_ms);
@@ -330,8 +331,11 @@ static void helper_pump(struct upstream *u, int64_t now_ms)
 		wire_write_question(&q, &s);
 		if (!h->asked_ms)
 			h->asked_ms = now_ms;
-		if (send(h->fd, s.p, s.n, MSG_NOSIGNAL) == (ssize_t)s.n)
+		if (send(h->fd, s.p, s.n, MSG_NOSIGNAL) == (ssize_t)s.n) {
+			/* The rest in the next turn: the pair will say that it can be written. */
+			h->blocked = --room == 0;
 			continue;
+		}
 		/* A pair that broke says so when it is read. */
 		engine_unsend(h->up.engine, q.id);
 		h->blocked = true;

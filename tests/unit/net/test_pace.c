@@ -104,6 +104,37 @@ static void a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next(void **state
 	finish(&loop, pace);
 }
 
+static void an_urgent_job_runs_at_once_until_the_turn_is_used_up(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_new(&loop);
+	struct counted a = counted(pace), b = counted(pace), c = counted(pace), d = counted(pace);
+	places = 0;
+	a.job.arg = &a;
+	b.job.arg = &b;
+	d.job.arg = &d;
+	a.takes_ns = b.takes_ns = 20000000;
+	pace_now(pace, &a.job);
+	assert_int_equal(a.ran, 1);
+	add(&c);
+	pace_now(pace, &b.job);
+	pace_now(pace, &b.job);
+	pace_now(pace, &d.job);
+	assert_int_equal(b.ran + d.ran, 0);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(b.ran, 1);
+	assert_int_equal(c.ran, 0);
+	/* Passed over once, and not twice. */
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(c.ran, 1);
+	finish(&loop, pace);
+	assert_int_equal(b.ran + d.ran, 2);
+	assert_true(c.place < d.place);
+}
+
 static void the_last_job_may_be_removed_and_others_added(void **state)
 {
 	uv_loop_t loop;
@@ -127,6 +158,7 @@ int main(void)
 		cmocka_unit_test(jobs_run_once_in_the_order_they_were_added),
 		cmocka_unit_test(a_job_that_adds_itself_runs_behind_the_others),
 		cmocka_unit_test(a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next),
+		cmocka_unit_test(an_urgent_job_runs_at_once_until_the_turn_is_used_up),
 		cmocka_unit_test(the_last_job_may_be_removed_and_others_added),
 	};
 
