@@ -17,11 +17,20 @@
 #include "net/verdict.h"
 #include "program/log.h"
 
-#define CHUNK         16384 /* octets: one TLS record */
-#define TICK_MS       250
-#define HANDSHAKES_NS 1000000 /* of one turn of the loop: less than two of them */
-#define FLUSH_MS      5000    /* for the last octets to leave */
-#define LINGER_MS     1000    /* for the peer to read them and close */
+#define CHUNK     16384 /* octets: one TLS record */
+#define TICK_MS   250
+#define FLUSH_MS  5000 /* for the last octets to leave */
+#define LINGER_MS 1000 /* for the peer to read them and close */
+#define DEAD_MAX  1024 /* closed, and not yet freed */
+
+/*
+ * One turn of the loop: so long after it began nothing more of its kind is begun. A handshake
+ * is most of a millisecond and cannot be cut; what is begun last still has to fit.
+ */
+#define SERVE_NS     300000
+#define REAP_NS      400000
+#define HANDSHAKE_NS 500000
+#define EXPIRE_NS    200000
 
 enum state { SILENT, HANDSHAKE, ASKING_DNS, OPEN, FLUSHING, LINGERING, CLOSED };
 
@@ -41,16 +50,17 @@ struct link {
 	struct machine machine;
 	uv_poll_t tcp;
 	int tcp_fd;
-	int tcp_events;    /* as asked of uv, so as not to ask again */
-	struct conn *conn; /* NULL while silent and when plain */
-	struct buf unsent; /* of the owner to the peer; mostly empty */
-	size_t sent;       /* octets of unsent that have left */
-	bool taken;        /* the owner said true and will be told */
-	bool paused;       /* the owner wants no octets now */
-	bool due;          /* on the list of links whose DNS answer came */
-	bool want_write;   /* TLS must write before it can read */
-	bool broken;       /* something to send was lost: the next turn closes */
-	struct link *next_due;
+	int tcp_events;                /* as asked of uv, so as not to ask again */
+	struct conn *conn;             /* NULL while silent and when plain */
+	struct buf unsent;             /* of the owner to the peer; mostly empty */
+	size_t sent;                   /* octets of unsent that have left */
+	bool taken;                    /* the owner said true and will be told */
+	bool paused;                   /* the owner wants no octets now */
+	bool want_write;               /* TLS must write before it can read */
+	bool broken;                   /* something to send was lost: the next turn closes */
+	int ready;                     /* what uv told and nobody has looked at */
+	struct queue *in;              /* NULL, or where it waits for its share of a turn */
+	struct link *behind, *before;  /* in there */
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
 	struct proof *proof; /* what the open link rests on; NULL: nothing that expires */
@@ -64,10 +74,19 @@ struct list {
 	unsigned count;
 };
 
+/* The longest waiting first. */
+struct queue {
+	struct link *first, *last;
+	unsigned count;
+};
+
 struct links {
 	struct links_config config;
 	struct list half_open, open;
-	struct link *due, **due_end;
+	struct queue due;  /* handshakes that can go on */
+	struct queue busy; /* open ones with something to read or write */
+	struct queue dead; /* closed: told, wiped, uncounted; TLS object and socket still there */
+	uint64_t served_ns, worked_ns; /* by tcp_ready since the last work; by that */
 	struct sources sources;
 	struct verdict verdict;
 	uv_prepare_t prepare;
@@ -127,31 +146,34 @@ static void poll_tcp(struct link *l, int events)
 		uv_poll_start(&l->tcp, events, tcp_ready);
 }
 
-static void due_add(struct link *l)
+static void queue_put(struct queue *q, struct link *l)
 {
-	struct links *s = l->of;
-
-	if (l->due || l->machine.at >= OPEN)
+	if (l->in)
 		return;
-	l->due = true;
-	l->next_due = NULL;
-	*s->due_end = l;
-	s->due_end = &l->next_due;
+	l->in = q;
+	l->behind = NULL;
+	l->before = q->last;
+	*(q->last ? &q->last->behind : &q->first) = l;
+	q->last = l;
+	q->count++;
 }
 
-static void due_remove(struct link *l)
+static void queue_remove(struct link *l)
 {
-	struct links *s = l->of;
-	struct link **at = &s->due;
+	struct queue *q = l->in;
 
-	if (!l->due)
+	if (!q)
 		return;
-	while (*at != l)
-		at = &(*at)->next_due;
-	*at = l->next_due;
-	if (!*at)
-		s->due_end = at;
-	l->due = false;
+	*(l->before ? &l->before->behind : &q->first) = l->behind;
+	*(l->behind ? &l->behind->before : &q->last) = l->before;
+	q->count--;
+	l->in = NULL;
+}
+
+static void due_add(struct link *l)
+{
+	if (l->machine.at < OPEN)
+		queue_put(&l->of->due, l);
 }
 
 /* What waits may hold session keys. */
@@ -163,6 +185,21 @@ static void unsent_forget(struct link *l)
 	l->sent = 0;
 }
 
+/* What of a closed link costs: the TLS object, the socket. */
+static void reap(struct link *l)
+{
+	queue_remove(l);
+	conn_free(l->conn);
+	l->of->closing_links++;
+	uv_close((uv_handle_t *)&l->tcp, handle_closed);
+	close(l->tcp_fd);
+}
+
+/*
+ * At once: the owner is told, what waits is wiped, the bounds have room again. Dozens of peers
+ * that leave together would stop the loop with what is left to free; it waits for the turn's
+ * share, and not more of it than DEAD_MAX.
+ */
 void link_close(struct link *l, const char *why)
 {
 	struct links *s = l->of;
@@ -173,16 +210,16 @@ void link_close(struct link *l, const char *why)
 		states[l->machine.at].name, log_value(why));
 	list_remove(list_of(l), l);
 	machine_go(&l->machine, CLOSED);
-	due_remove(l);
+	queue_remove(l);
 	if (l->taken)
 		s->config.gone(s->config.arg, l);
 	proof_free(l->proof);
-	conn_free(l->conn);
 	unsent_forget(l);
 	sources_give(&s->sources, l->source);
-	s->closing_links++;
-	uv_close((uv_handle_t *)&l->tcp, handle_closed);
-	close(l->tcp_fd);
+	poll_tcp(l, 0);
+	if (s->dead.count >= DEAD_MAX)
+		reap(s->dead.first);
+	queue_put(&s->dead, l);
 }
 
 const struct peer *link_peer(const struct link *l)
@@ -496,10 +533,46 @@ static void first_octet(struct link *l)
 	handshake(l);
 }
 
+static void serve(struct link *l)
+{
+	int events = l->ready,
+	    ways = (events & UV_READABLE ? PUMP_IN : 0) | (events & UV_WRITABLE ? PUMP_OUT : 0);
+
+	l->ready = 0;
+	switch ((enum state)l->machine.at) {
+	case OPEN:
+		if (events & UV_DISCONNECT)
+			link_close(l, "the peer closed");
+		else
+			pump(l, ways);
+		return;
+	case FLUSHING: pump(l, ways); return;
+	case LINGERING: discard(l); return;
+	case SILENT:
+	case HANDSHAKE:
+	case ASKING_DNS:
+	case CLOSED: return;
+	}
+}
+
+/* Now, when the turn has time left; otherwise in its order. */
+static void serve_or_wait(struct link *l)
+{
+	struct links *s = l->of;
+	uint64_t began = uv_hrtime();
+
+	if (l->in)
+		return;
+	if (s->worked_ns + s->served_ns < SERVE_NS)
+		serve(l);
+	else
+		queue_put(&s->busy, l);
+	s->served_ns += uv_hrtime() - began;
+}
+
 static void tcp_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link *l = poll->data;
-	int ways = (events & UV_READABLE ? PUMP_IN : 0) | (events & UV_WRITABLE ? PUMP_OUT : 0);
 
 	if (status < 0) {
 		link_close(l, uv_strerror(status));
@@ -510,20 +583,17 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	case HANDSHAKE: due_add(l); return;
 	case ASKING_DNS: link_close(l, "the peer left while DNS was asked"); return;
 	case OPEN:
-		if (events & UV_DISCONNECT)
-			link_close(l, "the peer closed");
-		else
-			pump(l, ways);
+	case FLUSHING:
+	case LINGERING:
+		l->ready |= events;
+		serve_or_wait(l);
 		return;
-	case FLUSHING: pump(l, ways); return;
-	case LINGERING: discard(l); return;
 	case CLOSED: return;
 	}
 }
 
 static void go_on(struct link *l)
 {
-	due_remove(l);
 	if (l->machine.at == SILENT) {
 		first_octet(l);
 		return;
@@ -539,25 +609,42 @@ static void turn(uv_timer_t *timer)
 	(void)timer;
 }
 
+/* The longest waiting ones, until the time is over, and at least one. */
+static void work_off(struct queue *q, void (*what)(struct link *l), uint64_t until_ns)
+{
+	struct link *l = q->first;
+
+	while (l) {
+		queue_remove(l);
+		what(l);
+		l = uv_hrtime() < until_ns ? q->first : NULL;
+	}
+}
+
 /*
- * Before each wait of the loop: handshakes go on, the longest waiting first, until they have
- * had their share of the turn. A thousand that come at once slow each other, and not those
- * whose connections are open.
+ * Before each wait of the loop: what is open, then what is closed, then handshakes. A thousand
+ * that come at once slow each other, and not those whose connections are open.
  */
 static void work(uv_prepare_t *prepare)
 {
 	struct links *s = prepare->data;
-	uint64_t until = uv_hrtime() + HANDSHAKES_NS;
+	uint64_t now = uv_hrtime(), began = now - s->served_ns;
 
-	while (s->due && uv_hrtime() < until)
-		go_on(s->due);
-	if (s->due)
+	work_off(&s->busy, serve, began + SERVE_NS);
+	work_off(&s->dead, reap, began + REAP_NS);
+	work_off(&s->due, go_on, began + HANDSHAKE_NS);
+	if (s->busy.first || s->dead.first || s->due.first)
 		uv_timer_start(&s->kick, turn, 0, 0);
+	s->worked_ns = uv_hrtime() - now;
+	s->served_ns = 0;
 }
 
-static void expire(struct list *list, int64_t now)
+/* False: the time was over first. */
+static bool expire(struct list *list, int64_t now, uint64_t until_ns)
 {
 	for (struct link *l = list->first, *next; l; l = next) {
+		if (uv_hrtime() >= until_ns)
+			return false;
 		next = l->next;
 		if (l->deadline_ms != 0 && now >= l->deadline_ms) {
 			if (list == &l->of->half_open && l->machine.at != SILENT)
@@ -569,15 +656,17 @@ static void expire(struct list *list, int64_t now)
 			proof_tick(l->proof, now);
 		}
 	}
+	return true;
 }
 
 static void tick(uv_timer_t *timer)
 {
 	struct links *s = timer->data;
+	uint64_t until_ns = uv_hrtime() + EXPIRE_NS;
 	int64_t now = resolver_now();
 
-	expire(&s->half_open, now);
-	expire(&s->open, now);
+	if (!expire(&s->half_open, now, until_ns) || !expire(&s->open, now, until_ns))
+		uv_timer_start(timer, tick, 1, TICK_MS);
 	verdict_tick(&s->verdict, now);
 	if (s->half_open.count + s->open.count == 0)
 		uv_timer_stop(timer);
@@ -657,7 +746,6 @@ int link_table_new(const struct links_config *config, struct links **out, struct
 	uv_timer_init(config->loop, &s->kick);
 	s->handles = 3;
 	s->prepare.data = s->tick.data = s->kick.data = s;
-	s->due_end = &s->due;
 	uv_prepare_start(&s->prepare, work);
 	uv_unref((uv_handle_t *)&s->prepare);
 	uv_unref((uv_handle_t *)&s->tick);
@@ -692,6 +780,8 @@ void link_table_close(struct links *s, void (*done)(void *arg), void *arg)
 		link_close(s->half_open.first, "shutting down");
 	while (s->open.first)
 		link_close(s->open.first, "shutting down");
+	while (s->dead.first)
+		reap(s->dead.first);
 	uv_close((uv_handle_t *)&s->prepare, own_handle_closed);
 	uv_close((uv_handle_t *)&s->tick, own_handle_closed);
 	uv_close((uv_handle_t *)&s->kick, own_handle_closed);

@@ -11,7 +11,7 @@
 
 #include "program/log.h"
 
-#define ACCEPTS_PER_TURN 16
+#define ACCEPTS_PER_TURN 8
 #define REST_MS          100
 #define BACKLOG          4096
 

@@ -2,7 +2,7 @@
 /*
  * listen - addresses in words, and a listening TCP socket that hands out connections.
  *
- *   Bounds     at most 16 accepts per turn of the loop. When descriptors run out, waiting
+ *   Bounds     at most 8 accepts per turn of the loop. When descriptors run out, waiting
  *              connections are left in the backlog and accept rests for 100 ms at a time.
  *   Errors     ERR_FORMAT (the address), ERR_SYSTEM (bind, listen).
  */
