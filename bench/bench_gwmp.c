@@ -48,7 +48,7 @@ static void take(void *arg, const struct gateway_address *from, struct span data
 		r->frames += r->push.count;
 }
 
-static void after(void *arg)
+static bool after(void *arg)
 {
 	struct run *r = arg;
 	static struct network_event ev;
@@ -58,6 +58,7 @@ static void after(void *arg)
 		;
 	if (r->taken >= PACKETS)
 		uv_stop(&r->loop);
+	return true;
 }
 
 /* As packet forwarders write it: 252 octets of JSON. */

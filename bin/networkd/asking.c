@@ -223,7 +223,7 @@ static void on_answer(void *arg, const struct http_result *r)
 	network_joined(s->engine, server_now(), q->id, why ? NULL : &ans, why);
 	joining_wipe_ans(&ans);
 	free(q);
-	server_turn(s);
+	server_wake(s);
 }
 
 static void fill_header(const struct ask_js *q, struct header *h)

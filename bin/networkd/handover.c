@@ -405,18 +405,24 @@ void handover_drop(struct message *m)
 	free_message(m);
 }
 
-int handover_forget(struct handover *h, struct err *err)
+unsigned handover_ended(const struct handover *h)
+{
+	return h->ended_n;
+}
+
+int handover_forget(struct handover *h, unsigned n, struct err *err)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < h->ended_n && rc == 0; i++)
+	for (unsigned i = 0; i < n && rc == 0; i++)
 		rc = sessions_done(h->server->sessions, h->ended[i], err);
 	return rc;
 }
 
-void handover_forgot(struct handover *h)
+void handover_forgot(struct handover *h, unsigned n)
 {
-	h->ended_n = 0;
+	h->ended_n -= n;
+	memmove(h->ended, h->ended + n, h->ended_n * sizeof(h->ended[0]));
 }
 
 /* What the last run could not hand over. */

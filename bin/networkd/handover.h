@@ -35,7 +35,8 @@ void handover_free(struct handover *h);
 
 /*
  * NETWORK_UPLINK or NETWORK_STATUS, in two steps: made, and an uplink kept on disk, within the
- * transaction of its session; given, once that is committed (or dropped, when it is not).
+ * transaction of its session (handover_keep, on the store's thread); given, once that is
+ * committed (or dropped, when it is not).
  * NULL: it cannot be made, and the log says why.
  */
 struct message *handover_make(struct handover *h, const struct network_event *ev);
@@ -46,8 +47,10 @@ void handover_drop(struct message *m);
 /* What the last run left, before anything else is given. */
 int handover_restore(struct handover *h, struct err *err);
 
-/* Within a transaction: forgets what has been answered; handover_forgot when it is committed. */
-int handover_forget(struct handover *h, struct err *err);
-void handover_forgot(struct handover *h);
+/* How many were answered, whose rows may go: those n are forgotten within a transaction, on the
+ * store's thread, and handover_forgot is told once it is committed. */
+unsigned handover_ended(const struct handover *h);
+int handover_forget(struct handover *h, unsigned n, struct err *err);
+void handover_forgot(struct handover *h, unsigned n);
 
 #endif

@@ -44,6 +44,8 @@ static int serve(const struct settings *settings, struct err *err)
 	rc = server_open(&loop, settings, &s, err);
 	rc = rc ? rc : loop_watch_new(&loop, on_stop, NULL, &s, &watch, err);
 	rc = rc ? rc : enter_sandbox(settings, &s->resolver_settings.config, err);
+	/* The thread of the database, too, lives behind the walls. */
+	rc = rc ? rc : server_start(s, err);
 	if (rc == 0) {
 		notify_send("READY=1");
 		server_say_ready(s);

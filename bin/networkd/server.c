@@ -15,11 +15,10 @@
 #include "networkd/handover.h"
 #include "program/log.h"
 
-#define COMMIT_QUICK_NS 1000000u
-#define COMMIT_SLOW_NS  10000000u
-#define DRAIN_MS        2000
-#define UDP_BIND        "0.0.0.0:1700"
-#define POSTS_MAX       8192 /* as many joins as the engine has open */
+#define DRAIN_MS  2000
+#define UDP_BIND  "0.0.0.0:1700"
+#define POSTS_MAX 8192   /* as many joins as the engine has open */
+#define SHARE_NS  250000 /* of one turn of the loop, and what the event that crosses it takes */
 
 int64_t server_now(void)
 {
@@ -102,77 +101,9 @@ bool server_grants(const struct server *s, const struct peer *peer, const char *
 	return name_of(as_id, &as) == 0 && is_below_as(&peer->name, &as);
 }
 
-static int save(struct server *s, const struct network_event *ev, struct err *err)
+static struct server_batch *batch_of(struct worker_job *job)
 {
-	if (ev->kind == NETWORK_REMOVE)
-		return sessions_remove(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
-			err);
-	return sessions_put(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
-		(struct span){ ev->save.blob, ev->save.n }, err);
-}
-
-static void perform(struct server *s, unsigned i)
-{
-	const struct network_event *ev = &s->event[i];
-
-	switch (ev->kind) {
-	case NETWORK_SEND:
-		udp_send(s->udp, &ev->send.to, (struct span){ ev->send.octets, ev->send.n });
-		break;
-	case NETWORK_ASK: asking_ask(s->asking, ev); break;
-	case NETWORK_UPLINK:
-	case NETWORK_STATUS:
-		if (s->as_count == SERVER_AS_MAX)
-			server_know_as(s, ev->as_id);
-		if (s->message[i])
-			handover_give(s->message[i]);
-		s->message[i] = NULL;
-		break;
-	case NETWORK_NOTHING:
-	case NETWORK_SAVE:
-	case NETWORK_REMOVE: break;
-	}
-}
-
-static int commit(struct server *s, struct err *err)
-{
-	uint64_t began = uv_hrtime(), took;
-	int rc = sessions_commit(s->sessions, err);
-
-	took = uv_hrtime() - began;
-	if (took > COMMIT_QUICK_NS)
-		s->commit_after_ns =
-			began + took + (took < COMMIT_SLOW_NS ? took : COMMIT_SLOW_NS) * 4;
-	return rc;
-}
-
-/* An UPLINK or STATUS on its way out: an uplink goes to disk with its session's counter. */
-static int keep(struct server *s, unsigned i, struct err *err)
-{
-	const struct network_event *ev = &s->event[i];
-
-	s->message[i] = NULL;
-	if (ev->kind != NETWORK_UPLINK && ev->kind != NETWORK_STATUS)
-		return 0;
-	s->message[i] = handover_make(s->handover, ev);
-	return s->message[i] ? handover_keep(s->message[i], err) : 0;
-}
-
-/* What this event writes. */
-static int write_event(struct server *s, unsigned i, struct err *err)
-{
-	struct network_event *ev = &s->event[i];
-	int rc;
-
-	if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE)
-		return keep(s, i, err);
-	rc = save(s, ev, err);
-	if (rc == 0)
-		log_debug("session.saved", "dev_eui=%016llx slot=%s",
-			(unsigned long long)ev->dev_eui,
-			ev->save.slot == SESSION_PENDING ? "pending" : "active");
-	secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
-	return rc;
+	return (struct server_batch *)job; /* its first member */
 }
 
 static bool is_written(const struct network_event *ev)
@@ -180,49 +111,174 @@ static bool is_written(const struct network_event *ev)
 	return ev->kind == NETWORK_SAVE || ev->kind == NETWORK_REMOVE || ev->kind == NETWORK_UPLINK;
 }
 
-/* The events there are, up to SERVER_EVENTS that are to be performed; what they save is on
- * disk when this returns 0. *n is how many are left to perform. */
-static int collect(struct server *s, unsigned *n, struct err *err)
-{
-	struct network_event *ev = &s->event[0];
-	bool begun = false;
-	int rc = 0;
+/* --- the engine's events, into the batch that is filled --- */
 
-	*n = 0;
-	while (*n < SERVER_EVENTS && network_next(s->engine, server_now(), ev)) {
-		if (is_written(ev) && !begun) {
-			rc = sessions_begin(s->sessions, err);
-			begun = true;
-		}
-		s->message[*n] = NULL;
-		rc = rc ? rc : write_event(s, *n, err);
-		if (ev->kind != NETWORK_SAVE && ev->kind != NETWORK_REMOVE)
-			ev = &s->event[++*n];
+/* A Join Server may be asked at once: that spends nothing that a disk must know of. The rest
+ * keeps its order. */
+static void take_event(struct server *s, struct server_batch *b)
+{
+	const struct network_event *ev = &b->event[b->n];
+
+	if (ev->kind == NETWORK_ASK) {
+		asking_ask(s->asking, ev);
+		return;
 	}
-	if (begun && s->handover)
-		rc = rc ? rc : handover_forget(s->handover, err);
-	if (begun)
-		rc = rc ? rc : commit(s, err);
-	if (begun && s->handover && rc == 0)
-		handover_forgot(s->handover);
-	return rc;
+	b->message[b->n] = NULL;
+	if (ev->kind == NETWORK_UPLINK || ev->kind == NETWORK_STATUS)
+		b->message[b->n] = handover_make(s->handover, ev);
+	b->writes |= is_written(ev);
+	b->n++;
+}
+
+static bool fill(struct server *s, uint64_t until_ns)
+{
+	struct server_batch *b = s->filling;
+	bool any = false;
+
+	while (b->n < SERVER_EVENTS && uv_hrtime() < until_ns &&
+		network_next(s->engine, server_now(), &b->event[b->n])) {
+		take_event(s, b);
+		any = true;
+	}
+	return any;
+}
+
+/* --- on the thread --- */
+
+static int write_event(struct server *s, const struct server_batch *b, unsigned i, struct err *err)
+{
+	const struct network_event *ev = &b->event[i];
+
+	if (ev->kind == NETWORK_REMOVE)
+		return sessions_remove(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
+			err);
+	if (ev->kind == NETWORK_SAVE)
+		return sessions_put(s->sessions, ev->dev_eui, ev->save.join_eui, ev->save.slot,
+			(struct span){ ev->save.blob, ev->save.n }, err);
+	/* An uplink goes to disk with its session's counter. */
+	return b->message[i] ? handover_keep(b->message[i], err) : 0;
+}
+
+/* One transaction; what it writes is on disk when rc is 0, and none of it otherwise. */
+static void write_batch(struct server *s, struct server_batch *b)
+{
+	int rc = sessions_begin(s->sessions, &b->err);
+
+	for (unsigned i = 0; i < b->n && rc == 0; i++)
+		rc = write_event(s, b, i, &b->err);
+	if (s->handover)
+		rc = rc ? rc : handover_forget(s->handover, b->ended, &b->err);
+	rc = rc ? rc : sessions_commit(s->sessions, &b->err);
+	if (rc)
+		sessions_rollback(s->sessions);
+	b->rc = rc;
+}
+
+static void work(void *arg, struct worker_job *first, unsigned n)
+{
+	(void)n;
+	for (; first; first = first->next)
+		write_batch(arg, batch_of(first));
+}
+
+/* --- on the loop again --- */
+
+static void perform(struct server *s, struct server_batch *b, unsigned i)
+{
+	struct network_event *ev = &b->event[i];
+	struct message *m = b->message[i];
+
+	b->message[i] = NULL;
+	switch (ev->kind) {
+	case NETWORK_SEND:
+		udp_send(s->udp, &ev->send.to, (struct span){ ev->send.octets, ev->send.n });
+		break;
+	case NETWORK_UPLINK:
+	case NETWORK_STATUS:
+		if (s->as_count == SERVER_AS_MAX)
+			server_know_as(s, ev->as_id);
+		if (m)
+			handover_give(m);
+		break;
+	case NETWORK_SAVE:
+		secret_wipe_octets(ev->save.blob, sizeof(ev->save.blob));
+		log_debug("session.saved", "dev_eui=%016llx slot=%s",
+			(unsigned long long)ev->dev_eui,
+			ev->save.slot == SESSION_PENDING ? "pending" : "active");
+		break;
+	case NETWORK_NOTHING:
+	case NETWORK_ASK:
+	case NETWORK_REMOVE: break;
+	}
 }
 
 /* The disk refused: what it should hold did not happen. */
-static void lose(struct server *s, unsigned n, const struct err *err)
+static void lose(struct server *s, struct server_batch *b)
 {
-	sessions_rollback(s->sessions);
 	s->lost_commits++;
-	log_error("session.lost", "events=%u why=%s", n, log_value(err->msg));
-	for (unsigned i = 0; i < n; i++) {
-		if (s->message[i])
-			handover_drop(s->message[i]);
-		s->message[i] = NULL;
-		/* The JS may be asked: that spends no counter of ours. */
-		if (s->event[i].kind == NETWORK_ASK)
-			perform(s, i);
+	log_error("session.lost", "events=%u why=%s", b->n, log_value(b->err.msg));
+	for (unsigned i = 0; i < b->n; i++) {
+		if (b->message[i])
+			handover_drop(b->message[i]);
+		if (b->event[i].kind == NETWORK_SAVE)
+			secret_wipe_octets(b->event[i].save.blob, sizeof(b->event[i].save.blob));
 	}
+	b->n = 0;
 }
+
+/* What the batch says may be done now. */
+static void written(struct server *s, struct server_batch *b)
+{
+	if (b->rc)
+		lose(s, b);
+	else if (s->handover)
+		handover_forgot(s->handover, b->ended);
+	s->performing = b;
+	b->performed = 0;
+}
+
+static void perform_some(struct server *s, uint64_t until_ns)
+{
+	struct server_batch *b = s->performing;
+
+	while (b->performed < b->n && uv_hrtime() < until_ns)
+		perform(s, b, b->performed++);
+	if (b->performed < b->n)
+		return;
+	b->n = 0;
+	b->writes = false;
+	s->performing = NULL;
+}
+
+static void done(void *arg, struct worker_job *job)
+{
+	struct server *s = arg;
+
+	s->writing = NULL;
+	written(s, batch_of(job));
+	server_turn(s);
+}
+
+/* The batch that was filled, on its way: one at a time, so that their order is kept. */
+static void submit(struct server *s)
+{
+	struct server_batch *b = s->filling;
+
+	if (s->writing || s->performing || !b->n)
+		return;
+	s->filling = b == &s->batch[0] ? &s->batch[1] : &s->batch[0];
+	b->rc = 0;
+	b->ended = s->handover && b->writes ? handover_ended(s->handover) : 0;
+	if (b->writes && s->worker && worker_put(s->worker, &b->job)) {
+		s->writing = b;
+		return;
+	}
+	if (b->writes)
+		write_batch(s, b);
+	written(s, b);
+}
+
+/* --- turns --- */
 
 static void on_timer(uv_timer_t *t)
 {
@@ -232,11 +288,14 @@ static void on_timer(uv_timer_t *t)
 static void set_timer(struct server *s)
 {
 	int64_t at = network_deadline(s->engine), now = server_now();
-	uint64_t clock = uv_hrtime();
 
-	if (s->commit_after_ns > clock &&
-		at < now + (int64_t)((s->commit_after_ns - clock) / 1000000) + 1)
-		at = now + (int64_t)((s->commit_after_ns - clock) / 1000000) + 1;
+	if (s->closing)
+		return;
+	/* Only what is written makes room. */
+	if (s->writing && s->filling->n == SERVER_EVENTS)
+		at = INT64_MAX;
+	if (s->performing)
+		at = now;
 	if (at == INT64_MAX)
 		uv_timer_stop(&s->timer);
 	else
@@ -245,26 +304,29 @@ static void set_timer(struct server *s)
 
 void server_turn(struct server *s)
 {
-	struct err err;
-	unsigned n;
+	/* Without the thread, at the start and at the end, all of it is done here. */
+	uint64_t until_ns = s->worker ? uv_hrtime() + SHARE_NS : UINT64_MAX;
+	bool more = true;
 
 	if (s->turning)
 		return;
-	if (s->commit_after_ns > uv_hrtime() && !s->closing && !network_is_crowded(s->engine)) {
-		set_timer(s);
-		return;
-	}
 	s->turning = true;
-	do {
-		if (collect(s, &n, &err) < 0) {
-			lose(s, n, &err);
-			continue;
-		}
-		for (unsigned i = 0; i < n; i++)
-			perform(s, i);
-	} while (n > 0);
+	while (more && uv_hrtime() < until_ns) {
+		if (s->performing)
+			perform_some(s, until_ns);
+		more = fill(s, until_ns);
+		submit(s);
+		more |= s->performing != NULL;
+	}
 	s->turning = false;
-	if (!s->closing)
+	set_timer(s);
+}
+
+void server_wake(struct server *s)
+{
+	if (s->closing)
+		server_turn(s);
+	else
 		set_timer(s);
 }
 
@@ -273,14 +335,16 @@ static void on_datagram(void *arg, const struct gateway_address *from, struct sp
 	struct server *s = arg;
 
 	network_datagram(s->engine, server_now(), from, datagram);
-	if (network_deadline(s->engine) == 0)
-		server_turn(s);
 }
 
-/* After a batch: a new frame may be due before what the timer waits for. */
-static void on_batch(void *arg)
+/* After a batch: a new frame may be due before what the timer waits for. The next datagram full
+ * of joins would be cut where the engine is crowded: it waits in the socket. */
+static bool on_batch(void *arg)
 {
+	const struct server *s = arg;
+
 	set_timer(arg);
+	return !network_is_crowded(s->engine);
 }
 
 static int by_number(const void *a, const void *b)
@@ -493,6 +557,7 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 		return err_set(err, ERR_NOMEM, "server: no memory");
 	s->loop = loop;
 	s->settings = settings;
+	s->filling = &s->batch[0];
 	uv_timer_init(loop, &s->timer);
 	s->timer.data = s;
 	*out = s;
@@ -501,6 +566,18 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 		return rc;
 	set_timer(s);
 	return 0;
+}
+
+int server_start(struct server *s, struct err *err)
+{
+	const struct worker_config config = { .loop = s->loop,
+		.waiting_max = 1,
+		.group_max = 1,
+		.work = work,
+		.done = done,
+		.arg = s };
+
+	return worker_new(&config, &s->worker, err);
 }
 
 void server_say_ready(const struct server *s)
@@ -540,15 +617,27 @@ static void say_totals(const struct server *s)
 static void handed_over(struct server *s)
 {
 	struct http_client *as = s->http_as;
-	struct err err;
+	struct server_batch *b = s->filling;
 
 	/* What was answered since the last commit. */
-	if (sessions_begin(s->sessions, &err) < 0 || handover_forget(s->handover, &err) < 0 ||
-		sessions_commit(s->sessions, &err) < 0)
-		log_warning("handover.kept", "why=%s", log_value(err.msg));
+	b->ended = handover_ended(s->handover);
+	write_batch(s, b);
+	if (b->rc)
+		log_warning("handover.kept", "why=%s", log_value(b->err.msg));
 	s->http_as = NULL;
 	http_client_free(as);
 	resolving_free(s->resolving);
+}
+
+/* Ends the thread; what it had, and what the engine has decided since, is done here. */
+static void stop_writing(struct server *s)
+{
+	struct worker *w = s->worker;
+
+	s->worker = NULL;
+	worker_free(w);
+	if (s->udp)
+		server_turn(s);
 }
 
 void server_close(struct server *s)
@@ -556,9 +645,7 @@ void server_close(struct server *s)
 	if (!s || s->closing)
 		return;
 	s->closing = true;
-	/* What the engine has decided, which a slow disk may have kept waiting. */
-	if (s->udp)
-		server_turn(s);
+	stop_writing(s);
 	say_totals(s);
 	uv_close((uv_handle_t *)&s->timer, NULL);
 	udp_free(s->udp);
@@ -586,6 +673,6 @@ void server_free(struct server *s)
 	policy_free(s->policy);
 	sessions_close(s->sessions);
 	network_free(s->engine);
-	secret_wipe_octets(s->event, sizeof(s->event));
+	secret_wipe_octets(s->batch, sizeof(s->batch));
 	free(s);
 }

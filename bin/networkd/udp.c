@@ -14,6 +14,7 @@
 
 #define RECEIVE_OCTETS (8 << 20)
 #define SOURCES        4096
+#define SHARE_NS       250000 /* of one turn of the loop */
 
 /* How much one address sent in the second that is running. Addresses that share a place
  * share the bound, which is why it is generous. */
@@ -81,7 +82,7 @@ static struct gateway_address address_of(const struct sockaddr_storage *from, so
 	return a;
 }
 
-/* One batch; false when the socket is empty. */
+/* One batch; false when the socket is empty, or the rest has to wait. */
 static bool batch(struct udp *u)
 {
 	uint64_t second = uv_hrtime() / 1000000000u;
@@ -110,18 +111,18 @@ static bool batch(struct udp *u)
 			u->user.take(u->user.arg, &from,
 				(struct span){ u->octets[i], u->in[i].msg_len });
 	}
-	u->user.batch(u->user.arg);
-	return n == UDP_BATCH;
+	return u->user.batch(u->user.arg) && n == UDP_BATCH;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct udp *u = poll->data;
+	uint64_t until = uv_hrtime() + SHARE_NS;
 
 	(void)events;
 	if (status < 0)
 		return;
-	for (unsigned i = 0; i < UDP_BATCHES && batch(u); i++)
+	for (unsigned i = 0; i < UDP_BATCHES && uv_hrtime() < until && batch(u); i++)
 		;
 }
 

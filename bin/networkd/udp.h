@@ -2,28 +2,30 @@
 /*
  * udp - the gateways' socket: datagrams in batches, acknowledged before they are looked at.
  *
- *   recvmmsg 64 > acknowledgements from the heads alone, sendmmsg > each to take, one by one
+ *   recvmmsg 32 > acknowledgements from the heads alone, sendmmsg > each to take, one by one
  *
- *   Bounds     UDP_BATCHES batches per turn of the loop; per_source_max datagrams a second of
- *              one address (an IPv6 /64), the rest dropped before they cost anything.
+ *   Bounds     UDP_BATCHES batches per turn of the loop, and none is begun after a quarter
+ *              of a millisecond; per_source_max datagrams a second of one address (an IPv6 /64),
+ *              the rest dropped before they cost anything.
  *   Errors     ERR_FORMAT (the address), ERR_SYSTEM.
  */
 #ifndef NETWORKD_UDP_H
 #define NETWORKD_UDP_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "core/err.h"
 #include "network/gateway.h"
 
-#define UDP_BATCH   64
-#define UDP_BATCHES 4
+#define UDP_BATCH   32
+#define UDP_BATCHES 8
 
 struct udp;
 
 struct udp_user {
 	void (*take)(void *arg, const struct gateway_address *from, struct span datagram);
-	void (*batch)(void *arg); /* after each batch */
+	bool (*batch)(void *arg); /* after each batch; false: the next one in another turn */
 	void *arg;
 };
 

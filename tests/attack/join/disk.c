@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * disk - preloaded into the Join Server: what it asks of the disk, what it tells its peers, in
- * their order; and a disk that is slow, or that fails.
+ * disk - preloaded into a server: what it asks of the disk, what it tells its peers, in their
+ * order; and a disk that is slow, that hangs, or that fails.
  *
- *   DISK_LOG=FILE        one line each: "sync N" after fsync or fdatasync returned, "failed N"
- *                        when it was made to fail, "answer Success" or "answer no" before the
- *                        octets of a JoinAns are handed to the kernel
+ *   DISK_LOG=FILE        one line each: "sync" after fsync or fdatasync returned, "failed" when
+ *                        it was made to fail, "hangs" when it was made to hang, "answer Success"
+ *                        or "answer no" before the octets of a JoinAns or an XmitDataAns are handed
+ *                        to the kernel, "downlink" before those of a PULL_RESP
  *   DISK_DELAY_US=N      each sync takes so much longer
+ *   DISK_HANG=FILE       while FILE exists, no sync returns
  *   DISK_FAIL=FILE       while FILE exists, each sync fails with EIO
  *
  * kill -9 cannot show a missing sync, since the kernel keeps what was written; this can.
@@ -39,6 +41,15 @@ static void say(const char *words)
 	real(fd, line, (size_t)n);
 }
 
+static void hang(const char *file)
+{
+	if (!file || access(file, F_OK) != 0)
+		return;
+	say("hangs");
+	while (access(file, F_OK) == 0)
+		usleep(1000);
+}
+
 static int sync_with(const char *name, int fd)
 {
 	int (*real)(int);
@@ -47,6 +58,7 @@ static int sync_with(const char *name, int fd)
 	*(void **)&real = dlsym(RTLD_NEXT, name);
 	if (delay)
 		usleep((useconds_t)atoi(delay));
+	hang(getenv("DISK_HANG"));
 	if (fail && access(fail, F_OK) == 0) {
 		say("failed");
 		errno = EIO;
@@ -70,7 +82,7 @@ int fdatasync(int fd)
 
 static void look(const void *p, size_t n)
 {
-	if (!memmem(p, n, "\"JoinAns\"", 9))
+	if (!memmem(p, n, "\"JoinAns\"", 9) && !memmem(p, n, "\"XmitDataAns\"", 13))
 		return;
 	say(memmem(p, n, "\"Success\"", 9) ? "answer Success" : "answer no");
 }
@@ -97,6 +109,17 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
 	*(void **)&real = dlsym(RTLD_NEXT, "send");
 	look(p, n);
 	return real(fd, p, n, flags);
+}
+
+ssize_t sendto(int fd, const void *p, size_t n, int flags, const struct sockaddr *to, socklen_t len)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
+	const unsigned char *octet = p;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "sendto");
+	if (n > 4 && octet[0] == 2 && octet[3] == 3)
+		say("downlink");
+	return real(fd, p, n, flags, to, len);
 }
 
 ssize_t writev(int fd, const struct iovec *v, int n)
