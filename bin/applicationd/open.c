@@ -195,12 +195,9 @@ static void stop(void *arg)
 static void reload(void *arg)
 {
 	struct server *s = arg;
-	struct err err;
 
-	if (outlet_reopen(&s->outlet, &err) < 0)
-		log_error("events.reopen", "why=%s", log_value(err.msg));
-	else
-		log_info("events.reopen", "path=%s", log_value(s->outlet.path));
+	s->reopen = true;
+	server_turn(s);
 }
 
 int server_open(struct server *s, struct settings *settings, struct err *err)
@@ -222,7 +219,9 @@ int server_open(struct server *s, struct settings *settings, struct err *err)
 	rc = rc ? rc : open_socket(s, err);
 	rc = rc ? rc : open_listener(s, err);
 	rc = rc ? rc : loop_watch_new(&s->loop, stop, reload, s, &s->watch, err);
-	return rc ? rc : open_sandbox(s, err);
+	rc = rc ? rc : open_sandbox(s, err);
+	/* The thread of the disk, too, lives behind the walls. */
+	return rc ? rc : server_start(s, err);
 }
 
 /* Clients go first: what still waits for them is answered by it. */
@@ -231,6 +230,7 @@ void server_close(struct server *s)
 	struct err err;
 
 	s->stopping = true;
+	server_stop_writing(s);
 	http_client_free(s->js_client);
 	http_client_free(s->ns_client);
 	s->js_client = s->ns_client = NULL;

@@ -9,16 +9,23 @@
 #include "net/verdict.h"
 #include "program/log.h"
 
-/* A question under way: what it was about, until its answer comes. */
+/* A question under way: what it was about, then what was answered. */
 struct asked {
+	struct server_answer answer; /* first */
 	struct server *server;
 	struct application_ask ask;
+	enum application_key verdict;
+	uint8_t key[16];
 };
 
 struct sent {
+	struct server_answer answer; /* first */
 	struct server *server;
 	uint64_t dev_eui, number;
 	uint32_t f_cnt, net_id;
+	enum application_handed handed;
+	bool has_next;
+	uint32_t next;
 };
 
 static const char *peer_words(const struct http_result *r)
@@ -54,39 +61,51 @@ static void log_key(const struct asked *a, const struct http_result *r, const ch
 			peer_words(r));
 }
 
+static void take_key(struct server_answer *answer)
+{
+	struct asked *a = (struct asked *)answer;
+
+	application_key(a->server->app, a->ask.dev_eui, &a->ask.session, a->verdict, a->key,
+		server_now(a->server));
+	secret_wipe_octets(a->key, sizeof(a->key));
+	free(a);
+}
+
 static void key_answered(void *arg, const struct http_result *r)
 {
 	struct asked *a = arg;
 	struct server *s = a->server;
-	enum application_key verdict = APPLICATION_KEY_FAILED;
 	const char *why = failure(r);
-	uint8_t key[16] = { 0 };
 	struct err err = { 0 };
 
 	if (!why) {
-		verdict = talk_key(r->body, &a->ask, s->keks, s->settings->keks_count, key, &err);
-		why = verdict == APPLICATION_KEY_GIVEN ? NULL : err.msg;
+		a->verdict =
+			talk_key(r->body, &a->ask, s->keks, s->settings->keks_count, a->key, &err);
+		why = a->verdict == APPLICATION_KEY_GIVEN ? NULL : err.msg;
 	}
 	log_key(a, r, why);
-	application_key(s->app, a->ask.dev_eui, &a->ask.session, verdict, key, server_now(s));
-	secret_wipe_octets(key, sizeof(key));
-	free(a);
-	server_turn(s);
+	server_take(s, &a->answer);
+}
+
+static void take_handed(struct server_answer *answer)
+{
+	struct sent *t = (struct sent *)answer;
+
+	application_handed(t->server->app, t->dev_eui, t->number, t->handed,
+		t->has_next ? &t->next : NULL, server_now(t->server));
+	free(t);
 }
 
 static void send_answered(void *arg, const struct http_result *r)
 {
 	struct sent *t = arg;
 	struct server *s = t->server;
-	enum application_handed handed = APPLICATION_HANDED_FAILED;
 	const char *why = failure(r);
 	struct err err = { 0 };
-	bool has_next = false;
-	uint32_t next = 0;
 
 	if (!why) {
-		handed = talk_handed(r->body, &has_next, &next, &err);
-		why = handed == APPLICATION_HANDED ? NULL : err.msg;
+		t->handed = talk_handed(r->body, &t->has_next, &t->next, &err);
+		why = t->handed == APPLICATION_HANDED ? NULL : err.msg;
 	}
 	if (why)
 		log_warning("downlink.refused",
@@ -95,10 +114,7 @@ static void send_answered(void *arg, const struct http_result *r)
 	else
 		log_info("downlink.handed", "dev=%016" PRIx64 " fcnt=%u net_id=%06x took_ms=%u %s",
 			t->dev_eui, t->f_cnt, t->net_id, r->total_ms, peer_words(r));
-	application_handed(s->app, t->dev_eui, t->number, handed, has_next ? &next : NULL,
-		server_now(s));
-	free(t);
-	server_turn(s);
+	server_take(s, &t->answer);
 }
 
 static struct http_target by_url(const char *url)
@@ -172,7 +188,10 @@ bool server_make_ask(struct server *s, const struct application_ask *ask, struct
 		buf_done(&out->body);
 		return false;
 	}
-	*a = (struct asked){ .server = s, .ask = *ask };
+	*a = (struct asked){ .answer.take = take_key,
+		.server = s,
+		.ask = *ask,
+		.verdict = APPLICATION_KEY_FAILED };
 	out->client = s->js_client;
 	out->done = key_answered;
 	out->arg = a;
@@ -195,7 +214,9 @@ bool server_make_send(struct server *s, const struct application_send *send, str
 		buf_done(&out->body);
 		return false;
 	}
-	*t = (struct sent){ .server = s,
+	*t = (struct sent){ .answer.take = take_handed,
+		.server = s,
+		.handed = APPLICATION_HANDED_FAILED,
 		.dev_eui = send->dev_eui,
 		.number = send->number,
 		.f_cnt = send->f_cnt,

@@ -3,11 +3,17 @@
  * server - everything sardane-applicationd holds while it runs.
  *
  *   requests.c  NS --> http_server --> binding --> engine --> answer
- *   works.c     engine --> events, disk, posts (posts.c), answers
+ *   works.c     engine --> thread: events, disk --> posts (posts.c), answers
  *   socket.c    commands from the Unix socket
  *   open.c      opens it all, in the order that lets a failure be said before anyone connects
  *
- *   Threads    one loop, one thread.
+ *   Order      one work of the engine at a time: what it tells and keeps is on disk, by a
+ *              thread of its own, before what it does. Meanwhile the loop serves on; requests
+ *              queue in the engine, within its bounds, and answers of other servers here, as
+ *              many as were asked.
+ *   Threads    the thread has the file of events, the database and the work in hand, between
+ *              worker_put and done. Before server_start (the walls come first) and after
+ *              server_stop_writing there is none, and all is written where it is asked for.
  *   Ownership  main's; server_close takes back what server_open gave, in any state.
  */
 #ifndef APPLICATIOND_SERVER_H
@@ -23,11 +29,26 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/resolving.h"
+#include "net/worker.h"
 #include "store/asession.h"
 
 #define SERVER_DRAIN_MS 5000
 
 struct socket;
+
+/* The work in hand. */
+struct server_hand {
+	struct worker_job job; /* first */
+	struct application_work work;
+	const char *failed; /* the event of the log, when the disk refused; err has the words */
+	struct err err;
+};
+
+/* What another server answered, until the engine may be told: take does that, and frees it. */
+struct server_answer {
+	struct server_answer *next;
+	void (*take)(struct server_answer *a);
+};
 
 struct server {
 	struct settings *settings;
@@ -51,6 +72,11 @@ struct server {
 	uv_timer_t timer;
 	bool timer_open;
 	bool turning, turn_again, stopping;
+	struct worker *worker;
+	bool writing; /* the thread has the work in hand */
+	bool reopen;  /* the file of events, before the next work */
+	struct server_hand hand;
+	struct server_answer *answers; /* the oldest first */
 	uint64_t transactions;
 };
 
@@ -58,9 +84,12 @@ struct server {
 int server_open(struct server *s, struct settings *settings, struct err *err);
 void server_close(struct server *s);
 
-/* works.c: does what the engine has to do, then sets the timer. */
+/* works.c: does a share of what the engine has to do, then sets the timer. */
 void server_turn(struct server *s);
-int64_t server_now(const struct server *s); /* ms, of the loop */
+void server_take(struct server *s, struct server_answer *a);
+int server_start(struct server *s, struct err *err); /* the thread */
+void server_stop_writing(struct server *s);          /* what it has is done first */
+int64_t server_now(const struct server *s);          /* ms, of the loop */
 
 /* requests.c */
 void server_request(void *arg, struct http_exchange *x); /* arg: struct server */

@@ -31,8 +31,9 @@ struct client {
 	struct client *next;
 	uint8_t line[COMMAND_LINE_MAX + 1];
 	size_t n;
-	unsigned waiting; /* commands in the engine */
-	bool closing, closed, paused;
+	unsigned waiting; /* who still looks at it: the engine, this file */
+	bool asked;       /* its command is in the engine: answers come in the order of lines */
+	bool taking, closing, closed, paused;
 };
 
 struct reply {
@@ -81,6 +82,17 @@ static void client_close(struct client *c)
 
 static void client_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *into);
 static void client_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out);
+static void go_on(struct client *c);
+
+static void read_or_rest(struct client *c)
+{
+	if (c->closing)
+		return;
+	if (c->asked || c->paused)
+		uv_read_stop((uv_stream_t *)&c->pipe);
+	else
+		uv_read_start((uv_stream_t *)&c->pipe, client_room, client_read);
+}
 
 static void written(uv_write_t *write, int status)
 {
@@ -94,7 +106,7 @@ static void written(uv_write_t *write, int status)
 	else if (c->paused && !c->closing &&
 		uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0) {
 		c->paused = false;
-		uv_read_start((uv_stream_t *)&c->pipe, client_room, client_read);
+		read_or_rest(c);
 	}
 }
 
@@ -132,6 +144,9 @@ void socket_answer(uint64_t ticket, const char *id, const char *error)
 	else
 		log_info("downlink.queued", "id=%s", log_value(id));
 	reply(c, id, error);
+	c->asked = false;
+	if (!c->taking)
+		go_on(c);
 	c->waiting--;
 	client_release(c);
 }
@@ -171,7 +186,8 @@ static void take_line(struct client *c, struct span line)
 		reply(c, command.id, "busy");
 	} else {
 		c->waiting++;
-		server_turn(s); /* so answers come in the order of the lines */
+		c->asked = true;
+		server_turn(s);
 	}
 	secret_wipe_octets(&command, sizeof(command));
 }
@@ -182,7 +198,8 @@ static void take_lines(struct client *c)
 	size_t at = 0;
 	uint8_t *end;
 
-	while (!c->closing && (end = memchr(c->line + at, '\n', c->n - at))) {
+	c->taking = true;
+	while (!c->closing && !c->asked && (end = memchr(c->line + at, '\n', c->n - at))) {
 		size_t n = (size_t)(end - (c->line + at));
 
 		if (n && end[-1] == '\r')
@@ -191,8 +208,26 @@ static void take_lines(struct client *c)
 			take_line(c, (struct span){ c->line + at, n });
 		at += n + 1;
 	}
+	c->taking = false;
 	memmove(c->line, c->line + at, c->n - at);
 	c->n -= at;
+}
+
+static void go_on(struct client *c)
+{
+	uv_stream_t *stream = (uv_stream_t *)&c->pipe;
+
+	c->waiting++; /* it may be closed meanwhile, not freed */
+	take_lines(c);
+	if (!c->asked && c->n == sizeof(c->line)) {
+		log_warning("command.malformed", "why=\"line too long\"");
+		reply(c, NULL, "line: too long");
+		client_close(c);
+	}
+	c->paused |= !c->closing && uv_stream_get_write_queue_size(stream) > ANSWERS_MAX;
+	read_or_rest(c);
+	c->waiting--;
+	client_release(c);
 }
 
 static void client_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -206,7 +241,6 @@ static void client_room(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 static void client_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *into)
 {
 	struct client *c = stream->data;
-	struct server *s = c->socket->server;
 
 	(void)into;
 	if (n < 0) {
@@ -214,20 +248,7 @@ static void client_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *into)
 		return;
 	}
 	c->n += (size_t)n;
-	c->waiting++; /* it may be closed meanwhile, not freed */
-	take_lines(c);
-	server_turn(s);
-	if (c->n == sizeof(c->line)) {
-		log_warning("command.malformed", "why=\"line too long\"");
-		reply(c, NULL, "line: too long");
-		uv_read_stop(stream);
-		client_close(c);
-	} else if (!c->closing && uv_stream_get_write_queue_size(stream) > ANSWERS_MAX) {
-		c->paused = true;
-		uv_read_stop(stream);
-	}
-	c->waiting--;
-	client_release(c);
+	go_on(c);
 }
 
 static void connected(uv_stream_t *listener, int status)
