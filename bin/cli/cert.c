@@ -58,8 +58,9 @@ struct request {
 	struct authority_order order;
 };
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	struct err err;
 	int rc = 0;
 
@@ -81,14 +82,8 @@ static int read_option(const struct command *self, int c, struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': unexpected; see --help", argv[optind]);
 	if (!r->ca)

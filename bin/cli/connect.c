@@ -94,8 +94,9 @@ static int read_mode(const struct command *self, enum tls_mode *out)
 	return command_fail(self, "--mode '%s': not dane, pkix or dane-or-pkix", optarg);
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	unsigned n;
 
 	switch (c) {
@@ -171,14 +172,8 @@ static int check_client(const struct command *self, const struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
 	if (!r->join_eui != !r->suffix)
 		return command_fail(self, "--join-eui and --suffix: give both");
 	if (argc - optind != (r->join_eui ? 0 : 1))

@@ -121,33 +121,53 @@ static int store(const struct command *self, const struct device_database *from,
 	return 0;
 }
 
+struct request {
+	struct device_database from;
+	struct device device;
+	bool replace, join_eui;
+};
+
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct request *r = arg;
+	struct err err;
+
+	if (c == OPT_REPLACE)
+		r->replace = true;
+	else if (c < OPT_WORD || c >= OPT_WORD + DEVICE_WORDS)
+		device_option(&r->from, c, optarg);
+	else if (set_word(&r->device, (enum device_word)(c - OPT_WORD), optarg, &err) != 0)
+		return command_fail(self, "%s", err.msg);
+	r->join_eui |= c == OPT_WORD + DEVICE_JOIN_EUI;
+	return 0;
+}
+
+static int read_request(const struct command *self, int argc, char **argv, struct request *r)
+{
+	struct err err = { 0 };
+	int rc;
+
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
+	if (optind + 1 != argc)
+		return command_fail(self, "one DEV_EUI is needed; see --help");
+	rc = device_word_set(&r->device, DEVICE_DEV_EUI, argv[optind], &err);
+	if (!rc && !r->join_eui)
+		rc = err_set(&err, ERR_ARG, "--join-eui is needed");
+	rc = rc ? rc : device_end(&r->device, &err);
+	return rc ? command_fail(self, "%s", err.msg) : 0;
+}
+
 int device_add(const struct command *self, int argc, char **argv)
 {
-	struct device_database from = { 0 };
-	bool replace = false, join_eui = false;
-	struct err err = { 0 };
-	struct device d;
-	int c, rc = 0;
+	struct request r = { 0 };
+	int rc;
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	device_begin(&d);
-	while (!rc && (c = option_next(argc, argv, options)) != -1) {
-		if (c == OPT_REPLACE)
-			replace = true;
-		else if (c >= OPT_WORD && c < OPT_WORD + DEVICE_WORDS)
-			rc = set_word(&d, (enum device_word)(c - OPT_WORD), optarg, &err);
-		else if (!device_option(&from, c, optarg))
-			return option_fail(self, argv);
-		join_eui |= c == OPT_WORD + DEVICE_JOIN_EUI;
-	}
-	if (!rc && optind + 1 != argc)
-		rc = err_set(&err, ERR_ARG, "one DEV_EUI is needed; see --help");
-	rc = rc ? rc : device_word_set(&d, DEVICE_DEV_EUI, argv[optind], &err);
-	if (!rc && !join_eui)
-		rc = err_set(&err, ERR_ARG, "--join-eui is needed");
-	rc = rc ? rc : device_end(&d, &err);
-	rc = rc ? command_fail(self, "%s", err.msg) : store(self, &from, &d, replace);
-	device_wipe(&d);
+	device_begin(&r.device);
+	rc = read_request(self, argc, argv, &r);
+	rc = rc ? rc : store(self, &r.from, &r.device, r.replace);
+	device_wipe(&r.device);
 	return rc;
 }

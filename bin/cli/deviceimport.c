@@ -45,6 +45,7 @@ struct import {
 	char parted_by;           /* ',' or ';' */
 	int columns[COLUMNS_MAX]; /* enum device_word, or -1 */
 	unsigned columns_n;
+	struct device_database from;
 	struct device defaults;
 	bool replace;
 	struct devices *db;
@@ -193,8 +194,7 @@ static int import_all(struct import *in, struct err *err)
 	return rc;
 }
 
-static int run(const struct command *self, struct import *in, const char *path,
-	const struct device_database *from)
+static int run(const struct command *self, struct import *in, const char *path)
 {
 	struct err err = { 0 };
 	int rc;
@@ -202,7 +202,7 @@ static int run(const struct command *self, struct import *in, const char *path,
 	in->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	if (!in->file)
 		return command_fail(self, "%s: %s", path, strerror(errno));
-	rc = device_open(self, from, true, &in->db);
+	rc = device_open(self, &in->from, true, &in->db);
 	if (!rc && import_all(in, &err))
 		rc = command_fail(self, "%s:%u: %s; nothing was added", path, in->line, err.msg);
 	if (!rc)
@@ -213,33 +213,35 @@ static int run(const struct command *self, struct import *in, const char *path,
 	return rc;
 }
 
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct import *in = arg;
+	struct err err;
+
+	if (c == OPT_REPLACE)
+		in->replace = true;
+	else if (c < OPT_WORD || c >= OPT_WORD + DEVICE_WORDS)
+		device_option(&in->from, c, optarg);
+	else if (device_word_set(&in->defaults, (enum device_word)(c - OPT_WORD), optarg, &err))
+		return command_fail(self, "%s", err.msg);
+	return 0;
+}
+
 int device_import(const struct command *self, int argc, char **argv)
 {
-	struct import *in = calloc(1, sizeof(*in));
-	struct device_database from = { 0 };
-	struct err err = { 0 };
-	int c, rc = 0;
+	struct import *in;
+	int rc;
 
+	if (command_helped(self, argc, argv))
+		return 0;
+	in = calloc(1, sizeof(*in));
 	if (!in)
 		return command_fail(self, "no memory");
-	if (command_helped(self, argc, argv)) {
-		free(in);
-		return 0;
-	}
 	device_begin(&in->defaults);
-	while (!rc && (c = option_next(argc, argv, options)) != -1) {
-		if (c == OPT_REPLACE)
-			in->replace = true;
-		else if (c >= OPT_WORD && c < OPT_WORD + DEVICE_WORDS) {
-			if (device_word_set(&in->defaults, (enum device_word)(c - OPT_WORD), optarg,
-				    &err))
-				rc = command_fail(self, "%s", err.msg);
-		} else if (!device_option(&from, c, optarg))
-			rc = option_fail(self, argv);
-	}
+	rc = option_all(self, argc, argv, options, read_option, in);
 	if (!rc && optind + 1 != argc)
 		rc = command_fail(self, "one FILE is needed; see --help");
-	rc = rc ? rc : run(self, in, argv[optind], &from);
+	rc = rc ? rc : run(self, in, argv[optind]);
 	free(in);
 	return rc;
 }

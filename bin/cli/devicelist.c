@@ -50,28 +50,32 @@ static const struct option options[] = {
 /* What all four read: the database, one flag of their own, and a DevEUI or none. */
 struct asked {
 	struct device_database from;
+	int knows; /* the option this command knows, or 0 */
 	bool flag;
 	uint64_t dev_eui;
 	struct devices *db;
 };
 
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct asked *out = arg;
+
+	if (c == out->knows)
+		out->flag = true;
+	else if (!device_option(&out->from, c, optarg))
+		return command_fail(self, "this command has no such option; see --help");
+	return 0;
+}
+
 /* flag is the option this command knows, or 0. -1 to go on, else the exit status. */
 static int read_asked(const struct command *self, int argc, char **argv, int flag, bool eui,
 	struct asked *out)
 {
-	int c;
-
 	if (command_helped(self, argc, argv))
 		return 0;
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == flag)
-			out->flag = true;
-		else if (c >= OPT_JSON)
-			return command_fail(self, "option '%s': unknown; see --help",
-				argv[optind - 1]);
-		else if (!device_option(&out->from, c, optarg))
-			return option_fail(self, argv);
-	}
+	out->knows = flag;
+	if (option_all(self, argc, argv, options, read_option, out) != 0)
+		return 2;
 	if (optind + eui != argc)
 		return command_fail(self,
 			eui ? "one DEV_EUI is needed; see --help"

@@ -61,25 +61,26 @@ static struct span text_span(const char *text)
 	return (struct span){ (const uint8_t *)text, strlen(text) };
 }
 
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct request *r = arg;
+
+	switch (c) {
+	case OPT_SOCKET: r->socket = optarg; return 0;
+	case OPT_DEV_EUI: r->dev_eui = optarg; return 0;
+	case OPT_DATA: r->data = optarg; return 0;
+	case OPT_HEX: r->hex = optarg; return 0;
+	case OPT_ID: r->id = optarg; return 0;
+	case OPT_CONFIRMED: r->confirmed = true; return 0;
+	case OPT_PORT: return option_number(self, "--port", optarg, 1, 223, &r->port);
+	}
+	return 2;
+}
+
 static int read_options(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, table)) != -1) {
-		switch (c) {
-		case OPT_SOCKET: r->socket = optarg; break;
-		case OPT_DEV_EUI: r->dev_eui = optarg; break;
-		case OPT_DATA: r->data = optarg; break;
-		case OPT_HEX: r->hex = optarg; break;
-		case OPT_ID: r->id = optarg; break;
-		case OPT_CONFIRMED: r->confirmed = true; break;
-		case OPT_PORT:
-			if (option_number(self, "--port", optarg, 1, 223, &r->port) != 0)
-				return 2;
-			break;
-		default: return option_fail(self, argv);
-		}
-	}
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': unexpected; see --help", argv[optind]);
 	if (!r->dev_eui || !r->port || !r->data == !r->hex)

@@ -91,8 +91,9 @@ static int read_address(const struct command *self, struct lab *lab)
 	return 0;
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	switch (c) {
 	case OPT_DIR: r->dir = optarg; return 0;
 	case OPT_JSON: r->json = true; return 0;
@@ -113,14 +114,9 @@ static int read_request(const struct command *self, int argc, char **argv,
 	const struct option *table, struct request *r)
 {
 	struct err err;
-	int c;
 
-	while ((c = option_next(argc, argv, table)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': unexpected; see --help", argv[optind]);
 	if (lab_locate(&r->lab, r->dir, &err) != 0)

@@ -66,23 +66,27 @@ static const char *zone_of(const struct name *owner)
 	return best;
 }
 
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct request *r = arg;
+
+	switch (c) {
+	case OPT_DIR: r->dir = optarg; return 0;
+	case OPT_ADD: r->add = true; return 0;
+	case OPT_TTL:
+		r->has_ttl = true;
+		return option_number(self, "--ttl", optarg, 0, 86400, &r->ttl_s);
+	}
+	return 2;
+}
+
 static int read_options(const struct command *self, int argc, char **argv,
 	const struct option *table, struct request *r)
 {
 	struct err err;
-	int c;
 
-	while ((c = option_next(argc, argv, table)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (c == OPT_DIR)
-			r->dir = optarg;
-		if (c == OPT_ADD)
-			r->add = true;
-		if (c == OPT_TTL && option_number(self, "--ttl", optarg, 0, 86400, &r->ttl_s) != 0)
-			return 2;
-		r->has_ttl = r->has_ttl || c == OPT_TTL;
-	}
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
+		return 2;
 	if (lab_locate(&r->lab, r->dir, &err) != 0)
 		return command_fail(self, "%s", err.msg);
 	if (!lab_exists(&r->lab)) {

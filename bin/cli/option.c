@@ -4,13 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int option_next(int argc, char **argv, const struct option *table)
-{
-	opterr = 0;
-	return getopt_long(argc, argv, ":", table, NULL);
-}
-
-int option_fail(const struct command *self, char **argv)
+/* Says what was wrong with the option that getopt stopped at. */
+static int fail(const struct command *self, char **argv)
 {
 	const char *word = argv[optind - 1];
 
@@ -20,6 +15,21 @@ int option_fail(const struct command *self, char **argv)
 		return command_fail(self, "option '%s': its value is missing, or it takes none",
 			word);
 	return command_fail(self, "option '%s': unknown or ambiguous; see --help", word);
+}
+
+int option_all(const struct command *self, int argc, char **argv, const struct option *table,
+	option_take *take, void *request)
+{
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return fail(self, argv);
+		if (take(self, c, request) != 0)
+			return 2;
+	}
+	return 0;
 }
 
 int option_number(const struct command *self, const char *option, const char *text, unsigned min,

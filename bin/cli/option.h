@@ -2,8 +2,7 @@
 /*
  * option - what every subcommand does with getopt_long, in one place.
  *
- *   Use      while ((c = option_next(argc, argv, table)) != -1) switch (c) { ...
- *            default: return option_fail(self, argv); }
+ *   Use      a table, and a function that takes one option: option_all does the rest.
  *   Errors   one line on standard error that names the option, exit 2.
  */
 #ifndef CLI_OPTION_H
@@ -14,11 +13,13 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-/* Long options only; '?' for one that is unknown or lacks its value. */
-int option_next(int argc, char **argv, const struct option *table);
+/* Takes the option c of the table, its value in optarg: 0, or 2 after saying what is wrong. */
+typedef int option_take(const struct command *self, int c, void *request);
 
-/* Says what was wrong with the option option_next stopped at; returns 2. */
-int option_fail(const struct command *self, char **argv);
+/* Reads every option, long ones only; the words that are none begin at optind. 0, or 2 after
+ * one that is unknown, lacks its value, or that take refused. */
+int option_all(const struct command *self, int argc, char **argv, const struct option *table,
+	option_take *take, void *request);
 
 /* A decimal number from min to max, no sign, no blank: else says so and returns 2. */
 int option_number(const struct command *self, const char *option, const char *text, unsigned min,

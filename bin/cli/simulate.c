@@ -272,8 +272,9 @@ static int read_traffic_option(const struct command *self, int c, struct request
 	return -1;
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	int rc;
 
 	switch (c) {
@@ -365,14 +366,8 @@ static int check_request(const struct command *self, struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, table)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': only options; see --help", argv[optind]);
 	return check_request(self, r);

@@ -93,8 +93,9 @@ static int read_number(const struct command *self, int c, struct request *r)
 	return 2;
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	switch (c) {
 	case OPT_CERT: r->cert = optarg; return 0;
 	case OPT_PUBKEY: r->pubkey = optarg; return 0;
@@ -112,14 +113,8 @@ static int read_option(const struct command *self, int c, struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': unexpected; see --help", argv[optind]);
 	if (!r->cert == !r->pubkey)

@@ -97,8 +97,9 @@ static int read_record(const struct command *self, struct request *r)
 	return rc == 0 ? 0 : command_fail(self, "--tlsa '%.60s': %s", optarg, err.msg);
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int read_option(const struct command *self, int c, void *arg)
 {
+	struct request *r = arg;
 	struct err err;
 
 	switch (c) {
@@ -122,14 +123,8 @@ static int read_option(const struct command *self, int c, struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
 	if (argc != optind)
 		return command_fail(self, "'%s': unexpected; see --help", argv[optind]);
 	if (!r->chain)
