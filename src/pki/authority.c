@@ -107,14 +107,14 @@ int authority_load(const char *folder, struct authority **out, struct err *err)
 	return 0;
 }
 
-static int check_files(const struct files *f, const struct authority_order *order, bool chain,
-	bool combined, struct err *err)
+static int check_files(const struct files *f, const struct authority_order *order, bool combined,
+	struct err *err)
 {
 	int rc = pemfile_check_new(f->cert, order->replace, err);
 
 	if (rc == 0 && !order->key_file)
 		rc = pemfile_check_new(f->key, order->replace, err);
-	if (rc == 0 && chain)
+	if (rc == 0)
 		rc = pemfile_check_new(f->chain, order->replace, err);
 	if (rc == 0 && combined)
 		rc = pemfile_check_new(f->combined, order->replace, err);
@@ -154,32 +154,8 @@ static int make(const struct authority *parent, const struct files *f,
 	return rc;
 }
 
-int authority_init(const char *folder, const struct authority_order *order, struct err *err)
-{
-	OWNED(X509) cert = NULL;
-	struct files f;
-	bool made = false;
-	int rc = profile_check(order->profile, err);
-
-	if (rc == 0)
-		rc = files_of_folder(&f, folder, err);
-	if (rc == 0)
-		rc = make_folder(folder, &made, err);
-	if (rc == 0)
-		rc = check_files(&f, order, false, false, err);
-	/* a chain left there by an intermediate would be taken for ours */
-	if (rc == 0)
-		rc = pemfile_check_new(f.chain, order->replace, err);
-	if (rc == 0)
-		rc = make(NULL, &f, order, &cert, err);
-	if (rc == 0 && unlink(f.chain) != 0 && errno != ENOENT)
-		rc = err_set(err, ERR_SYSTEM, "file '%s': %s", f.chain, strerror(errno));
-	if (rc != 0 && made)
-		rmdir(folder);
-	return rc;
-}
-
-int authority_extend(const struct authority *parent, const char *folder,
+/* An authority in its folder; parent NULL: a root. */
+static int found(const struct authority *parent, const char *folder,
 	const struct authority_order *order, struct err *err)
 {
 	OWNED(X509) cert = NULL;
@@ -191,15 +167,29 @@ int authority_extend(const struct authority *parent, const char *folder,
 		rc = files_of_folder(&f, folder, err);
 	if (rc == 0)
 		rc = make_folder(folder, &made, err);
+	/* of a root too: a chain left there by an intermediate would be taken for ours */
 	if (rc == 0)
-		rc = check_files(&f, order, true, false, err);
+		rc = check_files(&f, order, false, err);
 	if (rc == 0)
 		rc = make(parent, &f, order, &cert, err);
-	if (rc == 0)
+	if (rc == 0 && parent)
 		rc = pemfile_write_chain(f.chain, order->replace, cert, parent->chain, -1, err);
+	if (rc == 0 && !parent && unlink(f.chain) != 0 && errno != ENOENT)
+		rc = err_set(err, ERR_SYSTEM, "file '%s': %s", f.chain, strerror(errno));
 	if (rc != 0 && made)
 		rmdir(folder);
 	return rc;
+}
+
+int authority_init(const char *folder, const struct authority_order *order, struct err *err)
+{
+	return found(NULL, folder, order, err);
+}
+
+int authority_extend(const struct authority *parent, const char *folder,
+	const struct authority_order *order, struct err *err)
+{
+	return found(parent, folder, order, err);
 }
 
 int authority_issue(const struct authority *parent, const char *prefix,
@@ -213,7 +203,7 @@ int authority_issue(const struct authority *parent, const char *prefix,
 	if (rc == 0)
 		rc = files_name(&f, prefix, err);
 	if (rc == 0)
-		rc = check_files(&f, order, true, true, err);
+		rc = check_files(&f, order, true, err);
 	if (rc == 0)
 		rc = make(parent, &f, order, &leaf, err);
 	if (rc == 0)
