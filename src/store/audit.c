@@ -119,8 +119,10 @@ static int find_head(struct audit *a, const struct buf *last, struct audit_head 
 	if (rc != 0)
 		return err_wrap(err, rc, "%s: the last line", a->log);
 	if (line.seq == head->seq + 1 && strcmp(line.prev, head->hash) == 0) {
+		/* written before the next line, else a second crash would leave it two behind */
 		head->seq = line.seq;
 		memcpy(head->hash, line.hash, AUDITLINE_HASH);
+		rc = audithead_write(a->head, head, err);
 	} else if (line.seq != head->seq || strcmp(line.hash, head->hash) != 0) {
 		rc = err_set(err, ERR_FORMAT,
 			"%s: its last line is not the one in %s; see sardane audit verify", a->log,

@@ -162,6 +162,30 @@ static void a_line_removed_inserted_or_moved_is_named(void **state)
 	is_broken("line 1: has number 2");
 }
 
+static void a_line_with_a_hash_of_its_own_does_not_follow(void **state)
+{
+	struct auditline forged = { .seq = 4,
+		.at = "2026-11-22T04:33:26Z",
+		.act = "x.y",
+		.who = "nobody",
+		.thing = "z" };
+	struct buf text, out = { 0 };
+	size_t n = 0;
+
+	(void)state;
+	fresh();
+	text = read_log();
+	for (int i = 0; i < 3; i++)
+		n += strcspn((char *)text.p + n, "\n") + 1;
+	buf_put(&out, (struct span){ text.p, n });
+	memset(forged.prev, 'a', 64);
+	assert_int_equal(auditline_write(&forged, &out, NULL), 0);
+	write_log(buf_span(&out));
+	is_broken("line 4: does not follow the line before it");
+	buf_done(&text);
+	buf_done(&out);
+}
+
 static void a_log_cut_short_is_named(void **state)
 {
 	struct buf text;
@@ -250,6 +274,25 @@ static void a_crash_between_line_and_head_is_mended(void **state)
 	assert_false(r.lagging);
 }
 
+static void the_head_is_never_more_than_one_line_behind(void **state)
+{
+	struct audit_head now;
+	struct audit_head before;
+	struct audit *a = NULL;
+
+	(void)state;
+	fresh();
+	assert_int_equal(audithead_read("audit.head", &before, NULL), 0);
+	append(1);
+	assert_int_equal(audithead_write("audit.head", &before, NULL), 0);
+	/* one that fails after it has looked: what it found behind is mended all the same */
+	assert_int_equal(audit_open(".", &a, NULL), 0);
+	assert_int_equal(audit_append(a, "x.y", "\xff", NULL, 0, NULL), ERR_FORMAT);
+	audit_close(a);
+	assert_int_equal(audithead_read("audit.head", &now, NULL), 0);
+	assert_int_equal(now.seq, LINES + 1);
+}
+
 static void a_crash_within_a_line_is_mended_and_told(void **state)
 {
 	struct buf text;
@@ -307,11 +350,13 @@ int main(void)
 		TEST(what_was_appended_is_whole),
 		TEST(any_octet_changed_is_found),
 		TEST(a_line_removed_inserted_or_moved_is_named),
+		TEST(a_line_with_a_hash_of_its_own_does_not_follow),
 		TEST(a_log_cut_short_is_named),
 		TEST(a_head_that_is_missing_or_another_is_named),
 		TEST(a_log_that_does_not_fit_its_head_takes_no_line),
 		TEST(a_log_written_anew_is_found_by_a_noted_head),
 		TEST(a_crash_between_line_and_head_is_mended),
+		TEST(the_head_is_never_more_than_one_line_behind),
 		TEST(a_crash_within_a_line_is_mended_and_told),
 		TEST(two_writers_at_once_make_one_chain),
 		TEST(too_much_is_refused_and_leaves_the_log_whole),
