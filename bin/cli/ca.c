@@ -14,7 +14,7 @@ const char ca_init_help[] =
 	"Makes a root certificate authority: DIR/ca.pem and DIR/ca-key.pem (mode 0600).\n\n"
 	"  --name CN          common name of the authority (needed)\n"
 	"  --org O            organisation in its name\n"
-	"  --key KIND         p256 (default), ed25519, rsa2048 or rsa3072\n"
+	"  --key KIND         p256 (default), p384, ed25519, rsa2048, rsa3072 or rsa4096\n"
 	"  --days N           life of the certificate (default 3650)\n"
 	"  --path-length N    authorities allowed below this one (default 1)\n"
 	"  --force            replace files that are there\n"
@@ -27,7 +27,7 @@ const char ca_intermediate_help[] =
 	"  --ca PARENT        folder of the authority that issues it (needed)\n"
 	"  --name CN          common name of the authority (needed)\n"
 	"  --org O            organisation in its name\n"
-	"  --key KIND         p256 (default), ed25519, rsa2048 or rsa3072\n"
+	"  --key KIND         p256 (default), p384, ed25519, rsa2048, rsa3072 or rsa4096\n"
 	"  --days N           life of the certificate (default 1825)\n"
 	"  --path-length N    authorities allowed below this one (default 0)\n"
 	"  --force            replace files that are there\n"
@@ -47,6 +47,7 @@ static const struct option options[] = {
 struct request {
 	const char *folder;
 	const char *parent;
+	unsigned days;
 	struct profile profile;
 	struct authority_order order;
 };
@@ -61,8 +62,7 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_ORG: r->profile.organisation = optarg; return 0;
 	case OPT_CA: r->parent = optarg; return 0;
 	case OPT_KEY: r->order.key_kind = optarg; return 0;
-	case OPT_DAYS:
-		return option_number(self, "--days", optarg, 1, PROFILE_DAYS_MAX, &r->profile.days);
+	case OPT_DAYS: return option_number(self, "--days", optarg, 1, PROFILE_DAYS_MAX, &r->days);
 	case OPT_PATH:
 		if (option_number(self, "--path-length", optarg, 0, 16, &n) != 0)
 			return 2;
@@ -81,6 +81,8 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 		return command_fail(self, "DIR: give one folder; see --help");
 	if (!r->profile.common_name)
 		return command_fail(self, "--name: missing");
+	if (r->days)
+		r->profile.life_s = r->days * PROFILE_DAY_S;
 	r->folder = argv[optind];
 	r->order.profile = &r->profile;
 	return 0;
@@ -89,7 +91,7 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 int ca_init(const struct command *self, int argc, char **argv)
 {
 	struct request r = { .profile = { .role = PROFILE_ROOT,
-				     .days = 3650,
+				     .life_s = 3650 * PROFILE_DAY_S,
 				     .path_len = 1,
 				     .backdate_s = PROFILE_BACKDATE_S } };
 	struct err err;
@@ -110,7 +112,7 @@ int ca_init(const struct command *self, int argc, char **argv)
 int ca_intermediate(const struct command *self, int argc, char **argv)
 {
 	struct request r = { .profile = { .role = PROFILE_INTERMEDIATE,
-				     .days = 1825,
+				     .life_s = 1825 * PROFILE_DAY_S,
 				     .path_len = 0,
 				     .backdate_s = PROFILE_BACKDATE_S } };
 	struct authority *parent;
@@ -123,7 +125,7 @@ int ca_intermediate(const struct command *self, int argc, char **argv)
 		return 2;
 	if (!r.parent)
 		return command_fail(self, "--ca: missing");
-	if (authority_load(r.parent, &parent, &err) != 0)
+	if (authority_load(r.parent, NULL, &parent, &err) != 0)
 		return command_fail(self, "%s", err.msg);
 	rc = authority_extend(parent, r.folder, &r.order, &err);
 	authority_free(parent);

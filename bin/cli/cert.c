@@ -31,7 +31,7 @@ const char cert_issue_help[] =
 	"  --role ROLE        server, client or both (default both)\n"
 	"  --name CN          common name in the subject (default: none)\n"
 	"  --org O            organisation in the subject\n"
-	"  --key KIND         p256 (default), ed25519, rsa2048 or rsa3072\n"
+	"  --key KIND         p256 (default), p384, ed25519, rsa2048, rsa3072 or rsa4096\n"
 	"  --key-file FILE    certify this key again: a TLSA 3 1 1 record stays true\n"
 	"  --days N           life of the certificate (default 365)\n"
 	"  --force            replace files that are there\n"
@@ -53,6 +53,7 @@ static const struct option options[] = {
 
 struct request {
 	const char *ca;
+	unsigned days;
 	const char *prefix;
 	struct profile profile;
 	struct authority_order order;
@@ -73,8 +74,7 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_ORG: r->profile.organisation = optarg; break;
 	case OPT_KEY: r->order.key_kind = optarg; break;
 	case OPT_SAME: r->order.key_file = optarg; break;
-	case OPT_DAYS:
-		return option_number(self, "--days", optarg, 1, PROFILE_DAYS_MAX, &r->profile.days);
+	case OPT_DAYS: return option_number(self, "--days", optarg, 1, PROFILE_DAYS_MAX, &r->days);
 	case OPT_FORCE: r->order.replace = true; break;
 	}
 	return rc == 0 ? 0 : command_fail(self, "%s", err.msg);
@@ -94,6 +94,8 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 		return command_fail(self, "--dns: missing");
 	if (r->order.key_kind && r->order.key_file)
 		return command_fail(self, "--key and --key-file: give one of them");
+	if (r->days)
+		r->profile.life_s = r->days * PROFILE_DAY_S;
 	r->order.profile = &r->profile;
 	return 0;
 }
@@ -101,7 +103,7 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 int cert_issue(const struct command *self, int argc, char **argv)
 {
 	struct request r = { .profile = { .role = PROFILE_BOTH,
-				     .days = 365,
+				     .life_s = 365 * PROFILE_DAY_S,
 				     .path_len = -1,
 				     .backdate_s = PROFILE_BACKDATE_S } };
 	struct authority *parent;
@@ -112,7 +114,7 @@ int cert_issue(const struct command *self, int argc, char **argv)
 		return 0;
 	if (read_request(self, argc, argv, &r) != 0)
 		return 2;
-	if (authority_load(r.ca, &parent, &err) != 0)
+	if (authority_load(r.ca, NULL, &parent, &err) != 0)
 		return command_fail(self, "%s", err.msg);
 	rc = authority_issue(parent, r.prefix, &r.order, &err);
 	authority_free(parent);

@@ -16,7 +16,7 @@ static int make_authorities(const struct lab *lab, const struct lab_organisation
 	struct profile profile = { .role = PROFILE_ROOT,
 		.common_name = name,
 		.organisation = o->title,
-		.days = DAYS,
+		.life_s = DAYS * PROFILE_DAY_S,
 		.backdate_s = PROFILE_BACKDATE_S,
 		.path_len = 1 };
 	struct authority_order order = { .profile = &profile };
@@ -28,7 +28,7 @@ static int make_authorities(const struct lab *lab, const struct lab_organisation
 	snprintf(name, sizeof(name), "%s Root", o->title);
 	rc = authority_init(root, &order, err);
 	if (rc == 0)
-		rc = authority_load(root, &parent, err);
+		rc = authority_load(root, NULL, &parent, err);
 	if (rc != 0)
 		return rc;
 	snprintf(name, sizeof(name), "%s Issuing", o->title);
@@ -36,7 +36,7 @@ static int make_authorities(const struct lab *lab, const struct lab_organisation
 	profile.path_len = 0;
 	rc = authority_extend(parent, below, &order, err);
 	authority_free(parent);
-	return rc == 0 ? authority_load(below, out, err) : rc;
+	return rc == 0 ? authority_load(below, NULL, out, err) : rc;
 }
 
 static int make_one(const struct lab *lab, const struct lab_organisation *o,
@@ -47,7 +47,7 @@ static int make_one(const struct lab *lab, const struct lab_organisation *o,
 	struct profile profile = { .role = client ? PROFILE_CLIENT : PROFILE_SERVER,
 		.common_name = name,
 		.organisation = o->title,
-		.days = DAYS,
+		.life_s = DAYS * PROFILE_DAY_S,
 		.backdate_s = PROFILE_BACKDATE_S,
 		.path_len = -1 };
 	struct authority_order order = { .profile = &profile };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/issue.h"
 
+#include "core/buf.h"
 #include "core/own.h"
 #include "pki/keykind.h"
 #include "pki/pemfile.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 OWNED_TYPE(BIGNUM, BN_free)
-OWNED_TYPE(GENERAL_NAMES, GENERAL_NAMES_free)
 
 static int fail(struct err *err, const char *step)
 {
@@ -40,25 +40,33 @@ static int add_entry(X509_NAME *name, const char *field, const char *text)
 		-1, -1, 0);
 }
 
-static int set_subject(X509 *cert, const struct profile *p, struct err *err)
+int issue_subject(X509_NAME *name, const struct profile *p, struct err *err)
 {
-	X509_NAME *name = X509_get_subject_name(cert);
+	const struct {
+		const char *field, *text;
+	} rows[] = {
+		{ "C", p->country },
+		{ "ST", p->state },
+		{ "L", p->locality },
+		{ "O", p->organisation },
+		{ "OU", p->unit },
+		{ "CN", p->common_name },
+	};
 
-	if (p->organisation && add_entry(name, "O", p->organisation) != 1)
-		return fail(err, "organisation");
-	if (p->common_name && add_entry(name, "CN", p->common_name) != 1)
-		return fail(err, "common name");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].text && add_entry(name, rows[i].field, rows[i].text) != 1)
+			return fail(err, rows[i].field);
 	return 0;
 }
 
 static int set_validity(X509 *cert, const struct profile *p, const X509 *issuer, time_t now_s,
 	struct err *err)
 {
-	time_t end_s = now_s;
 	const ASN1_TIME *limit = issuer ? X509_get0_notAfter(issuer) : NULL;
 
 	if (!ASN1_TIME_adj(X509_getm_notBefore(cert), now_s, 0, -(long)p->backdate_s) ||
-		!ASN1_TIME_adj(X509_getm_notAfter(cert), end_s, (int)p->days, 0))
+		!ASN1_TIME_adj(X509_getm_notAfter(cert), now_s, (int)(p->life_s / PROFILE_DAY_S),
+			p->life_s % PROFILE_DAY_S))
 		return fail(err, "validity");
 	if (!limit)
 		return 0;
@@ -99,67 +107,156 @@ static int add_name(GENERAL_NAMES *names, const struct name *name)
 	return 0;
 }
 
-/* RFC 5280 section 4.2.1.6: critical when the subject is empty. */
-static int add_names(X509 *cert, const struct profile *p, struct err *err)
+static int add_address(GENERAL_NAMES *names, const struct profile_address *a)
+{
+	GENERAL_NAME *entry = GENERAL_NAME_new();
+	ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
+
+	if (!entry || !octets || ASN1_OCTET_STRING_set(octets, a->octets, a->n) != 1) {
+		GENERAL_NAME_free(entry);
+		ASN1_OCTET_STRING_free(octets);
+		return -1;
+	}
+	GENERAL_NAME_set0_value(entry, GEN_IPADD, octets);
+	if (sk_GENERAL_NAME_push(names, entry) <= 0) {
+		GENERAL_NAME_free(entry);
+		return -1;
+	}
+	return 0;
+}
+
+int issue_names(const struct profile *p, GENERAL_NAMES **out, struct err *err)
 {
 	OWNED(GENERAL_NAMES) names = GENERAL_NAMES_new();
-	int critical = X509_NAME_entry_count(X509_get_subject_name(cert)) == 0;
 
-	if (p->san_count == 0)
-		return 0;
 	if (!names)
 		return fail(err, "subjectAltName");
 	for (size_t i = 0; i < p->san_count; i++)
 		if (add_name(names, &p->san[i]) != 0)
 			return fail(err, "subjectAltName");
-	if (X509_add1_ext_i2d(cert, NID_subject_alt_name, names, critical, 0) != 1)
-		return fail(err, "subjectAltName");
+	for (size_t i = 0; i < p->address_count; i++)
+		if (add_address(names, &p->address[i]) != 0)
+			return fail(err, "subjectAltName");
+	*out = TAKE(names);
 	return 0;
 }
 
+/* RFC 5280 section 4.2.1.6: critical when the subject is empty. */
+static int add_names(X509 *cert, const struct profile *p, struct err *err)
+{
+	OWNED(GENERAL_NAMES) names = NULL;
+	int critical = X509_NAME_entry_count(X509_get_subject_name(cert)) == 0;
+	int rc;
+
+	if (p->san_count == 0 && p->address_count == 0)
+		return 0;
+	rc = issue_names(p, &names, err);
+	if (rc == 0 && X509_add1_ext_i2d(cert, NID_subject_alt_name, names, critical, 0) != 1)
+		rc = fail(err, "subjectAltName");
+	return rc;
+}
+
 /* RSA keys may also be asked to carry a key, as TLS before 1.3 did. */
-static const char *usage_of_leaf(const EVP_PKEY *key)
+static unsigned usage_of(const struct profile *p, const EVP_PKEY *key)
 {
+	if (p->key_usage)
+		return p->key_usage;
+	if (profile_is_authority(p))
+		return PROFILE_KEY_CERT_SIGN | PROFILE_CRL_SIGN;
 	return EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA
-		? "critical,digitalSignature,keyEncipherment"
-		: "critical,digitalSignature";
+		? PROFILE_DIGITAL_SIGNATURE | PROFILE_KEY_ENCIPHERMENT
+		: PROFILE_DIGITAL_SIGNATURE;
 }
 
-static const char *purposes(enum profile_role role)
+static unsigned purposes_of(const struct profile *p)
 {
-	switch (role) {
-	case PROFILE_SERVER: return "serverAuth";
-	case PROFILE_CLIENT: return "clientAuth";
-	case PROFILE_BOTH: return "serverAuth,clientAuth";
+	if (p->purposes)
+		return p->purposes;
+	switch (p->role) {
+	case PROFILE_SERVER: return PROFILE_SERVER_AUTH;
+	case PROFILE_CLIENT: return PROFILE_CLIENT_AUTH;
+	case PROFILE_BOTH: return PROFILE_SERVER_AUTH | PROFILE_CLIENT_AUTH;
 	case PROFILE_ROOT:
-	case PROFILE_INTERMEDIATE: break;
+	case PROFILE_INTERMEDIATE:
+	case PROFILE_OTHER: break;
 	}
-	return NULL;
+	return 0;
 }
 
-static int add_constraints(X509 *cert, const struct profile *p, EVP_PKEY *key, X509V3_CTX *ctx,
+/* The words of the bits, as OpenSSL reads them, behind what is there. */
+static void put_words(char *out, size_t cap, unsigned bits, const char *(*word)(unsigned))
+{
+	for (unsigned i = 0; word(i); i++) {
+		size_t n = strlen(out);
+
+		if (bits & 1u << i)
+			snprintf(out + n, cap - n, "%s%s", n ? "," : "", word(i));
+	}
+}
+
+static int add_usages(X509 *cert, const struct profile *p, EVP_PKEY *key, X509V3_CTX *ctx,
 	struct err *err)
+{
+	char usages[256] = "critical", purposes[256] = "";
+	int rc;
+
+	put_words(usages, sizeof(usages), usage_of(p, key), profile_key_usage_word);
+	put_words(purposes, sizeof(purposes), purposes_of(p), profile_purpose_word);
+	rc = add_extension(cert, ctx, NID_key_usage, usages, err);
+	if (rc == 0 && purposes[0])
+		rc = add_extension(cert, ctx, NID_ext_key_usage, purposes, err);
+	return rc;
+}
+
+static int put_subtrees(struct buf *out, const char *kind, const struct name *names, size_t n)
+{
+	char text[NAME_TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		if (name_write_text(&names[i], text, sizeof(text)) != 0)
+			return -1;
+		buf_printf(out, ",%s;DNS:%s", kind, text);
+	}
+	return 0;
+}
+
+/* RFC 5280 section 4.2.1.10: critical. A form of name without a subtree would be free, so
+ * where names are permitted all addresses are excluded. */
+static int add_subtrees(X509 *cert, const struct profile *p, X509V3_CTX *ctx, struct err *err)
+{
+	struct buf value = { 0 };
+	int rc = 0;
+
+	if (p->permitted_count == 0 && p->excluded_count == 0)
+		return 0;
+	buf_text(&value, "critical");
+	if (put_subtrees(&value, "permitted", p->permitted, p->permitted_count) != 0 ||
+		put_subtrees(&value, "excluded", p->excluded, p->excluded_count) != 0)
+		rc = fail(err, "nameConstraints");
+	if (p->permitted_count != 0)
+		buf_text(&value, ",excluded;IP:0.0.0.0/0.0.0.0,excluded;IP:::/::");
+	if (rc == 0 && !buf_ok(&value))
+		rc = err_set(err, ERR_NOMEM, "certificate: out of memory");
+	if (rc == 0)
+		rc = add_extension(cert, ctx, NID_name_constraints, buf_string(&value), err);
+	buf_done(&value);
+	return rc;
+}
+
+static int add_constraints(X509 *cert, const struct profile *p, X509V3_CTX *ctx, struct err *err)
 {
 	char constraints[48];
 	int rc;
 
-	if (!profile_is_authority(p)) {
-		rc = add_extension(cert, ctx, NID_basic_constraints, "critical,CA:FALSE", err);
-		if (rc == 0)
-			rc = add_extension(cert, ctx, NID_key_usage, usage_of_leaf(key), err);
-		if (rc == 0)
-			rc = add_extension(cert, ctx, NID_ext_key_usage, purposes(p->role), err);
-		return rc;
-	}
+	if (!profile_is_authority(p))
+		return add_extension(cert, ctx, NID_basic_constraints, "critical,CA:FALSE", err);
 	if (p->path_len >= 0)
 		snprintf(constraints, sizeof(constraints), "critical,CA:TRUE,pathlen:%d",
 			p->path_len);
 	else
 		snprintf(constraints, sizeof(constraints), "critical,CA:TRUE");
 	rc = add_extension(cert, ctx, NID_basic_constraints, constraints, err);
-	if (rc != 0)
-		return rc;
-	return add_extension(cert, ctx, NID_key_usage, "critical,keyCertSign,cRLSign", err);
+	return rc == 0 ? add_subtrees(cert, p, ctx, err) : rc;
 }
 
 static int add_extensions(X509 *cert, const struct profile *p, EVP_PKEY *key, X509 *issuer,
@@ -169,7 +266,9 @@ static int add_extensions(X509 *cert, const struct profile *p, EVP_PKEY *key, X5
 	int rc;
 
 	X509V3_set_ctx(&ctx, issuer ? issuer : cert, cert, NULL, NULL, 0);
-	rc = add_constraints(cert, p, key, &ctx, err);
+	rc = add_constraints(cert, p, &ctx, err);
+	if (rc == 0)
+		rc = add_usages(cert, p, key, &ctx, err);
 	if (rc == 0)
 		rc = add_extension(cert, &ctx, NID_subject_key_identifier, "hash", err);
 	if (rc == 0)
@@ -217,7 +316,7 @@ int issue_certificate(const struct profile *profile, EVP_PKEY *key, X509 *issuer
 		return fail(err, "new");
 	rc = set_serial(cert, err);
 	if (rc == 0)
-		rc = set_subject(cert, profile, err);
+		rc = issue_subject(X509_get_subject_name(cert), profile, err);
 	if (rc == 0)
 		rc = set_validity(cert, profile, issuer, now_s, err);
 	if (rc != 0)

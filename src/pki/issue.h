@@ -12,14 +12,24 @@
 #define PKI_ISSUE_H
 
 #include "core/err.h"
+#include "core/own.h"
 #include "pki/profile.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <time.h>
 
 /* issuer NULL: self-signed, and issuer_key must be key. */
 int issue_certificate(const struct profile *profile, EVP_PKEY *key, X509 *issuer,
 	EVP_PKEY *issuer_key, time_t now_s, X509 **out, struct err *err);
+
+/* Adds the subject of a profile. */
+int issue_subject(X509_NAME *name, const struct profile *profile, struct err *err);
+
+/* The subjectAltName of a profile. */
+int issue_names(const struct profile *profile, GENERAL_NAMES **out, struct err *err);
+
+OWNED_TYPE(GENERAL_NAMES, GENERAL_NAMES_free)
 
 #endif

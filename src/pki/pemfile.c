@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/pemfile.h"
 
-#include "core/secret.h"
 #include "pki/wholefile.h"
 
 #include <errno.h>
@@ -119,76 +118,6 @@ int pemfile_write(const char *path, unsigned mode, bool replace, struct span oct
 	return sync_folder(path) == 0 ? 0 : fail_system(err, "folder of", path);
 }
 
-/* Never ask a terminal: an encrypted key is refused with words. */
-static int no_passphrase(char *out, int cap, int writing, void *arg)
-{
-	(void)out;
-	(void)cap;
-	(void)writing;
-	*(bool *)arg = true;
-	return -1;
-}
-
-static int check_private(const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0)
-		return fail_system(err, "key", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_ARG, "key '%s': not a regular file", path);
-	if ((st.st_mode & 077) != 0)
-		return err_set(err, ERR_ARG, "key '%s': mode %04o lets others at it; chmod 600",
-			path, (unsigned)(st.st_mode & 07777));
-	return 0;
-}
-
-int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err)
-{
-	struct buf text = { .limit = WHOLEFILE_MAX };
-	OWNED(BIO) bio = NULL;
-	EVP_PKEY *key = NULL;
-	bool encrypted = false;
-	int rc = check_private(path, err);
-
-	if (rc == 0)
-		rc = wholefile_read("key", path, &text, err);
-	if (rc == 0) {
-		bio = BIO_new_mem_buf(text.p, (int)text.n);
-		key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted) : NULL;
-		if (!key && encrypted)
-			rc = err_set(err, ERR_FORMAT, "key '%s': is encrypted", path);
-		else if (!key)
-			rc = err_set(err, ERR_FORMAT, "key '%s': holds no PEM private key", path);
-		ERR_clear_error();
-	}
-	if (text.p)
-		secret_wipe_octets(text.p, text.cap);
-	buf_done(&text);
-	if (rc == 0)
-		*out = key;
-	return rc;
-}
-
-int pemfile_write_key(const char *path, bool replace, EVP_PKEY *key, struct err *err)
-{
-	BIO *bio = BIO_new(BIO_s_secmem());
-	char *p;
-	long n;
-	int rc;
-
-	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
-		BIO_free(bio);
-		return fail_crypto(err, "key", path);
-	}
-	n = BIO_get_mem_data(bio, &p);
-	rc = pemfile_write(path, PEMFILE_PRIVATE, replace,
-		(struct span){ (const uint8_t *)p, (size_t)n }, err);
-	secret_wipe_octets(p, (size_t)n);
-	BIO_free(bio);
-	return rc;
-}
-
 int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
 {
 	struct buf text = { .limit = WHOLEFILE_MAX };
@@ -201,22 +130,32 @@ int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
 	return rc;
 }
 
-int pemfile_write_chain(const char *path, bool replace, X509 *leaf, pemfile_chain *chain, int count,
-	struct err *err)
+int pemfile_put(X509 *cert, struct buf *out, struct err *err)
 {
 	OWNED(BIO) bio = BIO_new(BIO_s_mem());
-	int all = chain ? sk_X509_num(chain) : 0;
-	bool good = bio && (!leaf || PEM_write_bio_X509(bio, leaf) == 1);
 	char *p;
 	long n;
 
+	if (!bio || PEM_write_bio_X509(bio, cert) != 1)
+		return fail_crypto(err, "certificate", "PEM");
+	n = BIO_get_mem_data(bio, &p);
+	buf_put(out, (struct span){ (const uint8_t *)p, (size_t)n });
+	return buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "certificate: out of memory");
+}
+
+int pemfile_write_chain(const char *path, bool replace, X509 *leaf, pemfile_chain *chain, int count,
+	struct err *err)
+{
+	struct buf text = { 0 };
+	int all = chain ? sk_X509_num(chain) : 0;
+	int rc = leaf ? pemfile_put(leaf, &text, err) : 0;
+
 	if (count < 0 || count > all)
 		count = all;
-	for (int i = 0; good && i < count; i++)
-		good = PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
-	if (!good)
-		return fail_crypto(err, "certificate", path);
-	n = BIO_get_mem_data(bio, &p);
-	return pemfile_write(path, PEMFILE_PUBLIC, replace,
-		(struct span){ (const uint8_t *)p, (size_t)n }, err);
+	for (int i = 0; rc == 0 && i < count; i++)
+		rc = pemfile_put(sk_X509_value(chain, i), &text, err);
+	if (rc == 0)
+		rc = pemfile_write(path, PEMFILE_PUBLIC, replace, buf_span(&text), err);
+	buf_done(&text);
+	return rc;
 }

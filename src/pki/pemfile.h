@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pemfile - files that hold keys and certificates: whole or not at all.
+ * pemfile - files that hold certificates, and how any file is written: whole or not at all.
  *
  *   Writing    a temporary file beside the target, mode first, fsync, then rename,
  *              then fsync of the folder: a crash leaves the old file or the new one. Without
@@ -13,7 +13,7 @@
 #ifndef PKI_PEMFILE_H
 #define PKI_PEMFILE_H
 
-#include "base/cursor.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/own.h"
 #include "crypto/chain.h"
@@ -36,12 +36,11 @@ int pemfile_write(const char *path, unsigned mode, bool replace, struct span oct
 /* False with ERR_ARG words when path exists and replace is false. */
 int pemfile_check_new(const char *path, bool replace, struct err *err);
 
-/* Refuses a key that others may read: its mode must grant group and others nothing. */
-int pemfile_read_key(const char *path, EVP_PKEY **out, struct err *err);
-int pemfile_write_key(const char *path, bool replace, EVP_PKEY *key, struct err *err);
-
 /* One certificate or more, in the order of the file. */
 int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err);
+
+/* Appends the certificate as PEM. */
+int pemfile_put(X509 *cert, struct buf *out, struct err *err);
 
 /* leaf may be NULL; then the first `count` of chain; count < 0 means all of it. */
 int pemfile_write_chain(const char *path, bool replace, X509 *leaf, pemfile_chain *chain, int count,

@@ -29,7 +29,10 @@ static int finish(void **state)
 
 static struct profile a_profile(enum profile_role role)
 {
-	return (struct profile){ .role = role, .common_name = "N", .days = 2, .path_len = 0 };
+	return (struct profile){ .role = role,
+		.common_name = "N",
+		.life_s = 2 * PROFILE_DAY_S,
+		.path_len = 0 };
 }
 
 static void make_tree(void)
@@ -40,7 +43,7 @@ static void make_tree(void)
 
 	p.path_len = 1;
 	assert_int_equal(authority_init("root", &order, NULL), 0);
-	assert_int_equal(authority_load("root", &root, NULL), 0);
+	assert_int_equal(authority_load("root", NULL, &root, NULL), 0);
 	p = a_profile(PROFILE_INTERMEDIATE);
 	assert_int_equal(authority_extend(root, "below", &order, NULL), 0);
 	authority_free(root);
@@ -63,13 +66,13 @@ static void a_leaf_comes_with_its_chains(void **state)
 	(void)state;
 	make_tree();
 	assert_int_equal(profile_add_san(&p, "js.b.example", NULL), 0);
-	assert_int_equal(authority_load("below", &a, NULL), 0);
+	assert_int_equal(authority_load("below", NULL, &a, NULL), 0);
 	assert_int_equal(authority_issue(a, "leaf", &order, NULL), 0);
 	authority_free(a);
 	assert_int_equal(length("leaf.pem"), 1);
 	assert_int_equal(length("leaf-chain.pem"), 2);
 	assert_int_equal(length("leaf-combined.pem"), 2);
-	assert_int_equal(authority_load("root", &a, NULL), 0);
+	assert_int_equal(authority_load("root", NULL, &a, NULL), 0);
 	assert_int_equal(authority_issue(a, "direct", &order, NULL), 0);
 	authority_free(a);
 	assert_int_equal(length("direct-chain.pem"), 1);
@@ -86,7 +89,7 @@ static void nothing_is_written_when_one_file_is_in_the_way(void **state)
 	(void)state;
 	make_tree();
 	assert_int_equal(profile_add_san(&p, "js.b.example", NULL), 0);
-	assert_int_equal(authority_load("below", &a, NULL), 0);
+	assert_int_equal(authority_load("below", NULL, &a, NULL), 0);
 	assert_int_equal(
 		pemfile_write("x-combined.pem", PEMFILE_PUBLIC, false, bytes("mine"), NULL), 0);
 	assert_int_equal(authority_issue(a, "x", &order, &err), ERR_ARG);
@@ -104,11 +107,11 @@ static void a_folder_that_does_not_fit_together_is_refused(void **state)
 	(void)state;
 	make_tree();
 	assert_int_equal(rename("root/ca-key.pem", "below/ca-key.pem"), 0);
-	assert_int_equal(authority_load("below", &a, &err), ERR_FORMAT);
+	assert_int_equal(authority_load("below", NULL, &a, &err), ERR_FORMAT);
 	assert_non_null(strstr(err.msg, "does not fit"));
 	make_tree();
 	assert_int_equal(rename("root/ca.pem", "below/ca-chain.pem"), 0);
-	assert_int_equal(authority_load("below", &a, &err), ERR_FORMAT);
+	assert_int_equal(authority_load("below", NULL, &a, &err), ERR_FORMAT);
 	assert_non_null(strstr(err.msg, "does not begin with"));
 	assert_null(a);
 }

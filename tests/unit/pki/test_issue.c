@@ -17,7 +17,7 @@ static struct profile a_profile(enum profile_role role)
 {
 	return (struct profile){ .role = role,
 		.common_name = "Name",
-		.days = 30,
+		.life_s = 30 * PROFILE_DAY_S,
 		.backdate_s = 300,
 		.path_len = role == PROFILE_ROOT ? 1 : 0 };
 }
@@ -126,7 +126,7 @@ static void begins_in_the_past_and_ends_with_its_issuer(void **state)
 	OWNED(X509) cert = NULL;
 
 	(void)state;
-	p.days = 3000;
+	p.life_s = 3000 * PROFILE_DAY_S;
 	cert = issued(&p);
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notBefore(cert), NOW_S - 300), 0);
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), NOW_S + 30 * 86400), 0);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "pki/keykind.h"
 #include "pki/pemfile.h"
 #include "pki/wholefile.h"
 
 #include <dirent.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,44 +88,6 @@ static void leaves_nothing_behind_when_it_fails(void **state)
 	assert_int_equal(entries(), 0);
 }
 
-static void keys_come_back_and_must_be_private(void **state)
-{
-	OWNED(EVP_PKEY) key = NULL;
-	OWNED(EVP_PKEY) again = NULL;
-	EVP_PKEY *none = NULL;
-	struct err err;
-
-	(void)state;
-	assert_int_equal(keykind_new(KEYKIND_P256, &key, NULL), 0);
-	assert_int_equal(pemfile_write_key("k", false, key, NULL), 0);
-	assert_int_equal(pemfile_read_key("k", &again, NULL), 0);
-	assert_int_equal(EVP_PKEY_eq(key, again), 1);
-	assert_int_equal(chmod("k", 0640), 0);
-	assert_int_equal(pemfile_read_key("k", &none, &err), ERR_ARG);
-	assert_non_null(strstr(err.msg, "key 'k'"));
-	unlink("k");
-	assert_int_equal(pemfile_read_key("k", &none, &err), ERR_SYSTEM);
-	assert_string_equal(err.msg, "key 'k': No such file or directory");
-}
-
-static void an_encrypted_key_is_refused_without_a_question(void **state)
-{
-	OWNED(EVP_PKEY) key = NULL;
-	EVP_PKEY *none = NULL;
-	struct err err;
-	FILE *f = fopen("k", "w");
-
-	(void)state;
-	assert_int_equal(keykind_new(KEYKIND_P256, &key, NULL), 0);
-	assert_int_equal(
-		PEM_write_PKCS8PrivateKey(f, key, EVP_aes_128_cbc(), "pass", 4, NULL, NULL), 1);
-	fclose(f);
-	chmod("k", 0600);
-	assert_int_equal(pemfile_read_key("k", &none, &err), ERR_FORMAT);
-	assert_string_equal(err.msg, "key 'k': is encrypted");
-	unlink("k");
-}
-
 static void damaged_chains_are_refused(void **state)
 {
 	pemfile_chain *none = NULL;
@@ -153,8 +113,6 @@ int main(void)
 		TEST(writes_whole_files_with_their_mode),
 		TEST(never_touches_an_existing_file_unless_told),
 		TEST(leaves_nothing_behind_when_it_fails),
-		TEST(keys_come_back_and_must_be_private),
-		TEST(an_encrypted_key_is_refused_without_a_question),
 		TEST(damaged_chains_are_refused),
 	};
 

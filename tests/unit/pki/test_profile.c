@@ -57,7 +57,7 @@ static void refuses_more_names_than_it_holds(void **state)
 
 static void checks_every_field(void **state)
 {
-	const struct profile good = { .role = PROFILE_ROOT, .common_name = "R", .days = 1 };
+	const struct profile good = { .role = PROFILE_ROOT, .common_name = "R", .life_s = 1 };
 	struct profile p = good;
 	char text[66];
 
@@ -75,9 +75,9 @@ static void checks_every_field(void **state)
 	p.common_name = text;
 	assert_int_equal(profile_check(&p, NULL), ERR_ARG);
 	p = good;
-	p.days = 0;
+	p.life_s = 0;
 	assert_int_equal(profile_check(&p, NULL), ERR_ARG);
-	p.days = PROFILE_DAYS_MAX + 1;
+	p.life_s = PROFILE_DAYS_MAX * PROFILE_DAY_S + 1;
 	assert_int_equal(profile_check(&p, NULL), ERR_ARG);
 	p = good;
 	p.role = PROFILE_SERVER;
