@@ -45,3 +45,30 @@ int text_read_time(const char *text, time_t *out, struct err *err)
 	*out = t;
 	return 0;
 }
+
+int text_read_span(const char *text, unsigned *out_s, struct err *err)
+{
+	static const struct {
+		const char *word;
+		unsigned long s;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	size_t digits = strspn(text, "0123456789");
+	unsigned long n = strtoul(text, NULL, 10), s = 0;
+
+	for (size_t i = 0; digits > 0 && digits < 11 && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(text + digits, units[i].word) == 0)
+			s = n * units[i].s;
+	if (s == 0 || s > 36500ul * 86400)
+		return err_set(err, ERR_FORMAT,
+			"time '%.40s': not a length of time such as 30d, 12h, 15m or 90s", text);
+	*out_s = (unsigned)s;
+	return 0;
+}
+
+const char *text_write_time(time_t t, char out[TEXT_TIME_MAX])
+{
+	struct tm tm;
+
+	strftime(out, TEXT_TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	return out;
+}
