@@ -9,7 +9,7 @@ static int fail(const struct command *self, char **argv)
 {
 	const char *word = argv[optind - 1];
 
-	if (optopt && strncmp(word, "--", 2) != 0)
+	if (optopt && strlen(word) == 2)
 		return command_fail(self, "option '-%c': unknown; see --help", optopt);
 	if (optopt)
 		return command_fail(self, "option '%s': its value is missing, or it takes none",
@@ -17,19 +17,32 @@ static int fail(const struct command *self, char **argv)
 	return command_fail(self, "option '%s': unknown or ambiguous; see --help", word);
 }
 
-int option_all(const struct command *self, int argc, char **argv, const struct option *table,
+static int all(const struct command *self, int argc, char **argv, const struct option *table,
+	int (*next)(int, char *const *, const char *, const struct option *, int *),
 	option_take *take, void *request)
 {
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+	while ((c = next(argc, argv, ":", table, NULL)) != -1) {
 		if (c == '?' || c == ':')
 			return fail(self, argv);
 		if (take(self, c, request) != 0)
 			return 2;
 	}
 	return 0;
+}
+
+int option_all(const struct command *self, int argc, char **argv, const struct option *table,
+	option_take *take, void *request)
+{
+	return all(self, argc, argv, table, getopt_long, take, request);
+}
+
+int option_all_one_dash(const struct command *self, int argc, char **argv,
+	const struct option *table, option_take *take, void *request)
+{
+	return all(self, argc, argv, table, getopt_long_only, take, request);
 }
 
 int option_number(const struct command *self, const char *option, const char *text, unsigned min,

@@ -20,6 +20,10 @@ typedef int option_take(const struct command *self, int c, void *request);
  * one that is unknown, lacks its value, or that take refused. */
 int option_all(const struct command *self, int argc, char **argv, const struct option *table,
 	option_take *take, void *request);
+/* The same where -option does as well as --option, as Go's programs have it. */
+int option_all_one_dash(const struct command *self, int argc, char **argv,
+	const struct option *table, option_take *take, void *request);
+
 /* A decimal number from min to max, no sign, no blank: else says so and returns 2. */
 int option_number(const struct command *self, const char *option, const char *text, unsigned min,
 	unsigned max, unsigned *out);

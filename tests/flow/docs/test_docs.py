@@ -21,6 +21,10 @@ PROMISES = {
     "library.md": ["welcome _ns-client.ns.a.example: TLSA 3 1 1", "server localhost.b.example: TLSA 3 1 1", "\nhello"],
     "dns-admins.md": ["IN TLSA 3 1 1 ", "\n2 0 1 ", "verdict   proved: TLSA 3 1 1", "record 2  2 0 1", "exit 1",
                       "no matching DANE TLSA records", "no address: insecure"],
+    "from-cfssl.md": ["certs/join-api/server.pem: OK", "certs/join-api/client-combined.pem", "kind         intermediate",
+                      "_ns-client.ns.a.example", "cert.issue", "whole: ", "revoked, superseded", "number 1, 1 revoked",
+                      "name 'js.a.example': outside the constraints", "mine.csr", "_8003._tcp.js.b.example. IN TLSA 3 1 1 ",
+                      "_8003._tcp.js.b.example. IN TLSA 2 0 1 "],
 }
 count = failed = 0
 
@@ -48,7 +52,7 @@ def script_of(page):
     parts = [first_steps()] if page.endswith("README.md") else blocks(page, "sh")
     if page == "library.md":
         parts.insert(0, "sardane lab up --dir lab\n")
-    if not any("lab down" in part for part in parts):
+    if any("lab up" in part for part in parts) and not any("lab down" in part for part in parts):
         parts.append("sardane lab down --dir lab\n")
     text = "\n".join(parts)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
