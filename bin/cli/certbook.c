@@ -164,13 +164,18 @@ static int read_request(const struct command *self, int argc, char **argv,
 	return 0;
 }
 
+static bool is_file(const char *which)
+{
+	return strpbrk(which, "./") != NULL;
+}
+
 /* SERIAL, or the serial of the certificate in FILE. */
 static int find_serial(struct request *r, struct err *err)
 {
 	struct facts f = { 0 };
 	int rc;
 
-	if (!strpbrk(r->which, "./"))
+	if (!is_file(r->which))
 		return facts_serial(r->which, r->serial, err);
 	rc = facts_load(r->which, &f, err);
 	memcpy(r->serial, f.serial, sizeof(r->serial));
@@ -340,9 +345,10 @@ int cert_revoke(const struct command *self, int argc, char **argv)
 		return 0;
 	if (read_request(self, argc, argv, revoke_options, &r) != 0)
 		return 2;
-	rc = find_serial(&r, &err);
+	rc = state_open_keyless(r.ca, &state, &err);
 	if (rc == 0)
-		rc = state_open_keyless(r.ca, &state, &err);
+		rc = is_file(r.which) ? revocation_adopt(state, r.which, r.serial, &err)
+				      : facts_serial(r.which, r.serial, &err);
 	if (rc == 0)
 		rc = revocation_add(state, r.serial, r.reason, &answer, &err);
 	state_close(state);

@@ -3,7 +3,9 @@
 
 #include "pki/crl.h"
 
+#include <openssl/err.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static bool look(void *arg, const struct ledger_entry *e)
@@ -30,6 +32,49 @@ int revocation_add(struct state *s, const char *serial, int reason, enum ledger_
 	}
 	if (rc == 0)
 		*out = answer;
+	return rc;
+}
+
+static bool know(void *arg, const struct ledger_entry *e)
+{
+	(void)e;
+	*(bool *)arg = true;
+	return false;
+}
+
+static int enter(struct state *s, X509 *cert, const char *path, struct err *err)
+{
+	OWNED(pemfile_chain) own = NULL;
+	int rc = pemfile_read_chain(s->place.cert, &own, err);
+
+	if (rc != 0)
+		return rc;
+	if (X509_verify(cert, X509_get0_pubkey(sk_X509_value(own, 0))) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_ARG, "certificate '%s': was not issued by '%s'", path,
+			s->place.cert);
+	}
+	return state_record(s, cert, "unknown", "", "cert.adopt", err);
+}
+
+int revocation_adopt(struct state *s, const char *path, char serial[FACTS_SERIAL_MAX],
+	struct err *err)
+{
+	OWNED(pemfile_chain) chain = NULL;
+	struct facts f = { 0 };
+	const struct ledger_filter filter = { .serial = f.serial };
+	bool known = false;
+	int rc = pemfile_read_chain(path, &chain, err);
+
+	if (rc == 0)
+		rc = facts_read(sk_X509_value(chain, 0), &f, err);
+	if (rc == 0)
+		rc = ledger_each(s->ledger, &filter, know, &known, err);
+	if (rc == 0 && !known)
+		rc = enter(s, sk_X509_value(chain, 0), path, err);
+	if (rc == 0)
+		memcpy(serial, f.serial, FACTS_SERIAL_MAX);
+	facts_done(&f);
 	return rc;
 }
 

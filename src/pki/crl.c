@@ -3,9 +3,9 @@
 
 #include "pki/keykind.h"
 #include "pki/pemfile.h"
+#include "pki/reason.h"
 
 #include <openssl/bn.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -22,11 +22,7 @@ struct crl {
 
 static int fail(struct err *err, const char *step)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "CRL: %s: %s", step, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "CRL: %s: %s", step, reason_take());
 }
 
 int crl_new(struct crl **out, struct err *err)

@@ -5,6 +5,7 @@
 #include "core/own.h"
 #include "pki/keykind.h"
 #include "pki/pemfile.h"
+#include "pki/reason.h"
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -16,11 +17,7 @@ OWNED_TYPE(BIGNUM, BN_free)
 
 static int fail(struct err *err, const char *step)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "certificate: %s: %s", step, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "certificate: %s: %s", step, reason_take());
 }
 
 /* RFC 5280 section 4.1.2.2: positive, at most 20 octets; 127 random bits here. */

@@ -2,6 +2,7 @@
 #include "pki/keyfile.h"
 
 #include "core/secret.h"
+#include "pki/reason.h"
 #include "pki/wholefile.h"
 
 #include <errno.h>
@@ -17,11 +18,7 @@ OWNED_TYPE(X509_SIG, X509_SIG_free)
 
 static int fail_crypto(struct err *err, const char *path)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "key '%s': %s", path, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "key '%s': %s", path, reason_take());
 }
 
 static int check_private(const char *path, struct err *err)

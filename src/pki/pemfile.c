@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/pemfile.h"
 
+#include "pki/reason.h"
 #include "pki/wholefile.h"
 
 #include <errno.h>
@@ -22,11 +23,7 @@ static int fail_system(struct err *err, const char *what, const char *path)
 
 static int fail_crypto(struct err *err, const char *what, const char *path)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "%s '%s': %s", what, path, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "%s '%s': %s", what, path, reason_take());
 }
 
 static int write_all(int fd, struct span octets)

@@ -3,6 +3,7 @@
 
 #include "pki/issue.h"
 #include "pki/keykind.h"
+#include "pki/reason.h"
 #include "pki/wholefile.h"
 
 #include <arpa/inet.h>
@@ -23,11 +24,7 @@ OWNED_TYPE(extensions, free_extensions)
 
 static int fail(struct err *err, const char *step)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "request: %s: %s", step, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "request: %s: %s", step, reason_take());
 }
 
 static int put_names(X509_REQ *req, const struct profile *p, struct err *err)

@@ -4,6 +4,7 @@
 #include "pki/token.h"
 
 #include "core/secret.h"
+#include "pki/reason.h"
 
 #include <limits.h>
 #include <openssl/engine.h>
@@ -94,11 +95,7 @@ static int read_uri(struct token *t, const char *uri, struct err *err)
 
 static int fail(const struct token *t, const char *step, struct err *err)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *why = e ? ERR_reason_error_string(e) : NULL;
-
-	ERR_clear_error();
-	return err_set(err, ERR_CRYPTO, "key '%s': %s: %s", t->path, step, why ? why : "failed");
+	return err_set(err, ERR_CRYPTO, "key '%s': %s: %s", t->path, step, reason_take());
 }
 
 static int set_pin(struct token *t, const struct password *password, struct err *err)

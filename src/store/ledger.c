@@ -110,12 +110,24 @@ static int add_names(struct ledger *l, const struct ledger_entry *e, struct err 
 	return rc;
 }
 
-int ledger_add(struct ledger *l, const struct ledger_entry *e, struct err *err)
+int ledger_begin(struct ledger *l, struct err *err)
 {
-	int rc = database_begin(&l->db, err);
+	return database_begin(&l->db, err);
+}
+
+int ledger_commit(struct ledger *l, struct err *err)
+{
+	int rc = database_commit(&l->db, err);
 
 	if (rc != 0)
-		return rc;
+		database_rollback(&l->db);
+	return rc;
+}
+
+static int add(struct ledger *l, const struct ledger_entry *e, struct err *err)
+{
+	int rc;
+
 	bind_text(l->add, 1, e->serial);
 	bind_text(l->add, 2, e->issuer);
 	bind_text(l->add, 3, e->subject);
@@ -130,10 +142,19 @@ int ledger_add(struct ledger *l, const struct ledger_entry *e, struct err *err)
 	sqlite3_bind_int(l->add, 12, (int)e->state);
 	database_bind_blob(l->add, 13, e->der);
 	rc = database_run(&l->db, l->add, err);
-	if (rc == 0)
-		rc = add_names(l, e, err);
-	if (rc == 0)
-		rc = database_commit(&l->db, err);
+	return rc == 0 ? add_names(l, e, err) : rc;
+}
+
+int ledger_add(struct ledger *l, const struct ledger_entry *e, struct err *err)
+{
+	bool alone = sqlite3_get_autocommit(l->db.handle) != 0;
+	int rc = alone ? ledger_begin(l, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	rc = add(l, e, err);
+	if (rc == 0 && alone)
+		return ledger_commit(l, err);
 	if (rc != 0)
 		database_rollback(&l->db);
 	return rc;

@@ -44,7 +44,11 @@ struct ledger_entry {
 int ledger_open(const char *path, struct ledger **out, struct err *err);
 void ledger_close(struct ledger *ledger);
 
-/* In one transaction of its own. A serial that is there already is refused. */
+/* Many at once: what is added between the two is on the disk, all or none, when commit is 0. */
+int ledger_begin(struct ledger *ledger, struct err *err);
+int ledger_commit(struct ledger *ledger, struct err *err);
+
+/* In a transaction of its own unless one has begun. A serial that is there already is refused. */
 int ledger_add(struct ledger *ledger, const struct ledger_entry *entry, struct err *err);
 int ledger_settle(struct ledger *ledger, const char *serial, enum ledger_state state,
 	struct err *err);

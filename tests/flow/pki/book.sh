@@ -148,6 +148,11 @@ exits 0 "the environment names the file too" env SARDANE_PASSWORD_FILE=pw "$sard
 rm -f root/ca.db* root/audit.*
 exits 0 "a folder without records is taken over" "$sardane" cert issue --ca root --dns o.example --out old
 is "$("$sardane" cert list --ca root | wc -l)" 1 "and has a ledger again"
+exits 0 "what it issued before is revoked by its file" "$sardane" cert revoke d1.pem --ca root
+is "$("$sardane" cert list --ca root --revoked --json | json '[(c["names"], c["profile"]) for c in v]')" \
+	"[(['d1._device.a.example'], 'unknown')]" "and is in the ledger since"
+exits 2 "what another signed is not" "$sardane" cert revoke js.pem --ca root
+like "$out" "'js.pem': was not issued by 'root/ca.pem'" "and the words say so"
 for ca in root int site sec; do
 	exits 0 "the log of $ca is whole" "$sardane" audit verify --state $ca
 done
