@@ -132,6 +132,35 @@ static void begins_in_the_past_and_ends_with_its_issuer(void **state)
 	assert_int_equal(ASN1_TIME_cmp_time_t(X509_get0_notAfter(cert), NOW_S + 30 * 86400), 0);
 }
 
+/* A P-256 key is put there by hand, since OpenSSL takes ten times as long as the signature. */
+static void a_key_of_every_kind_is_written_as_openssl_writes_it(void **state)
+{
+	static const enum keykind kinds[] = { KEYKIND_P256, KEYKIND_P384, KEYKIND_ED25519,
+		KEYKIND_RSA2048 };
+	struct profile p = a_leaf(PROFILE_SERVER);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		OWNED(EVP_PKEY) key = NULL;
+		OWNED(X509) cert = NULL;
+		OWNED(X509) again = NULL;
+		unsigned char *spki = NULL, *der = NULL;
+		const unsigned char *q;
+		int n, spki_n;
+
+		assert_int_equal(keykind_new(kinds[i], &key, NULL), 0);
+		assert_int_equal(issue_certificate(&p, key, root, root_key, NOW_S, &cert, NULL), 0);
+		n = i2d_X509(cert, &der);
+		spki_n = i2d_PUBKEY(key, &spki);
+		assert_non_null(memmem(der, (size_t)n, spki, (size_t)spki_n));
+		q = der;
+		again = d2i_X509(NULL, &q, n);
+		assert_int_equal(X509_check_private_key(again, key), 1);
+		OPENSSL_free(der);
+		OPENSSL_free(spki);
+	}
+}
+
 static void names_are_sans_critical_without_a_subject(void **state)
 {
 	struct profile p = a_leaf(PROFILE_SERVER);
@@ -186,6 +215,7 @@ int main(void)
 		TEST(authorities_sign_and_nothing_else),
 		TEST(key_identifiers_chain),
 		TEST(begins_in_the_past_and_ends_with_its_issuer),
+		TEST(a_key_of_every_kind_is_written_as_openssl_writes_it),
 		TEST(names_are_sans_critical_without_a_subject),
 		TEST(refuses_what_the_issuer_may_not_do),
 	};
