@@ -31,9 +31,10 @@ static int read_line(int tty, const char *prompt, char *out, size_t cap)
 		return -1;
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	if (write(tty, prompt, strlen(prompt)) < 0 || tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
+	/* hidden before it asks, else what is typed at once would be shown, or flushed away */
+	if (tcsetattr(tty, TCSAFLUSH, &hidden) != 0)
 		return -1;
-	n = read(tty, out, cap - 1);
+	n = write(tty, prompt, strlen(prompt)) < 0 ? -1 : read(tty, out, cap - 1);
 	tcsetattr(tty, TCSAFLUSH, &shown);
 	if (n <= 0 || write(tty, "\n", 1) < 0)
 		return -1;

@@ -144,6 +144,45 @@ exits 0 "with it it does, and encrypts the leaf's key" "$sardane" cert issue --c
 is "$(openssl pkey -in s-key.pem -passin file:wrong -pubout)" "$(openssl x509 -in s.pem -noout -pubkey)" "under its own"
 exits 0 "the environment names the file too" env SARDANE_PASSWORD_FILE=pw "$sardane" ca crl sec
 
+# on a terminal, which python plays: nothing typed is shown
+cat >terminal.py <<'PY'
+import os, pty, sys
+answers, pid_fd = sys.argv[1].encode().split(b"|"), pty.fork()
+if pid_fd[0] == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+seen = b""
+while True:
+    try:
+        got = os.read(pid_fd[1], 4096)
+    except OSError:
+        break
+    if not got:
+        break
+    seen += got
+    if answers and seen.rstrip(b" ").endswith(b":") and got.rstrip(b" ").endswith(b":"):
+        os.write(pid_fd[1], answers.pop(0) + b"\n")
+sys.stdout.write(seen.decode().replace("\r", ""))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid_fd[0], 0)[1]))
+PY
+exits 0 "a terminal is asked twice for a new password" python3 terminal.py "typed here|typed here" \
+	"$sardane" ca init typed --name T --encrypt
+like "$out" "New password for key 'typed/ca-key.pem'" "for which key"
+is "$([[ $out == *"typed here"* ]] && echo shown)" "" "what is typed is not shown"
+is "$(openssl pkey -in typed/ca-key.pem -passin "pass:typed here" -pubout)" \
+	"$(openssl x509 -in typed/ca.pem -noout -pubkey)" "and is the password"
+exits 2 "two that differ are refused" python3 terminal.py "one|other" "$sardane" ca init typo --name T --encrypt
+like "$out" "the two passwords differ" "for that"
+exits 0 "once for one that is read" python3 terminal.py "typed here" "$sardane" cert issue --ca typed --dns a.example --out t
+
+# several at once
+for n in 1 2 3 4 5 6; do
+	"$sardane" cert issue --ca site --dns "p$n.site.a.example" --out "p$n" >/dev/null 2>"p$n.err" &
+done
+wait
+is "$("$sardane" cert list --ca site --name 'p?.site.a.example' | wc -l)" 6 "six at once are six in the ledger"
+is "$("$sardane" audit show --state site --act cert | wc -l)" 6 "and six in the log"
+is "$(cat p?.err)" "" "and none complains"
+
 # an older folder, and the log
 rm -f root/ca.db* root/audit.*
 exits 0 "a folder without records is taken over" "$sardane" cert issue --ca root --dns o.example --out old
