@@ -232,6 +232,8 @@ int cert_list(const struct command *self, int argc, char **argv)
 		buf_text(&s.out, "\n");
 	}
 	state_close(state);
+	if (rc == 0 && r.json && !writer_ok(&s.w))
+		rc = err_set(&err, ERR_FORMAT, "a path that is not UTF-8 cannot be JSON");
 	if (rc == 0)
 		return text_print(&s.out);
 	buf_done(&s.out);

@@ -61,6 +61,16 @@ static const cyaml_schema_field_t table_fields[] = {
 
 static const cyaml_schema_value_t schema = CONFIG_SCHEMA(struct table, table_fields);
 
+static int check_names(const char *path, const struct table *table, struct err *err)
+{
+	for (unsigned i = 1; i < table->profiles_count; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (strcmp(table->profiles[i].name, table->profiles[j].name) == 0)
+				return err_set(err, ERR_FORMAT, "%s: profile '%s': given twice",
+					path, table->profiles[i].name);
+	return 0;
+}
+
 int profilefile_open(const char *path, struct profilefile **out, struct err *err)
 {
 	struct profilefile *file = calloc(1, sizeof(*file));
@@ -73,6 +83,8 @@ int profilefile_open(const char *path, struct profilefile **out, struct err *err
 	if (path)
 		rc = config_load(path, &schema, &table, err);
 	file->table = table;
+	if (rc == 0 && path)
+		rc = check_names(path, file->table, err);
 	if (rc == 0)
 		*out = file;
 	else

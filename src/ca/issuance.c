@@ -46,7 +46,7 @@ static int record_root(void *arg, X509 *cert, const char *prefix, struct err *er
 
 	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - prefix) : 1,
 		slash ? prefix : ".");
-	rc = state_open_keyless(folder[0] ? folder : "/", &act->state, err);
+	rc = state_begin(folder[0] ? folder : "/", &act->state, err);
 	return rc == 0 ? record(arg, cert, prefix, err) : rc;
 }
 

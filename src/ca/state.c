@@ -40,19 +40,26 @@ static X509 *read_der(struct span der)
 	return d2i_X509(NULL, &p, (long)der.n);
 }
 
-/* Its key came to be on the disk, so the rest can be written. */
-static bool has_key(const struct ledger_entry *e, X509 *cert, const struct password *password)
+enum key_on_disk { KEY_FITS, KEY_ABSENT, KEY_LOCKED };
+
+/* Did its key come to be on the disk, so that the rest can be written? One that is there and
+ * does not open may be it: whoever has its password shall not lose the certificate to us. */
+static enum key_on_disk find_key(const struct ledger_entry *e, X509 *cert,
+	const struct password *password)
 {
+	const struct password unasked = { .file = password ? password->file : NULL };
 	OWNED(EVP_PKEY) key = NULL;
 	char path[PATH_MAX];
 
 	if (snprintf(path, sizeof(path), "%s-key.pem", e->prefix) >= (int)sizeof(path) ||
-		keyfile_read(path, password, &key, NULL) != 0)
-		return false;
+		(access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)))
+		return KEY_ABSENT;
+	if (keyfile_read(path, &unasked, &key, NULL) != 0)
+		return KEY_LOCKED;
 	if (X509_check_private_key(cert, key) == 1)
-		return true;
+		return KEY_FITS;
 	ERR_clear_error();
-	return false;
+	return KEY_ABSENT;
 }
 
 #define THING_MAX 512
@@ -87,15 +94,19 @@ static bool mend_one(void *arg, const struct ledger_entry *e)
 	struct state *s = m->state;
 	OWNED(X509) cert = read_der(e->der);
 	struct auditline_note notes[] = { { "serial", e->serial }, { "file", e->prefix } };
+	enum key_on_disk key = cert ? find_key(e, cert, m->password) : KEY_ABSENT;
 	char thing[THING_MAX];
-	bool whole = cert && e->prefix[0] && has_key(e, cert, m->password) &&
-		authority_complete(s->authority, e->prefix, cert, NULL) == 0;
 
-	m->rc = audit_append(s->audit, whole ? "cert.complete" : "cert.lost",
-		thing_of(e->names, e->subject, thing), notes, 2, m->err);
+	if (key == KEY_LOCKED)
+		return true;
+	if (key == KEY_FITS)
+		m->rc = authority_complete(s->authority, e->prefix, cert, m->err);
 	if (m->rc == 0)
-		m->rc = ledger_settle(s->ledger, e->serial, whole ? LEDGER_DONE : LEDGER_LOST,
-			m->err);
+		m->rc = audit_append(s->audit, key == KEY_FITS ? "cert.complete" : "cert.lost",
+			thing_of(e->names, e->subject, thing), notes, 2, m->err);
+	if (m->rc == 0)
+		m->rc = ledger_settle(s->ledger, e->serial,
+			key == KEY_FITS ? LEDGER_DONE : LEDGER_LOST, m->err);
 	s->mended += m->rc == 0;
 	return m->rc == 0;
 }
@@ -149,14 +160,22 @@ int state_open(const char *where, const struct password *password, struct state 
 	return rc == 0 ? state_open_at(&place, password, out, err) : rc;
 }
 
-int state_open_keyless(const char *where, struct state **out, struct err *err)
+static int open_without_key(const char *where, bool begin, struct state **out, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
+	char ledger[PATH_MAX + 8];
 	int rc = s ? authority_locate(where, &s->place, err)
 		   : err_set(err, ERR_NOMEM, "folder '%s': out of memory", where);
 
 	if (s)
 		s->folder = -1;
+	if (rc == 0 && !begin) {
+		snprintf(ledger, sizeof(ledger), "%s/ca.db", s->place.folder);
+		if (access(s->place.cert, F_OK) != 0 && access(ledger, F_OK) != 0)
+			rc = err_set(err, ERR_SYSTEM,
+				"authority '%s': neither %s nor ca.db is there", where,
+				s->place.cert);
+	}
 	if (rc == 0)
 		rc = open_parts(s, err);
 	if (rc == 0)
@@ -164,6 +183,16 @@ int state_open_keyless(const char *where, struct state **out, struct err *err)
 	else
 		state_close(s);
 	return rc;
+}
+
+int state_open_keyless(const char *where, struct state **out, struct err *err)
+{
+	return open_without_key(where, false, out, err);
+}
+
+int state_begin(const char *folder, struct state **out, struct err *err)
+{
+	return open_without_key(folder, true, out, err);
 }
 
 void state_close(struct state *s)

@@ -5,8 +5,9 @@
  *   Folder     what pki/authority.h says, and ca.db (store/ledger.h), audit.log and audit.head
  *              (store/audit.h). They are made in a folder that has none, as older ones are.
  *   Crash      a certificate that was signed and did not come into all its files is completed
- *              when the next one opens the folder, if its key is there; else it is lost: nobody
- *              has the key. Either is a line in the audit log and in `mended`.
+ *              when the next one opens the folder, if its key is there; when there is none it is
+ *              lost: nobody has the key. Either is a line in the audit log and in `mended`. One
+ *              whose key is there and does not open stays unfinished.
  *   Sharing    several may work at once; only who is alone mends.
  *   Ownership  state_open gives, state_close takes.
  *   Errors     words of the part that failed.
@@ -36,6 +37,8 @@ int state_open_at(const struct authority_place *place, const struct password *pa
 	struct state **out, struct err *err);
 /* Without the key: to look, or to revoke. */
 int state_open_keyless(const char *where, struct state **out, struct err *err);
+/* In a folder that is to become one. */
+int state_begin(const char *folder, struct state **out, struct err *err);
 void state_close(struct state *state);
 
 /* The ledger and the audit log take one certificate, before its files are written. act is

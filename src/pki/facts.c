@@ -76,9 +76,13 @@ static void put_names(struct buf *out, X509 *cert)
 		else
 			put_address(out, name->d.iPAddress);
 	}
-	for (size_t i = 0; i < out->n; i++)
+	for (size_t i = 0; i < out->n; i++) {
 		if (out->p[i] >= 'A' && out->p[i] <= 'Z')
 			out->p[i] |= 0x20;
+		/* no name of ours has them, and a terminal shall not obey them */
+		if (out->p[i] < 0x20 || out->p[i] > 0x7e)
+			out->p[i] = '?';
+	}
 }
 
 static void put_subject(struct buf *out, const X509 *cert)

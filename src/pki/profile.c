@@ -203,6 +203,9 @@ static int check_kind(const struct profile *p, struct err *err)
 	if (!profile_is_authority(p)) {
 		if (!any_name && !p->nameless)
 			return err_set(err, ERR_ARG, "names: none given");
+		/* RFC 5280 section 4.1.2.6: then the subject must be there. */
+		if (!any_name && !p->common_name)
+			return err_set(err, ERR_ARG, "names: none given, nor a common name");
 		if (p->permitted_count != 0 || p->excluded_count != 0)
 			return err_set(err, ERR_ARG, "constraints: only an authority has them");
 		if (p->key_usage & signing)

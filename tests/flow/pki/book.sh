@@ -62,6 +62,9 @@ like "$out" "profile 'nope'" "by its name"
 sed 's/keyAgreement/keyAgreements/' profiles.yaml >bad.yaml
 exits 2 "a word that is none is refused" "$sardane" cert issue --ca root --profiles bad.yaml --profile device --dns d.a.example --out bad
 like "$out" "bad.yaml: profile 'device': key usage 'keyAgreements'" "with file, profile and field"
+sed 's/name: site/name: device/' profiles.yaml >bad.yaml
+exits 2 "a profile given twice is refused" "$sardane" cert issue --ca root --profiles bad.yaml --profile device --dns d.a.example --out bad
+like "$out" "bad.yaml: profile 'device': given twice" "by its name"
 sed 's/lifetime/lifetimes/' profiles.yaml >bad.yaml
 exits 2 "a key that is none is refused" "$sardane" cert issue --ca root --profiles bad.yaml --profile device --dns d.a.example --out bad
 like "$out" "bad.yaml:4" "with its line"

@@ -7,6 +7,7 @@
 
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct profile a_leaf(const char *name)
@@ -224,6 +225,49 @@ static void a_crash_after_the_key_is_completed(void **state)
 	assert_int_equal(count("r4", "cert.complete"), 1);
 }
 
+static void a_key_that_does_not_open_is_left_alone(void **state)
+{
+	const struct password password = { .file = "pw" };
+	struct profile p = a_leaf("js.a.example");
+	struct authority_order order = { .profile = &p };
+	struct ledger_filter filter = { .name = "js.*" };
+	OWNED(EVP_PKEY) key = NULL;
+	OWNED(X509) cert = NULL;
+	struct state *s;
+	FILE *f = fopen("pw", "w");
+
+	(void)state;
+	fputs("password", f);
+	fclose(f);
+	chmod("pw", 0600);
+	make_root("r9");
+	s = opened("r9");
+	assert_int_equal(authority_make(s->authority, &order, &cert, &key, NULL), 0);
+	assert_int_equal(state_record(s, cert, "server", "locked", "cert.issue", NULL), 0);
+	assert_int_equal(keyfile_write("locked-key.pem", false, key, &password, NULL), 0);
+	state_close(s);
+	s = opened("r9");
+	assert_int_equal(s->mended, 0);
+	assert_int_equal(look(s, &filter).state, LEDGER_SIGNED);
+	state_close(s);
+	assert_int_equal(state_open("r9", &password, &s, NULL), 0);
+	assert_int_equal(s->mended, 1);
+	assert_int_equal(look(s, &filter).state, LEDGER_DONE);
+	state_close(s);
+}
+
+static void a_folder_that_is_no_authority_stays_as_it_is(void **state)
+{
+	struct state *s = NULL;
+
+	(void)state;
+	assert_int_equal(mkdir("none", 0700), 0);
+	assert_int_not_equal(state_open_keyless("none", &s, NULL), 0);
+	assert_int_not_equal(state_open("none", NULL, &s, NULL), 0);
+	assert_null(s);
+	assert_int_equal(rmdir("none"), 0);
+}
+
 static void somebody_at_work_is_not_mended(void **state)
 {
 	struct profile p = a_leaf("js.a.example");
@@ -327,6 +371,8 @@ int main(void)
 		TEST(when_files_cannot_be_written_the_certificate_is_lost),
 		TEST(a_crash_before_the_key_loses_the_certificate),
 		TEST(a_crash_after_the_key_is_completed),
+		TEST(a_key_that_does_not_open_is_left_alone),
+		TEST(a_folder_that_is_no_authority_stays_as_it_is),
 		TEST(somebody_at_work_is_not_mended),
 		TEST(a_renewal_says_the_same_by_the_same_key_or_a_new_one),
 		TEST(a_certificate_of_another_authority_is_not_renewed),

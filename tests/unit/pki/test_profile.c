@@ -82,6 +82,10 @@ static void checks_every_field(void **state)
 	p = good;
 	p.role = PROFILE_SERVER;
 	assert_int_equal(profile_check(&p, NULL), ERR_ARG);
+	p.nameless = true;
+	assert_int_equal(profile_check(&p, NULL), 0);
+	p.common_name = NULL;
+	assert_int_equal(profile_check(&p, NULL), ERR_ARG);
 }
 
 int main(void)
