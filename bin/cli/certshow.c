@@ -4,7 +4,8 @@
 #include "cli/text.h"
 #include "pki/facts.h"
 
-const char *certshow_status(const struct ledger_entry *e, time_t now)
+/* "valid", "revoked", "expired", or "unfinished": signed, not yet in its files. */
+static const char *status(const struct ledger_entry *e, time_t now)
 {
 	if (e->revoked_at)
 		return "revoked";
@@ -17,7 +18,7 @@ void certshow_line(const struct ledger_entry *e, time_t now, struct buf *out)
 {
 	char until[TEXT_TIME_MAX];
 
-	buf_printf(out, "%-32s  %-10s  %.10s  %-12s  %s\n", e->serial, certshow_status(e, now),
+	buf_printf(out, "%-32s  %-10s  %.10s  %-12s  %s\n", e->serial, status(e, now),
 		text_write_time((time_t)e->not_after, until), e->profile,
 		e->names[0] ? e->names : e->subject);
 }
@@ -27,7 +28,7 @@ void certshow_page(const struct ledger_entry *e, time_t now, struct buf *out)
 	char time[TEXT_TIME_MAX];
 
 	buf_printf(out, "serial      %s\n", e->serial);
-	buf_printf(out, "status      %s\n", certshow_status(e, now));
+	buf_printf(out, "status      %s\n", status(e, now));
 	if (e->revoked_at)
 		buf_printf(out, "revoked     %s, %s\n",
 			text_write_time((time_t)e->revoked_at, time), facts_reason_word(e->reason));
@@ -63,7 +64,7 @@ void certshow_json(const struct ledger_entry *e, time_t now, bool der, struct wr
 
 	writer_open(w, NULL, '{');
 	writer_text(w, "serial", e->serial);
-	writer_text(w, "status", certshow_status(e, now));
+	writer_text(w, "status", status(e, now));
 	writer_text(w, "subject", e->subject);
 	write_names(w, e->names);
 	writer_text(w, "profile", e->profile);

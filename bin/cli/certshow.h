@@ -10,9 +10,6 @@
 
 #include <time.h>
 
-/* "valid", "revoked", "expired", or "unfinished": signed, not yet in its files. */
-const char *certshow_status(const struct ledger_entry *e, time_t now);
-
 void certshow_line(const struct ledger_entry *e, time_t now, struct buf *out);
 void certshow_page(const struct ledger_entry *e, time_t now, struct buf *out);
 /* A whole object; der: with the certificate too, in base64. */

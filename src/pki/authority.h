@@ -41,7 +41,6 @@ void authority_free(struct authority *a);
 
 X509 *authority_certificate(const struct authority *a);
 EVP_PKEY *authority_key(const struct authority *a);
-pemfile_chain *authority_chain(const struct authority *a); /* itself first */
 
 struct authority_order {
 	const struct profile *profile;

@@ -21,7 +21,6 @@ static const struct database_kind kind = {
 		  " reason INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL, der BLOB NOT NULL"
 		  ") WITHOUT ROWID;"
 		  "CREATE INDEX certificate_end ON certificate(not_after);"
-		  "CREATE INDEX certificate_prefix ON certificate(prefix);"
 		  "CREATE INDEX certificate_open ON certificate(state) WHERE state = 0;"
 		  "CREATE INDEX certificate_revoked ON certificate(issuer, revoked_at)"
 		  " WHERE revoked_at <> 0;"
@@ -217,12 +216,11 @@ static void put_select(struct buf *sql, const struct ledger_filter *f)
 	buf_text(sql, f->signed_only ? "state=0" : "state<>2");
 	buf_text(sql, f->serial ? " AND serial=?1" : "");
 	buf_text(sql, f->issuer ? " AND issuer=?2" : "");
-	buf_text(sql, f->prefix ? " AND prefix=?3" : "");
 	buf_text(sql,
-		f->name ? " AND (lower(subject) GLOB ?4 OR serial IN"
-			  " (SELECT serial FROM name WHERE name GLOB ?4))"
+		f->name ? " AND (lower(subject) GLOB ?3 OR serial IN"
+			  " (SELECT serial FROM name WHERE name GLOB ?3))"
 			: "");
-	buf_text(sql, f->expires_before ? " AND not_after<?5" : "");
+	buf_text(sql, f->expires_before ? " AND not_after<?4" : "");
 	buf_text(sql, f->revoked ? " AND revoked_at<>0" : "");
 	buf_text(sql, " ORDER BY not_after, serial");
 }
@@ -244,12 +242,10 @@ static int prepare_select(struct ledger *l, const struct ledger_filter *f, sqlit
 		bind_text(s, 1, f->serial);
 	if (f->issuer)
 		bind_text(s, 2, f->issuer);
-	if (f->prefix)
-		bind_text(s, 3, f->prefix);
 	if (f->name)
-		bind_text(s, 4, f->name);
+		bind_text(s, 3, f->name);
 	if (f->expires_before)
-		sqlite3_bind_int64(s, 5, f->expires_before);
+		sqlite3_bind_int64(s, 4, f->expires_before);
 	*out = s;
 	return 0;
 }

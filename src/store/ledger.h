@@ -62,7 +62,6 @@ int ledger_revoke(struct ledger *ledger, const char *serial, int64_t at, int rea
 struct ledger_filter {
 	const char *serial;
 	const char *issuer;
-	const char *prefix;
 	const char *name;       /* a pattern of * and ?, over each name and the subject */
 	int64_t expires_before; /* 0: any */
 	bool revoked;           /* only those */
