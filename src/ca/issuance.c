@@ -26,12 +26,11 @@ static int record(void *arg, X509 *cert, const char *prefix, struct err *err)
 	return rc;
 }
 
+/* What failed half way stays as it is: the next state_open sees what came of it. */
 static int settle(struct act *act, int rc, struct err *err)
 {
 	if (act->cert && rc == 0)
 		rc = state_settle(act->state, act->cert, err);
-	else if (act->cert)
-		state_lose(act->state, act->cert);
 	X509_free(act->cert);
 	return rc;
 }

@@ -40,26 +40,39 @@ static X509 *read_der(struct span der)
 	return d2i_X509(NULL, &p, (long)der.n);
 }
 
-enum key_on_disk { KEY_FITS, KEY_ABSENT, KEY_LOCKED };
+/* What came to be on the disk of a certificate that was signed. */
+enum remains { REMAINS_WHOLE, REMAINS_NONE, REMAINS_LOCKED };
 
-/* Did its key come to be on the disk, so that the rest can be written? One that is there and
- * does not open may be it: whoever has its password shall not lose the certificate to us. */
-static enum key_on_disk find_key(const struct ledger_entry *e, X509 *cert,
+static bool has_certificate(const struct ledger_entry *e, X509 *cert)
+{
+	OWNED(pemfile_chain) chain = NULL;
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s.pem", e->prefix) < (int)sizeof(path) &&
+		pemfile_read_chain(path, &chain, NULL) == 0 &&
+		X509_cmp(sk_X509_value(chain, 0), cert) == 0;
+}
+
+/* With the certificate or its key there, the rest can be written. A key that is there and does
+ * not open may be it: whoever has its password shall not lose the certificate to us. */
+static enum remains find_remains(const struct ledger_entry *e, X509 *cert,
 	const struct password *password)
 {
 	const struct password unasked = { .file = password ? password->file : NULL };
 	OWNED(EVP_PKEY) key = NULL;
 	char path[PATH_MAX];
 
+	if (has_certificate(e, cert))
+		return REMAINS_WHOLE;
 	if (snprintf(path, sizeof(path), "%s-key.pem", e->prefix) >= (int)sizeof(path) ||
 		(access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)))
-		return KEY_ABSENT;
+		return REMAINS_NONE;
 	if (keyfile_read(path, &unasked, &key, NULL) != 0)
-		return KEY_LOCKED;
+		return REMAINS_LOCKED;
 	if (X509_check_private_key(cert, key) == 1)
-		return KEY_FITS;
+		return REMAINS_WHOLE;
 	ERR_clear_error();
-	return KEY_ABSENT;
+	return REMAINS_NONE;
 }
 
 #define THING_MAX 512
@@ -94,19 +107,20 @@ static bool mend_one(void *arg, const struct ledger_entry *e)
 	struct state *s = m->state;
 	OWNED(X509) cert = read_der(e->der);
 	struct auditline_note notes[] = { { "serial", e->serial }, { "file", e->prefix } };
-	enum key_on_disk key = cert ? find_key(e, cert, m->password) : KEY_ABSENT;
+	enum remains remains = cert ? find_remains(e, cert, m->password) : REMAINS_NONE;
 	char thing[THING_MAX];
 
-	if (key == KEY_LOCKED)
+	if (remains == REMAINS_LOCKED)
 		return true;
-	if (key == KEY_FITS)
+	if (remains == REMAINS_WHOLE)
 		m->rc = authority_complete(s->authority, e->prefix, cert, m->err);
 	if (m->rc == 0)
-		m->rc = audit_append(s->audit, key == KEY_FITS ? "cert.complete" : "cert.lost",
+		m->rc = audit_append(s->audit,
+			remains == REMAINS_WHOLE ? "cert.complete" : "cert.lost",
 			thing_of(e->names, e->subject, thing), notes, 2, m->err);
 	if (m->rc == 0)
 		m->rc = ledger_settle(s->ledger, e->serial,
-			key == KEY_FITS ? LEDGER_DONE : LEDGER_LOST, m->err);
+			remains == REMAINS_WHOLE ? LEDGER_DONE : LEDGER_LOST, m->err);
 	s->mended += m->rc == 0;
 	return m->rc == 0;
 }
@@ -263,20 +277,4 @@ int state_settle(struct state *s, X509 *cert, struct err *err)
 		rc = ledger_settle(s->ledger, f.serial, LEDGER_DONE, err);
 	facts_done(&f);
 	return rc;
-}
-
-void state_lose(struct state *s, X509 *cert)
-{
-	struct facts f = { 0 };
-	char thing[THING_MAX];
-
-	if (facts_read(cert, &f, NULL) == 0) {
-		const struct auditline_note note = { "serial", f.serial };
-
-		ledger_settle(s->ledger, f.serial, LEDGER_LOST, NULL);
-		audit_append(s->audit, "cert.lost",
-			thing_of(buf_string(&f.names), buf_string(&f.subject), thing), &note, 1,
-			NULL);
-	}
-	facts_done(&f);
 }

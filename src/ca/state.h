@@ -5,8 +5,8 @@
  *   Folder     what pki/authority.h says, and ca.db (store/ledger.h), audit.log and audit.head
  *              (store/audit.h). They are made in a folder that has none, as older ones are.
  *   Crash      a certificate that was signed and did not come into all its files is completed
- *              when the next one opens the folder, if its key is there; when there is none it is
- *              lost: nobody has the key. Either is a line in the audit log and in `mended`. One
+ *              when the next one opens the folder, if it or its key is there; when neither is it
+ *              is lost: nobody has it. Either is a line in the audit log and in `mended`. One
  *              whose key is there and does not open stays unfinished.
  *   Sharing    several may work at once; only who is alone mends.
  *   Ownership  state_open gives, state_close takes.
@@ -47,7 +47,5 @@ int state_record(struct state *state, X509 *cert, const char *profile, const cha
 	const char *act, struct err *err);
 /* Its files are all there. */
 int state_settle(struct state *state, X509 *cert, struct err *err);
-/* Its files cannot be. */
-void state_lose(struct state *state, X509 *cert);
 
 #endif
