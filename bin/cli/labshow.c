@@ -82,6 +82,8 @@ int lab_write_settings(const struct lab *lab, struct err *err)
 		"resolver:\n  backend: validating\n  trust_anchor_file: \"%s/root.key\"\n",
 		lab->dir);
 	buf_printf(&yaml, "  forward: [\"127.0.0.1@%u\"]\n", lab->port);
+	buf_printf(&yaml, "  root_servers: [\"127.0.0.1@%u\"]\n  authority_port: %u\n", lab->port,
+		lab->port);
 	if (run_find_own("resolverd/sardane-resolverd", helper, sizeof(helper)))
 		buf_printf(&yaml, "  helper: \"%s\"\n", helper);
 	rc = lab_write(lab, "resolver.yaml", &yaml, err);

@@ -55,6 +55,9 @@ const cyaml_schema_field_t resolver_config_fields[] = {
 	NUMBER(ttl_max_s),
 	NUMBER(negative_ttl_max_s),
 	TEXT(val_override_date),
+	CYAML_FIELD_SEQUENCE("root_servers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct resolver_block, root_servers, &text_schema, 0, LIST_MAX),
+	NUMBER(authority_port),
 	CYAML_FIELD_END,
 };
 
@@ -110,6 +113,11 @@ static int fill(const struct resolver_block *b, struct resolver_settings *s, str
 		.val_override_date = b->val_override_date,
 		.trace = log_trace(),
 	};
+	s->root_servers = b->root_servers_count ? b->root_servers : NULL;
+	s->root_servers_count = b->root_servers_count;
+	s->authority_port = b->authority_port ? (uint16_t)b->authority_port : 53;
+	if (b->authority_port > 65535)
+		return err_set(err, ERR_FORMAT, "resolver: authority_port is above 65535");
 	if (b->backend == RESOLVER_AD && !b->server)
 		return err_set(err, ERR_FORMAT, "resolver: backend ad needs server");
 	if (b->deadline_ms > 4000)
@@ -121,7 +129,8 @@ static bool block_says_more(const struct resolver_block *b)
 {
 	return b->backend != RESOLVER_VALIDATING || b->helper || b->trust_anchor_file ||
 		b->trust_anchor_managed || b->trust_anchor_builtin || b->resolv_conf ||
-		b->forward_count || b->stub_count || b->server || b->deadline_ms;
+		b->forward_count || b->stub_count || b->server || b->deadline_ms ||
+		b->root_servers_count || b->authority_port;
 }
 
 int resolver_config_load(const char *path, struct resolver_settings *out, struct err *err)

@@ -10,6 +10,7 @@
  *     stub: [{zone: a.example, server: "127.0.0.1@5353"}]
  *     resolv_conf, server, helper, deadline_ms, open_max, open_per_source_max,
  *     cache_names_max, ttl_min_s, ttl_max_s, negative_ttl_max_s, val_override_date
+ *     root_servers: ["127.0.0.1@5353"], authority_port   (what asks authoritative servers itself)
  *
  *   In a schema  CYAML_FIELD_MAPPING("resolver", CYAML_FLAG_OPTIONAL, struct my_config,
  *                resolver, resolver_config_fields)
@@ -51,12 +52,18 @@ struct resolver_block {
 	unsigned ttl_max_s;
 	unsigned negative_ttl_max_s;
 	char *val_override_date;
+	char **root_servers;
+	unsigned root_servers_count;
+	unsigned authority_port;
 };
 
 extern const cyaml_schema_field_t resolver_config_fields[];
 
 struct resolver_settings {
 	struct resolver_config config; /* ready for resolver_new; trace is the log's */
+	char *const *root_servers; /* "addr@port", of authorities; NULL: those of the Internet */
+	unsigned root_servers_count;
+	uint16_t authority_port; /* of all other name servers; 53 when none is given */
 	/* private */
 	void *file;
 	const char **forward;

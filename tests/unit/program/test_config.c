@@ -125,7 +125,8 @@ static void hands_the_resolver_lists_with_an_end(void **state)
 	(void)state;
 	assert_int_equal(load("bind: a\nresolver:\n  forward: ['127.0.0.1@53', '::1@53']\n"
 			      "  stub:\n    - {zone: a.example, server: '127.0.0.1@5300'}\n"
-			      "  deadline_ms: 1500\n  trust_anchor_file: k\n",
+			      "  deadline_ms: 1500\n  trust_anchor_file: k\n"
+			      "  root_servers: ['127.0.0.1@5300']\n  authority_port: 5300\n",
 				 &s),
 		0);
 	assert_int_equal(resolver_config_of(&s->resolver, &r, &err), 0);
@@ -134,7 +135,12 @@ static void hands_the_resolver_lists_with_an_end(void **state)
 	assert_string_equal(r.config.stub[0].zone, "a.example");
 	assert_null(r.config.stub[1].zone);
 	assert_int_equal(r.config.deadline_ms, 1500);
+	assert_int_equal(r.root_servers_count, 1);
+	assert_string_equal(r.root_servers[0], "127.0.0.1@5300");
+	assert_int_equal(r.authority_port, 5300);
+	s->resolver.authority_port = 65536;
 	resolver_config_done(&r);
+	assert_int_equal(resolver_config_of(&s->resolver, &r, &err), ERR_FORMAT);
 	config_free(&schema, s);
 }
 
@@ -150,6 +156,8 @@ static void follows_the_resolver_file_once(void **state)
 	assert_int_equal(resolver_config_of(&block, &r, &err), 0);
 	assert_int_equal(r.config.backend, RESOLVER_AD);
 	assert_string_equal(r.config.server, "127.0.0.1@53");
+	assert_null(r.root_servers);
+	assert_int_equal(r.authority_port, 53);
 	resolver_config_done(&r);
 	(void)load("resolver: {backend: ad}\n", &s);
 	assert_int_equal(resolver_config_of(&block, &r, &err), ERR_FORMAT);
