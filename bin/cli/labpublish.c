@@ -115,7 +115,7 @@ static int send_change(const struct command *self, struct request *r)
 {
 	char path[LAB_PATH_MAX];
 	struct tsigkey key;
-	struct update_server server = { "127.0.0.1", (uint16_t)r->lab.port, 0, &key };
+	struct primary server = { "127.0.0.1", (uint16_t)r->lab.port, 0, &key };
 	struct update *u = NULL;
 	struct name owner;
 	struct err err;

@@ -157,6 +157,44 @@ int message_read(struct span octets, struct message *out)
 	return 0;
 }
 
+int message_read_last(struct span octets, struct message_last *out)
+{
+	struct cursor c = cursor_over(octets);
+	size_t at = HEADER_OCTETS, from = 0;
+	uint16_t questions;
+	uint32_t records;
+	struct record r;
+	struct name name;
+
+	cursor_u32_be(&c); /* ID and flags */
+	questions = cursor_u16_be(&c);
+	records = cursor_u16_be(&c);
+	records += cursor_u16_be(&c);
+	records += cursor_u16_be(&c);
+	/* an answer to an update may leave its question out */
+	if (c.bad || octets.n > MESSAGE_OCTETS_MAX || questions > 1 || records == 0)
+		return ERR_FORMAT;
+	if (questions && (unpack(octets, at, &name, &at) || octets.n - at < 4))
+		return ERR_FORMAT;
+	at += questions ? 4 : 0;
+	for (uint32_t i = 0; i < records; i++) {
+		from = at;
+		if (read_record(octets, &at, &r))
+			return ERR_FORMAT;
+	}
+	if (at != octets.n)
+		return ERR_FORMAT;
+	*out = (struct message_last){
+		.at = from,
+		.owner = r.owner,
+		.type = r.type,
+		.class = r.class,
+		.ttl_s = r.ttl_s,
+		.rdata = { octets.p + r.rdata_at, r.rdata_n },
+	};
+	return 0;
+}
+
 bool message_asks(const struct message *m, const struct name *name, uint16_t type)
 {
 	struct name asked;

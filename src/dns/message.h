@@ -57,6 +57,18 @@ struct message_found {
 int message_find(const struct message *m, const struct name *name, uint16_t type, struct sink *room,
 	struct span *rdata, uint16_t rdata_max, struct message_found *out);
 
+/* Where the last record of all begins, and what it is: a TSIG is there or nowhere. */
+struct message_last {
+	size_t at; /* octets before it */
+	struct name owner;
+	uint16_t type, class;
+	uint32_t ttl_s;
+	struct span rdata;
+};
+
+/* ERR_FORMAT as well when the message has no records, or octets behind them. */
+int message_read_last(struct span octets, struct message_last *out);
+
 /* A question with RD and AD set and EDNS: RFC 6840 section 5.7. */
 int message_write_query(uint16_t id, const struct name *name, uint16_t type, struct sink *out);
 

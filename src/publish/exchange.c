@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/exchange.h"
 
+#include "publish/tsig.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static int read_address(const char *text, uint16_t port, struct sockaddr_storage *out, socklen_t *n,
 	struct err *err)
@@ -28,13 +31,14 @@ static int read_address(const char *text, uint16_t port, struct sockaddr_storage
 	return err_set(err, ERR_FORMAT, "name server '%s': not an address", text);
 }
 
-static int send_wire(const char *address, uint16_t port, unsigned timeout_ms, ldns_buffer *query,
-	uint8_t **wire, size_t *n, struct err *err)
+static int send_wire(const struct primary *p, ldns_buffer *query, uint8_t **wire, size_t *n,
+	struct err *err)
 {
+	unsigned timeout_ms = p->timeout_ms ? p->timeout_ms : PRIMARY_TIMEOUT_MS;
 	struct timeval timeout = { timeout_ms / 1000, (timeout_ms % 1000) * 1000 };
 	struct sockaddr_storage to;
 	socklen_t to_n = 0;
-	int rc = read_address(address, port, &to, &to_n, err);
+	int rc = read_address(p->address, p->port, &to, &to_n, err);
 
 	if (rc != 0)
 		return rc;
@@ -43,41 +47,107 @@ static int send_wire(const char *address, uint16_t port, unsigned timeout_ms, ld
 		return 0;
 	if (errno == EAGAIN || errno == EINPROGRESS || errno == ETIMEDOUT)
 		return err_set(err, ERR_TIMEOUT, "name server %s port %u: no answer within %u ms",
-			address, port, timeout_ms);
-	return err_set(err, ERR_SYSTEM, "name server %s port %u: %s", address, port,
+			p->address, p->port, timeout_ms);
+	return err_set(err, ERR_SYSTEM, "name server %s port %u: %s", p->address, p->port,
 		errno ? strerror(errno) : "the connection ended early");
 }
 
-int exchange_packet(const char *address, uint16_t port, unsigned timeout_ms, ldns_pkt *query,
-	ldns_pkt **answer, uint8_t **wire, size_t *n, struct err *err)
+/* The octets to send, signed when there is a key. */
+static int write_query(const struct primary *p, const ldns_pkt *query, ldns_buffer *out,
+	struct tsig_mac *mac, struct err *err)
 {
-	ldns_buffer *out = ldns_buffer_new(LDNS_MAX_PACKETLEN);
-	ldns_pkt *packet = NULL;
-	uint8_t *octets = NULL;
-	size_t octets_n = 0;
+	struct buf message = { .limit = LDNS_MAX_PACKETLEN };
+	int rc = 0;
+
+	if (ldns_pkt2buffer_wire(out, query) != LDNS_STATUS_OK)
+		return err_set(err, ERR_SPACE, "DNS message: above %d octets", LDNS_MAX_PACKETLEN);
+	if (!p->key)
+		return 0;
+	buf_put(&message, (struct span){ ldns_buffer_begin(out), ldns_buffer_position(out) });
+	rc = tsig_sign(&message, p->key, time(NULL), mac, err);
+	if (rc == 0) {
+		ldns_buffer_clear(out);
+		ldns_buffer_write(out, message.p, message.n);
+	}
+	buf_done(&message);
+	return rc;
+}
+
+static int judge(const struct primary *p, const ldns_pkt *query, struct span wire,
+	const struct tsig_mac *mac, const ldns_pkt *answer, struct err *err)
+{
+	struct err why;
 	int rc;
 
-	if (!out || ldns_pkt2buffer_wire(out, query) != LDNS_STATUS_OK)
-		rc = err_set(err, ERR_NOMEM, "DNS message: cannot be written");
-	else
-		rc = send_wire(address, port, timeout_ms, out, &octets, &octets_n, err);
+	if (ldns_pkt_id(answer) != ldns_pkt_id(query) || !ldns_pkt_qr(answer) ||
+		ldns_pkt_get_opcode(answer) != ldns_pkt_get_opcode(query))
+		return err_set(err, ERR_PEER, "answers something else");
+	if (!p->key)
+		return 0;
+	rc = tsig_verify(wire, p->key, time(NULL), mac, &why);
+	if (rc == 0)
+		return 0;
+	/* who refuses need not sign: BIND does not when it knows no such key */
+	if (!ldns_pkt_tsig(answer) && ldns_pkt_get_rcode(answer) != LDNS_RCODE_NOERROR)
+		return err_set(err, ERR_PEER, "refused with %s",
+			exchange_rcode_words(ldns_pkt_get_rcode(answer)));
+	return err_set(err, rc, "%s", why.msg);
+}
+
+int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err)
+{
+	ldns_buffer *out = ldns_buffer_new(LDNS_MAX_PACKETLEN);
+	struct tsig_mac mac = { .n = 0 };
+	ldns_pkt *packet = NULL;
+	uint8_t *octets = NULL;
+	size_t n = 0;
+	int rc;
+
+	if (!out)
+		return err_set(err, ERR_NOMEM, "DNS message: out of memory");
+	rc = write_query(p, query, out, &mac, err);
+	if (rc == 0)
+		rc = send_wire(p, out, &octets, &n, err);
 	ldns_buffer_free(out);
 	if (rc != 0)
 		return rc;
-	if (ldns_wire2pkt(&packet, octets, octets_n) != LDNS_STATUS_OK)
-		rc = err_set(err, ERR_PEER, "name server %s port %u: its answer does not parse",
-			address, port);
-	else if (ldns_pkt_id(packet) != ldns_pkt_id(query) || !ldns_pkt_qr(packet) ||
-		ldns_pkt_get_opcode(packet) != ldns_pkt_get_opcode(query))
-		rc = err_set(err, ERR_PEER, "name server %s port %u: answers something else",
-			address, port);
+	if (ldns_wire2pkt(&packet, octets, n) != LDNS_STATUS_OK)
+		rc = err_set(err, ERR_PEER, "its answer does not parse");
+	else
+		rc = judge(p, query, (struct span){ octets, n }, &mac, packet, err);
+	free(octets);
 	if (rc != 0) {
 		ldns_pkt_free(packet);
-		free(octets);
-		return rc;
+		return err_wrap(err, rc, "name server %s port %u", p->address, p->port);
 	}
 	*answer = packet;
-	*wire = octets;
-	*n = octets_n;
+	return 0;
+}
+
+const char *exchange_rcode_words(unsigned rcode)
+{
+	switch (rcode) {
+	case LDNS_RCODE_FORMERR: return "FORMERR: it does not understand the message";
+	case LDNS_RCODE_SERVFAIL: return "SERVFAIL: it could not do it";
+	case LDNS_RCODE_NXDOMAIN: return "NXDOMAIN: a name that must exist does not";
+	case LDNS_RCODE_NOTIMPL: return "NOTIMP: it does not do that";
+	case LDNS_RCODE_REFUSED: return "REFUSED: its policy does not allow it";
+	case LDNS_RCODE_YXDOMAIN: return "YXDOMAIN: a name exists that must not";
+	case LDNS_RCODE_YXRRSET: return "YXRRSET: a record set exists that must not";
+	case LDNS_RCODE_NXRRSET: return "NXRRSET: a record set that must exist does not";
+	case LDNS_RCODE_NOTAUTH:
+		return "NOTAUTH: not authoritative for the zone, or the TSIG is wrong";
+	case LDNS_RCODE_NOTZONE: return "NOTZONE: a name lies outside the zone";
+	}
+	return "an error without a name";
+}
+
+int exchange_name(const char *text, ldns_rdf **out, struct err *err)
+{
+	ldns_rdf *name = NULL;
+
+	if (!*text || ldns_str2rdf_dname(&name, text) != LDNS_STATUS_OK)
+		return err_set(err, ERR_FORMAT, "name '%s': not a domain name", text);
+	*out = name;
 	return 0;
 }

@@ -2,19 +2,26 @@
 /*
  * exchange - one message to a name server over TCP, and its answer.
  *
- *   Source     RFC 7766.
+ *   Source     RFC 7766; RFC 8945 when there is a key: then an answer without a fitting TSIG
+ *              is handed out only as a refusal, so that its words can be told.
  *   Time       ms; connecting and each read are bounded by the timeout.
- *   Ownership  *answer is the caller's: ldns_pkt_free; *wire too: free.
- *   Errors     ERR_SYSTEM, ERR_TIMEOUT, ERR_PEER (does not parse, not our question).
+ *   Ownership  *answer is the caller's: ldns_pkt_free.
+ *   Errors     ERR_SYSTEM, ERR_TIMEOUT, ERR_PEER (does not parse, not our question, not
+ *              proved, TSIG refused).
  */
 #ifndef PUBLISH_EXCHANGE_H
 #define PUBLISH_EXCHANGE_H
 
-#include "core/err.h"
+#include "publish/primary.h"
 
 #include <ldns/ldns.h>
 
-int exchange_packet(const char *address, uint16_t port, unsigned timeout_ms, ldns_pkt *query,
-	ldns_pkt **answer, uint8_t **wire, size_t *n, struct err *err);
+int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err);
+
+/* "REFUSED: its policy does not allow it": RFC 1035 section 4.1.1, RFC 2136 section 2.2. */
+const char *exchange_rcode_words(unsigned rcode);
+
+/* A domain name for ldns; ERR_FORMAT with words. */
+int exchange_name(const char *text, ldns_rdf **out, struct err *err);
 
 #endif

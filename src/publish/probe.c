@@ -4,7 +4,6 @@
 #include "publish/exchange.h"
 
 #include <ldns/ldns.h>
-#include <stdlib.h>
 
 static void read_answer(const ldns_pkt *answer, struct probe_zone *out)
 {
@@ -30,8 +29,7 @@ int probe_ask(const char *address, uint16_t port, unsigned timeout_ms, const cha
 	struct probe_zone found = { 0 };
 	ldns_rdf *name = ldns_dname_new_frm_str(zone);
 	ldns_pkt *query = NULL, *answer = NULL;
-	uint8_t *wire = NULL;
-	size_t n = 0;
+	const struct primary server = { address, port, timeout_ms, NULL };
 	int rc;
 
 	if (!name)
@@ -44,13 +42,12 @@ int probe_ask(const char *address, uint16_t port, unsigned timeout_ms, const cha
 	ldns_pkt_set_random_id(query);
 	ldns_pkt_set_edns_udp_size(query, 1232);
 	ldns_pkt_set_edns_do(query, true);
-	rc = exchange_packet(address, port, timeout_ms, query, &answer, &wire, &n, err);
+	rc = exchange_packet(&server, query, &answer, err);
 	ldns_pkt_free(query);
 	if (rc != 0)
 		return err_wrap(err, rc, "zone '%s'", zone);
 	read_answer(answer, &found);
 	ldns_pkt_free(answer);
-	free(wire);
 	*out = found;
 	return 0;
 }

@@ -8,10 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define ALGORITHM  "hmac-sha256."
-#define FUDGE_S    300
-#define TIMEOUT_MS 5000
-
 /* RFC 2136 section 2.4 and 2.5: classes that turn a record into a statement about one. */
 #define CLASS_ANY  LDNS_RR_CLASS_ANY
 #define CLASS_NONE LDNS_RR_CLASS_NONE
@@ -32,20 +28,10 @@ void update_free(struct update *u)
 	free(u);
 }
 
-static int name_of_text(const char *text, ldns_rdf **out, struct err *err)
-{
-	ldns_rdf *name = NULL;
-
-	if (!*text || ldns_str2rdf_dname(&name, text) != LDNS_STATUS_OK)
-		return err_set(err, ERR_FORMAT, "name '%s': not a domain name", text);
-	*out = name;
-	return 0;
-}
-
 int update_new(const char *zone, struct update **out, struct err *err)
 {
 	ldns_rdf *name = NULL;
-	int rc = name_of_text(zone, &name, err);
+	int rc = exchange_name(zone, &name, err);
 	struct update *u;
 
 	if (rc != 0)
@@ -76,7 +62,7 @@ static int push_statement(ldns_rr_list *list, const char *owner, const char *typ
 
 	if (number == 0)
 		return err_set(err, ERR_FORMAT, "type '%s': unknown", type);
-	rc = name_of_text(owner, &name, err);
+	rc = exchange_name(owner, &name, err);
 	if (rc != 0)
 		return rc;
 	rr = ldns_rr_new();
@@ -128,63 +114,75 @@ int update_add(struct update *u, const char *record, struct err *err)
 	return err_set(err, ERR_NOMEM, "update: out of memory");
 }
 
-/* RFC 8945 section 5.2: why a server did not take our signature. */
-static const char *tsig_trouble(const ldns_pkt *answer)
+/* A record from wire form, as it stands in a message. */
+static int push_data(ldns_rr_list *list, const struct rrset *s, struct span rdata, uint32_t ttl_s,
+	ldns_rr_class class, struct err *err)
 {
-	const ldns_rr *tsig = ldns_pkt_tsig(answer);
-	const ldns_rdf *code = tsig && ldns_rr_rd_count(tsig) > 5 ? ldns_rr_rdf(tsig, 5) : NULL;
+	ldns_rr *rr = ldns_rr_new();
+	ldns_rdf *data;
 
-	if (!code || ldns_rdf_size(code) != 2)
-		return NULL;
-	switch (ldns_rdf2native_int16(code)) {
-	case 16: return "BADSIG: the TSIG secret is another";
-	case 17: return "BADKEY: no TSIG key of that name";
-	case 18: return "BADTIME: the clocks differ";
-	}
-	return NULL;
+	if (!rr)
+		return err_set(err, ERR_NOMEM, "update: out of memory");
+	ldns_rr_set_owner(rr,
+		ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, s->owner.n, s->owner.wire));
+	ldns_rr_set_type(rr, s->type);
+	ldns_rr_set_class(rr, class);
+	ldns_rr_set_ttl(rr, ttl_s);
+	data = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, rdata.n, rdata.p);
+	if (ldns_rr_owner(rr) && data && ldns_rr_push_rdf(rr, data) &&
+		ldns_rr_list_push_rr(list, rr))
+		return 0;
+	ldns_rr_free(rr);
+	return err_set(err, ERR_NOMEM, "update: out of memory");
 }
 
-/* RFC 2136 section 2.2, in words. */
-static const char *rcode_words(unsigned rcode)
+/* RFC 2136 section 2.4.2, value dependent: all records, class of the zone, TTL 0. */
+static int require_exactly(struct update *u, const struct rrset *s, const char *owner,
+	const char *type, struct err *err)
 {
-	switch (rcode) {
-	case LDNS_RCODE_FORMERR: return "FORMERR: it does not understand the message";
-	case LDNS_RCODE_SERVFAIL: return "SERVFAIL: it could not do it";
-	case LDNS_RCODE_NXDOMAIN: return "NXDOMAIN: a name that must exist does not";
-	case LDNS_RCODE_NOTIMPL: return "NOTIMP: it does not do updates";
-	case LDNS_RCODE_REFUSED: return "REFUSED: its policy does not allow it";
-	case LDNS_RCODE_YXDOMAIN: return "YXDOMAIN: a name exists that must not";
-	case LDNS_RCODE_YXRRSET: return "YXRRSET: a record set exists that must not";
-	case LDNS_RCODE_NXRRSET: return "NXRRSET: a record set that must exist does not";
-	case LDNS_RCODE_NOTAUTH:
-		return "NOTAUTH: not authoritative for the zone, or the TSIG is wrong";
-	case LDNS_RCODE_NOTZONE: return "NOTZONE: a name lies outside the zone";
-	}
-	return "an error without a name";
+	int rc = 0;
+
+	if (s->count == 0)
+		return update_require_absent(u, owner, type, err);
+	for (size_t i = 0; rc == 0 && i < s->count; i++)
+		rc = push_data(u->require, s, s->rdata[i], 0, LDNS_RR_CLASS_IN, err);
+	return rc;
 }
 
-static int judge(const struct update *u, const struct update_server *server, ldns_pkt *answer,
-	const uint8_t *wire, size_t n, const ldns_rdf *mac, struct err *err)
+/* A TTL is changed by taking the whole set out and in again, inside the one message. */
+static int push_difference(struct update *u, const struct change *c, bool whole, struct err *err)
 {
-	const char *trouble = tsig_trouble(answer);
-	unsigned rcode = ldns_pkt_get_rcode(answer);
+	int rc = 0;
 
-	if (trouble || rcode != LDNS_RCODE_NOERROR)
-		return err_set(err, ERR_PEER, "update of zone '%s': refused with %s", u->zone,
-			trouble ? trouble : rcode_words(rcode));
-	if (!ldns_pkt_tsig(answer) ||
-		!ldns_pkt_tsig_verify(answer, wire, n, server->key->name, server->key->secret, mac))
-		return err_set(err, ERR_PEER,
-			"update of zone '%s': the answer is not signed with our TSIG key", u->zone);
-	return 0;
+	/* RFC 2136 section 2.5.4: class NONE, TTL 0 takes one record out */
+	for (size_t i = 0; rc == 0 && i < c->before.count; i++)
+		if (whole || !rrset_has(&c->after, c->before.rdata[i]))
+			rc = push_data(u->change, &c->before, c->before.rdata[i], 0, CLASS_NONE,
+				err);
+	for (size_t i = 0; rc == 0 && i < c->after.count; i++)
+		if (whole || !rrset_has(&c->before, c->after.rdata[i]))
+			rc = push_data(u->change, &c->after, c->after.rdata[i], c->after.ttl_s,
+				LDNS_RR_CLASS_IN, err);
+	return rc;
 }
 
-static int make_packet(const struct update *u, const struct update_server *server, ldns_pkt **out,
-	struct err *err)
+int update_change(struct update *u, const struct change *c, struct err *err)
+{
+	char owner[NAME_TEXT_MAX], type[12];
+	int rc;
+
+	if (name_write_text(&c->after.owner, owner, sizeof(owner)) != 0)
+		return err_set(err, ERR_FORMAT, "update: a name that cannot be written");
+	rc = require_exactly(u, &c->before, owner, rr_type_word(c->after.type, type, sizeof(type)),
+		err);
+	return rc == 0 ? push_difference(u, c, c->before.ttl_s != c->after.ttl_s, err) : rc;
+}
+
+static int make_packet(const struct update *u, ldns_pkt **out, struct err *err)
 {
 	ldns_rdf *zone = NULL;
 	ldns_pkt *packet;
-	int rc = name_of_text(u->zone, &zone, err);
+	int rc = exchange_name(u->zone, &zone, err);
 
 	if (rc != 0)
 		return rc;
@@ -194,32 +192,52 @@ static int make_packet(const struct update *u, const struct update_server *serve
 		return err_set(err, ERR_NOMEM, "update: out of memory");
 	}
 	ldns_pkt_set_random_id(packet);
-	if (ldns_pkt_tsig_sign(packet, server->key->name, server->key->secret, FUDGE_S, ALGORITHM,
-		    NULL) != LDNS_STATUS_OK) {
-		ldns_pkt_free(packet);
-		return err_set(err, ERR_CRYPTO, "update of zone '%s': cannot be signed", u->zone);
-	}
 	*out = packet;
 	return 0;
 }
 
-int update_send(const struct update *u, const struct update_server *server, struct err *err)
+/* RFC 2136 section 3.2.5: what a prerequisite that does not hold is answered with. */
+static bool is_moved(unsigned rcode)
+{
+	return rcode == LDNS_RCODE_NXDOMAIN || rcode == LDNS_RCODE_YXDOMAIN ||
+		rcode == LDNS_RCODE_NXRRSET || rcode == LDNS_RCODE_YXRRSET;
+}
+
+int update_try(const struct update *u, const struct primary *p, enum update_outcome *out,
+	struct err *words, struct err *err)
 {
 	ldns_pkt *query = NULL, *answer = NULL;
-	uint8_t *wire = NULL;
-	size_t n = 0;
-	int rc = make_packet(u, server, &query, err);
+	unsigned rcode;
+	int rc;
 
+	if (!p->key)
+		return err_set(err, ERR_ARG, "update of zone '%s': no TSIG key", u->zone);
+	rc = make_packet(u, &query, err);
 	if (rc != 0)
 		return rc;
-	rc = exchange_packet(server->address, server->port,
-		server->timeout_ms ? server->timeout_ms : TIMEOUT_MS, query, &answer, &wire, &n,
-		err);
-	if (rc == 0) {
-		rc = judge(u, server, answer, wire, n, ldns_rr_rdf(ldns_pkt_tsig(query), 3), err);
-		ldns_pkt_free(answer);
-		free(wire);
-	}
+	rc = exchange_packet(p, query, &answer, err);
 	ldns_pkt_free(query);
+	if (rc != 0)
+		return err_wrap(err, rc, "update of zone '%s'", u->zone);
+	rcode = ldns_pkt_get_rcode(answer);
+	ldns_pkt_free(answer);
+	if (rcode != LDNS_RCODE_NOERROR && !is_moved(rcode))
+		return err_set(err, ERR_PEER, "update of zone '%s': refused with %s", u->zone,
+			exchange_rcode_words(rcode));
+	if (is_moved(rcode))
+		err_set(words, ERR_PEER, "update of zone '%s': refused with %s", u->zone,
+			exchange_rcode_words(rcode));
+	*out = is_moved(rcode) ? UPDATE_MOVED : UPDATE_DONE;
+	return 0;
+}
+
+int update_send(const struct update *u, const struct primary *p, struct err *err)
+{
+	enum update_outcome outcome;
+	struct err words;
+	int rc = update_try(u, p, &outcome, &words, err);
+
+	if (rc == 0 && outcome == UPDATE_MOVED)
+		return err_set(err, words.code, "%s", words.msg);
 	return rc;
 }

@@ -2,10 +2,9 @@
 /*
  * update - change a zone by one signed message: all of it happens, or nothing.
  *
- *   Source     RFC 2136 (dynamic update), RFC 8945 (TSIG, HMAC-SHA256), over TCP.
+ *   Source     RFC 2136 (dynamic update), RFC 8945 (TSIG), over TCP.
  *   Text       records as in a zone file: "js.b.example 5 A 127.0.0.1".
  *   Rule       success is an answer NOERROR whose TSIG fits; anything else is a failure.
- *   Time       ms; the whole exchange, 5000 when 0.
  *   Ownership  struct update belongs to the caller: update_free.
  *   Errors     ERR_FORMAT (a record or name does not parse), ERR_SYSTEM, ERR_TIMEOUT,
  *              ERR_PEER (refused; the words say why), ERR_NOMEM.
@@ -14,16 +13,8 @@
 #define PUBLISH_UPDATE_H
 
 #include "core/err.h"
-#include "publish/tsigkey.h"
-
-#include <stdint.h>
-
-struct update_server {
-	const char *address; /* IPv4 or IPv6 in numbers */
-	uint16_t port;
-	unsigned timeout_ms;
-	const struct tsigkey *key;
-};
+#include "publish/change.h"
+#include "publish/primary.h"
 
 struct update;
 
@@ -39,6 +30,18 @@ int update_add(struct update *u, const char *record, struct err *err);
 int update_delete_rrset(struct update *u, const char *owner, const char *type, struct err *err);
 int update_delete_name(struct update *u, const char *owner, struct err *err);
 
-int update_send(const struct update *u, const struct update_server *server, struct err *err);
+/* What a change demands and what it does, whole: its set before is required exactly. */
+int update_change(struct update *u, const struct change *c, struct err *err);
+
+enum update_outcome {
+	UPDATE_DONE,
+	UPDATE_MOVED, /* a prerequisite does not hold (any more): nothing was done */
+};
+
+/* words, when not NULL, say what did not hold. */
+int update_try(const struct update *u, const struct primary *p, enum update_outcome *out,
+	struct err *words, struct err *err);
+/* The same, where a prerequisite that does not hold is a failure. */
+int update_send(const struct update *u, const struct primary *p, struct err *err);
 
 #endif

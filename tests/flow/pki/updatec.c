@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 		rc = n < 0 ? err.code : 0;
 	}
 	if (rc == 0) {
-		struct update_server server = { "127.0.0.1", (uint16_t)atoi(argv[1]), 0, &key };
+		struct primary server = { "127.0.0.1", (uint16_t)atoi(argv[1]), 0, &key };
 
 		rc = update_send(u, &server, &err);
 	}

@@ -273,6 +273,28 @@ static void writes_a_question_that_it_reads(void **state)
 	assert_int_equal(message_write_query(1, &name, RR_TLSA, &s), ERR_SPACE);
 }
 
+static void the_last_record_is_found_behind_all_others(void **state)
+{
+	struct draft d;
+	struct message_last last;
+	struct span whole;
+
+	(void)state;
+	begin(&d, "a.example", RR_TLSA);
+	tlsa(&d, "a.example", 60);
+	cname(&d, "b.example", 7, "c.example");
+	whole = finish(&d);
+	assert_int_equal(message_read_last(whole, &last), 0);
+	assert_int_equal(last.type, RR_CNAME);
+	assert_int_equal(last.ttl_s, 7);
+	assert_true(name_equal(&last.owner, &(struct name){ 11, "\1b\7example" }));
+	assert_int_equal(last.at, whole.n - 11 - 10 - last.rdata.n);
+	whole.n--;
+	assert_int_equal(message_read_last(whole, &last), ERR_FORMAT);
+	begin(&d, "a.example", RR_TLSA);
+	assert_int_equal(message_read_last(finish(&d), &last), ERR_FORMAT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +309,7 @@ int main(void)
 		TEST(refuses_pointers_that_do_not_lead_back),
 		TEST(joins_the_two_halves_of_an_extended_rcode),
 		TEST(writes_a_question_that_it_reads),
+		TEST(the_last_record_is_found_behind_all_others),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -19,11 +19,30 @@ static void reads_the_line_of_kdig_and_nsupdate(void **state)
 	assert_string_equal(key.secret, "AAECAwQFBgcICQoLDA0ODw==");
 }
 
+static void knows_three_algorithms(void **state)
+{
+	static const char *const lines[] = {
+		[HMAC_SHA256] = "hmac-sha256:k:AAECAwQFBgcICQoLDA0ODw==",
+		[HMAC_SHA384] = "hmac-sha384:k:AAECAwQFBgcICQoLDA0ODw==",
+		[HMAC_SHA512] = "hmac-sha512:k:AAECAwQFBgcICQoLDA0ODw==",
+	};
+	struct tsigkey key;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(tsigkey_read(lines[i], &key, NULL), 0);
+		assert_int_equal(key.digest, i);
+		assert_memory_equal(tsigkey_algorithm(&key), lines[i], 11);
+	}
+}
+
 static void refuses_other_lines_without_telling_the_secret(void **state)
 {
 	static const char *const bad[] = {
 		"",
 		"hmac-md5:lab:AAECAwQFBgcICQoLDA0ODw==",
+		"hmac-sha1:lab:AAECAwQFBgcICQoLDA0ODw==",
+		"hmac-sha25:lab:AAECAwQFBgcICQoLDA0ODw==",
 		"hmac-sha256:lab",
 		"hmac-sha256::AAECAwQFBgcICQoLDA0ODw==",
 		"hmac-sha256:lab:",
@@ -77,6 +96,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reads_the_line_of_kdig_and_nsupdate),
+		TEST(knows_three_algorithms),
 		TEST(refuses_other_lines_without_telling_the_secret),
 		TEST(a_new_key_reads_back_and_differs_each_time),
 		TEST(a_file_others_can_read_is_refused),

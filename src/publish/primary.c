@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/primary.h"
+
+#include "publish/exchange.h"
+
+#define RRSIG_COVERED 0
+#define RRSIG_LABELS  2
+
+static int make_query(const char *owner, uint16_t type, ldns_pkt **out, struct err *err)
+{
+	ldns_rdf *name = NULL;
+	ldns_pkt *query;
+	int rc = exchange_name(owner, &name, err);
+
+	if (rc != 0)
+		return rc;
+	query = ldns_pkt_query_new(name, type, LDNS_RR_CLASS_IN, 0);
+	if (!query) {
+		ldns_rdf_deep_free(name);
+		return err_set(err, ERR_NOMEM, "question: out of memory");
+	}
+	ldns_pkt_set_random_id(query);
+	ldns_pkt_set_edns_udp_size(query, 1232);
+	ldns_pkt_set_edns_do(query, true);
+	*out = query;
+	return 0;
+}
+
+static bool is_at(const ldns_rr *rr, const struct name *owner)
+{
+	const ldns_rdf *name = ldns_rr_owner(rr);
+	struct cursor c = cursor_over((struct span){ ldns_rdf_data(name), ldns_rdf_size(name) });
+	struct name at;
+
+	return name_read(&c, &at) == 0 && name_equal(&at, owner);
+}
+
+static int take_data(const ldns_rr *rr, struct rrset *set, struct err *err)
+{
+	ldns_buffer *wire = ldns_buffer_new(LDNS_MAX_PACKETLEN);
+	int rc;
+
+	if (!wire || ldns_rr_rdata2buffer_wire(wire, rr) != LDNS_STATUS_OK)
+		rc = err_set(err, ERR_NOMEM, "answer: out of memory");
+	else /* two octets of length before the data */
+		rc = rrset_add(set,
+			(struct span){ ldns_buffer_begin(wire) + 2,
+				ldns_buffer_position(wire) - 2 },
+			err);
+	ldns_buffer_free(wire);
+	set->ttl_s = ldns_rr_ttl(rr);
+	return rc;
+}
+
+/* True when a signature over the type says that a wildcard made the records. */
+static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
+{
+	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG && ldns_rr_rd_count(rr) > RRSIG_LABELS &&
+		ldns_rdf2native_int16(ldns_rr_rdf(rr, RRSIG_COVERED)) == set->type &&
+		ldns_rdf2native_int8(ldns_rr_rdf(rr, RRSIG_LABELS)) < name_labels(&set->owner);
+}
+
+static int read_answer(const ldns_pkt *answer, struct rrset *set, struct err *err)
+{
+	const ldns_rr_list *records = ldns_pkt_answer(answer);
+	unsigned rcode = ldns_pkt_get_rcode(answer);
+	bool made_up = false;
+	int rc = 0;
+
+	if (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)
+		return err_set(err, ERR_PEER, "refused with %s", exchange_rcode_words(rcode));
+	if (!ldns_pkt_aa(answer))
+		return err_set(err, ERR_PEER, "it is not authoritative for the name");
+	for (size_t i = 0; rc == 0 && i < ldns_rr_list_rr_count(records); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(records, i);
+
+		if (!is_at(rr, &set->owner))
+			continue;
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && set->type != RR_CNAME)
+			rc = err_set(err, ERR_PEER, "an alias (CNAME); publish where it leads");
+		else if (ldns_rr_get_type(rr) == set->type)
+			rc = take_data(rr, set, err);
+		made_up = made_up || is_made_up(rr, set);
+	}
+	if (made_up)
+		rrset_done(set);
+	return rc;
+}
+
+int primary_read(const struct primary *p, const struct name *owner, uint16_t type,
+	struct rrset *out, struct err *err)
+{
+	struct rrset set = rrset_of(owner, type, 0);
+	ldns_pkt *query = NULL, *answer = NULL;
+	char text[NAME_TEXT_MAX];
+	int rc;
+
+	if (name_write_text(owner, text, sizeof(text)) != 0)
+		return err_set(err, ERR_FORMAT, "name: cannot be written");
+	rc = make_query(text, type, &query, err);
+	if (rc != 0)
+		return rc;
+	rc = exchange_packet(p, query, &answer, err);
+	ldns_pkt_free(query);
+	if (rc == 0)
+		rc = read_answer(answer, &set, err);
+	ldns_pkt_free(answer);
+	if (rc != 0) {
+		rrset_done(&set);
+		return err_wrap(err, rc, "'%s'", text);
+	}
+	*out = set;
+	return 0;
+}
