@@ -151,3 +151,36 @@ int exchange_name(const char *text, ldns_rdf **out, struct err *err)
 	*out = name;
 	return 0;
 }
+
+bool exchange_is_at(const ldns_rr *rr, const struct name *owner)
+{
+	const ldns_rdf *name = ldns_rr_owner(rr);
+	struct cursor c = cursor_over((struct span){ ldns_rdf_data(name), ldns_rdf_size(name) });
+	struct name at;
+
+	return name_read(&c, &at) == 0 && name_equal(&at, owner);
+}
+
+int exchange_take(const ldns_rr_list *section, struct rrset *set, struct err *err)
+{
+	ldns_buffer *wire = ldns_buffer_new(LDNS_MAX_PACKETLEN);
+	int rc = wire ? 0 : err_set(err, ERR_NOMEM, "answer: out of memory");
+
+	for (size_t i = 0; rc == 0 && i < ldns_rr_list_rr_count(section); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(section, i);
+
+		if (ldns_rr_get_type(rr) != set->type || !exchange_is_at(rr, &set->owner))
+			continue;
+		ldns_buffer_clear(wire);
+		if (ldns_rr_rdata2buffer_wire(wire, rr) != LDNS_STATUS_OK)
+			rc = err_set(err, ERR_NOMEM, "answer: out of memory");
+		else
+			rc = rrset_add(set,
+				(struct span){ ldns_buffer_begin(wire),
+					ldns_buffer_position(wire) },
+				err);
+		set->ttl_s = ldns_rr_ttl(rr);
+	}
+	ldns_buffer_free(wire);
+	return rc;
+}

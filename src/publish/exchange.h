@@ -21,6 +21,12 @@ int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer,
 /* "REFUSED: its policy does not allow it": RFC 1035 section 4.1.1, RFC 2136 section 2.2. */
 const char *exchange_rcode_words(unsigned rcode);
 
+/* Adds the records of a section that are of the set's name and type. */
+int exchange_take(const ldns_rr_list *section, struct rrset *set, struct err *err);
+
+/* Is the owner of the record this name? */
+bool exchange_is_at(const ldns_rr *rr, const struct name *owner);
+
 /* A domain name for ldns; ERR_FORMAT with words. */
 int exchange_name(const char *text, ldns_rdf **out, struct err *err);
 

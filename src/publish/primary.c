@@ -26,32 +26,6 @@ static int make_query(const char *owner, uint16_t type, ldns_pkt **out, struct e
 	return 0;
 }
 
-static bool is_at(const ldns_rr *rr, const struct name *owner)
-{
-	const ldns_rdf *name = ldns_rr_owner(rr);
-	struct cursor c = cursor_over((struct span){ ldns_rdf_data(name), ldns_rdf_size(name) });
-	struct name at;
-
-	return name_read(&c, &at) == 0 && name_equal(&at, owner);
-}
-
-static int take_data(const ldns_rr *rr, struct rrset *set, struct err *err)
-{
-	ldns_buffer *wire = ldns_buffer_new(LDNS_MAX_PACKETLEN);
-	int rc;
-
-	if (!wire || ldns_rr_rdata2buffer_wire(wire, rr) != LDNS_STATUS_OK)
-		rc = err_set(err, ERR_NOMEM, "answer: out of memory");
-	else /* two octets of length before the data */
-		rc = rrset_add(set,
-			(struct span){ ldns_buffer_begin(wire) + 2,
-				ldns_buffer_position(wire) - 2 },
-			err);
-	ldns_buffer_free(wire);
-	set->ttl_s = ldns_rr_ttl(rr);
-	return rc;
-}
-
 /* True when a signature over the type says that a wildcard made the records. */
 static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
 {
@@ -74,17 +48,13 @@ static int read_answer(const ldns_pkt *answer, struct rrset *set, struct err *er
 	for (size_t i = 0; rc == 0 && i < ldns_rr_list_rr_count(records); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(records, i);
 
-		if (!is_at(rr, &set->owner))
+		if (!exchange_is_at(rr, &set->owner))
 			continue;
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && set->type != RR_CNAME)
 			rc = err_set(err, ERR_PEER, "an alias (CNAME); publish where it leads");
-		else if (ldns_rr_get_type(rr) == set->type)
-			rc = take_data(rr, set, err);
 		made_up = made_up || is_made_up(rr, set);
 	}
-	if (made_up)
-		rrset_done(set);
-	return rc;
+	return rc == 0 && !made_up ? exchange_take(records, set, err) : rc;
 }
 
 int primary_read(const struct primary *p, const struct name *owner, uint16_t type,

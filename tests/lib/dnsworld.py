@@ -15,6 +15,7 @@ Records given go to the deepest zone that holds their owner; owners are written 
 """
 import os, pathlib, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
+SECRET = "c2VjcmV0LW9mLXRoZS10ZXN0LXdvcmxkLTAxMjM0NTY="
 DIGEST = "3 1 1 " + "ab" * 32
 BASE = {
     ".": "",
@@ -71,7 +72,7 @@ def query(address, name, rtype, timeout=1.0):
 
 
 class World:
-    def __init__(self, records="", directory=None, zones=None, periods=None):
+    def __init__(self, records="", directory=None, zones=None, periods=None, host="127.0.0.1", port=None):
         self.own = directory is None
         self.dir = pathlib.Path(directory or tempfile.mkdtemp(prefix="dnsworld-"))
         self.dir.mkdir(parents=True, exist_ok=True)
@@ -81,8 +82,8 @@ class World:
             if line.strip() and not line.lstrip().startswith(";"):
                 owner = line.split()[0]
                 self.zones[self.holder(owner)] += line + "\n"
-        self.port, self.knotd = free_port(), None
-        self.address = f"127.0.0.1@{self.port}"
+        self.host, self.port, self.knotd = host, port or free_port(), None
+        self.address = f"{host}@{self.port}"
         self.anchor = str(self.dir / "root.anchor")
         self.conf = str(self.dir / "knot.conf")
 
@@ -96,6 +97,15 @@ class World:
     def run(self, *argv):
         return subprocess.run([tool(argv[0]), *argv[1:]], cwd=self.dir, check=True, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+
+    def key(self, bits=256):
+        """A file with a TSIG key that may update every zone."""
+        path = self.dir / f"tsig{bits}.key"
+        if path.exists():
+            return path
+        path.write_text(f"hmac-sha{bits}:update{'' if bits == 256 else bits}.:{SECRET}\n")
+        path.chmod(0o600)
+        return path
 
     def file(self, zone):
         return self.dir / ("zone." + (zone.rstrip(".") or "root"))
@@ -125,10 +135,16 @@ database:
 key:
   - id: "update."
     algorithm: hmac-sha256
-    secret: "c2VjcmV0LW9mLXRoZS10ZXN0LXdvcmxkLTAxMjM0NTY="
+    secret: "{SECRET}"
+  - id: "update384."
+    algorithm: hmac-sha384
+    secret: "{SECRET}"
+  - id: "update512."
+    algorithm: hmac-sha512
+    secret: "{SECRET}"
 acl:
   - id: local
-    key: "update."
+    key: ["update.", "update384.", "update512."]
     action: [update, transfer]
 policy:
   - id: test
@@ -152,7 +168,7 @@ zone:{zones}""")
         dot = "" if zone == "." else zone
         self.file(zone).write_text(
             f"{zone} 300 SOA ns.{dot or 'example.'} hostmaster.{dot or 'example.'} 1 3600 600 86400 60\n"
-            f"{zone} 300 NS ns.example.\n" + ("ns.example. 300 A 127.0.0.1\n" if zone in (".", "example.") else "") + text)
+            f"{zone} 300 NS ns.example.\n" + (f"ns.example. 300 A {self.host}\n" if zone in (".", "example.") else "") + text)
 
     def sign(self, zone, period):
         """Signs with ldns, for a period if there is one; the DS."""

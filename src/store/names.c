@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/database.h"
+
+static const struct database_kind kind = {
+	.application_id = 0x53644e6d, /* "SdNm" */
+	.version = 1,
+	.schema = "CREATE TABLE entry (owner TEXT PRIMARY KEY, name TEXT NOT NULL,"
+		  " service TEXT NOT NULL, via TEXT NOT NULL, step TEXT NOT NULL,"
+		  " begun INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
+		  "CREATE TABLE record (owner TEXT NOT NULL, type INTEGER NOT NULL,"
+		  " data BLOB NOT NULL, ttl INTEGER NOT NULL, state INTEGER NOT NULL,"
+		  " since INTEGER NOT NULL, PRIMARY KEY (owner, type, data)) WITHOUT ROWID",
+};
+
+struct names {
+	struct database db;
+	sqlite3_stmt *put_record, *drop_record, *records, *put, *remove, *one, *all;
+	char lock_path[520];
+	int lock; /* -1: not held */
+};
+
+static int prepare(struct names *n, struct err *err)
+{
+	const struct {
+		sqlite3_stmt **at;
+		const char *sql;
+	} all[] = {
+		{ &n->put_record,
+			"INSERT INTO record (owner, type, data, ttl, state, since)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+			" ON CONFLICT (owner, type, data) DO UPDATE SET ttl = ?4, state = ?5,"
+			" since = ?6" },
+		{ &n->drop_record,
+			"DELETE FROM record WHERE owner = ?1 AND type = ?2 AND data = ?3" },
+		{ &n->records,
+			"SELECT owner, type, data, ttl, state, since FROM record"
+			" WHERE owner = ?1 AND type = ?2 ORDER BY data" },
+		{ &n->put,
+			"INSERT INTO entry (owner, name, service, via, step, begun, changed)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (owner) DO UPDATE"
+			" SET name = ?2, service = ?3, via = ?4, step = ?5, begun = ?6,"
+			" changed = ?7" },
+		{ &n->remove, "DELETE FROM entry WHERE owner = ?1" },
+		{ &n->one,
+			"SELECT owner, name, service, via, step, begun, changed FROM entry"
+			" WHERE owner = ?1" },
+		{ &n->all,
+			"SELECT owner, name, service, via, step, begun, changed FROM entry"
+			" ORDER BY owner" },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++)
+		rc = database_prepare(&n->db, all[i].sql, all[i].at, err);
+	return rc;
+}
+
+int names_open(const char *state, struct names **out, struct err *err)
+{
+	struct names *n = calloc(1, sizeof(*n));
+	char path[500];
+	int rc = 0;
+
+	if (!n)
+		return err_set(err, ERR_NOMEM, "%s: no memory", state);
+	n->lock = -1;
+	if (snprintf(path, sizeof(path), "%s/names.db", state) >= (int)sizeof(path))
+		rc = err_set(err, ERR_ARG, "%.80s...: the path is too long", state);
+	else if (mkdir(state, 0700) != 0 && errno != EEXIST)
+		rc = err_set(err, ERR_SYSTEM, "folder '%s': %s", state, strerror(errno));
+	snprintf(n->lock_path, sizeof(n->lock_path), "%s.lock", path);
+	rc = rc ? rc : database_open(path, &kind, true, &n->db, err);
+	rc = rc ? rc : prepare(n, err);
+	if (rc) {
+		names_close(n);
+		return rc;
+	}
+	*out = n;
+	return 0;
+}
+
+void names_close(struct names *n)
+{
+	if (!n)
+		return;
+	names_unlock(n);
+	if (n->db.handle)
+		database_rollback(&n->db);
+	database_close(&n->db);
+	free(n);
+}
+
+int names_lock(struct names *n, struct err *err)
+{
+	int fd = open(n->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX) != 0) {
+		int rc = err_set(err, ERR_SYSTEM, "%s: %s", n->lock_path, strerror(errno));
+
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	n->lock = fd;
+	return 0;
+}
+
+void names_unlock(struct names *n)
+{
+	if (n->lock >= 0)
+		close(n->lock);
+	n->lock = -1;
+}
+
+int names_begin(struct names *n, struct err *err)
+{
+	return database_begin(&n->db, err);
+}
+
+int names_commit(struct names *n, struct err *err)
+{
+	return database_commit(&n->db, err);
+}
+
+void names_rollback(struct names *n)
+{
+	database_rollback(&n->db);
+}
+
+static void bind_record(sqlite3_stmt *q, const struct names_record *r)
+{
+	sqlite3_bind_text(q, 1, r->owner, -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 2, r->type);
+	database_bind_blob(q, 3, r->rdata);
+}
+
+int names_put_record(struct names *n, const struct names_record *r, struct err *err)
+{
+	bind_record(n->put_record, r);
+	sqlite3_bind_int64(n->put_record, 4, r->ttl_s);
+	sqlite3_bind_int(n->put_record, 5, r->state);
+	sqlite3_bind_int64(n->put_record, 6, r->since_s);
+	return database_run(&n->db, n->put_record, err);
+}
+
+int names_drop_record(struct names *n, const struct names_record *r, struct err *err)
+{
+	bind_record(n->drop_record, r);
+	return database_run(&n->db, n->drop_record, err);
+}
+
+int names_each_record(struct names *n, const char *owner, uint16_t type,
+	int (*each)(void *arg, const struct names_record *r, struct err *err), void *arg,
+	struct err *err)
+{
+	sqlite3_stmt *q = n->records;
+	bool row = false;
+	int rc;
+
+	sqlite3_bind_text(q, 1, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 2, type);
+	rc = database_step(&n->db, q, &row, err);
+	while (rc == 0 && row) {
+		struct names_record r = { .owner = database_text(q, 0),
+			.type = (uint16_t)sqlite3_column_int(q, 1),
+			.rdata = database_blob(q, 2),
+			.ttl_s = (uint32_t)sqlite3_column_int64(q, 3),
+			.state = (enum names_state)sqlite3_column_int(q, 4),
+			.since_s = sqlite3_column_int64(q, 5) };
+
+		rc = each(arg, &r, err);
+		rc = rc ? rc : database_step(&n->db, q, &row, err);
+	}
+	database_reset(q);
+	return rc;
+}
+
+int names_put(struct names *n, const struct names_entry *e, struct err *err)
+{
+	sqlite3_bind_text(n->put, 1, e->owner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(n->put, 2, e->name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(n->put, 3, e->service, -1, SQLITE_STATIC);
+	sqlite3_bind_text(n->put, 4, e->via, -1, SQLITE_STATIC);
+	sqlite3_bind_text(n->put, 5, e->step, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(n->put, 6, e->begun_s);
+	sqlite3_bind_int64(n->put, 7, e->changed_s);
+	return database_run(&n->db, n->put, err);
+}
+
+int names_remove(struct names *n, const char *owner, struct err *err)
+{
+	sqlite3_bind_text(n->remove, 1, owner, -1, SQLITE_STATIC);
+	return database_run(&n->db, n->remove, err);
+}
+
+int names_each(struct names *n, const char *owner,
+	int (*each)(void *arg, const struct names_entry *e, struct err *err), void *arg,
+	size_t *count, struct err *err)
+{
+	sqlite3_stmt *q = owner ? n->one : n->all;
+	bool row = false;
+	size_t seen = 0;
+	int rc;
+
+	if (owner)
+		sqlite3_bind_text(q, 1, owner, -1, SQLITE_STATIC);
+	rc = database_step(&n->db, q, &row, err);
+	while (rc == 0 && row) {
+		struct names_entry e = { .owner = database_text(q, 0),
+			.name = database_text(q, 1),
+			.service = database_text(q, 2),
+			.via = database_text(q, 3),
+			.step = database_text(q, 4),
+			.begun_s = sqlite3_column_int64(q, 5),
+			.changed_s = sqlite3_column_int64(q, 6) };
+
+		seen++;
+		rc = each(arg, &e, err);
+		rc = rc ? rc : database_step(&n->db, q, &row, err);
+	}
+	database_reset(q);
+	if (rc == 0 && count)
+		*count = seen;
+	return rc;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+#include "store/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct world {
+	char dir[64], state[80];
+	struct names *names;
+};
+
+static int begin(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	strcpy(w->dir, "/tmp/sardane-names-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->state, sizeof(w->state), "%s/state", w->dir);
+	assert_int_equal(names_open(w->state, &w->names, NULL), 0);
+	*state = w;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct world *w = *state;
+	char command[128];
+
+	names_close(w->names);
+	snprintf(command, sizeof(command), "rm -r '%s'", w->dir);
+	assert_int_equal(system(command), 0);
+	free(w);
+	return 0;
+}
+
+static struct names_record record(const char *owner, const char *data, enum names_state state)
+{
+	return (struct names_record){ .owner = owner,
+		.type = 52,
+		.rdata = { (const uint8_t *)data, strlen(data) },
+		.ttl_s = 60,
+		.state = state,
+		.since_s = 1700000000 };
+}
+
+static int join(void *arg, const struct names_record *r, struct err *err)
+{
+	char *out = arg;
+
+	(void)err;
+	assert_int_equal(r->ttl_s, 60);
+	sprintf(out + strlen(out), "%.*s%d ", (int)r->rdata.n, (const char *)r->rdata.p,
+		(int)r->state);
+	return 0;
+}
+
+static void records_are_remembered_with_their_state(void **state)
+{
+	struct world *w = *state;
+	struct names_record a = record("js.example", "a", NAMES_COMING),
+			    b = record("js.example", "b", NAMES_THERE),
+			    c = record("ns.example", "c", NAMES_THERE);
+	char words[64] = "";
+
+	assert_int_equal(names_put_record(w->names, &b, NULL), 0);
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	assert_int_equal(names_put_record(w->names, &c, NULL), 0);
+	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
+	assert_string_equal(words, "a0 b1 ");
+	a.state = NAMES_GOING;
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	assert_int_equal(names_drop_record(w->names, &b, NULL), 0);
+	assert_int_equal(names_drop_record(w->names, &b, NULL), 0);
+	names_close(w->names);
+	assert_int_equal(names_open(w->state, &w->names, NULL), 0);
+	words[0] = '\0';
+	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
+	assert_string_equal(words, "a2 ");
+	words[0] = '\0';
+	assert_int_equal(names_each_record(w->names, "js.example", 1, join, words, NULL), 0);
+	assert_string_equal(words, "");
+}
+
+static void what_is_not_committed_did_not_happen(void **state)
+{
+	struct world *w = *state;
+	struct names_record a = record("js.example", "a", NAMES_COMING);
+	char words[64] = "";
+
+	assert_int_equal(names_begin(w->names, NULL), 0);
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	names_rollback(w->names);
+	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
+	assert_string_equal(words, "");
+}
+
+static int take_step(void *arg, const struct names_entry *e, struct err *err)
+{
+	char *out = arg;
+
+	(void)err;
+	sprintf(out + strlen(out), "%s %s %s %s;", e->owner, e->service, e->via, e->step);
+	return 0;
+}
+
+static void an_entry_is_one_per_owner(void **state)
+{
+	struct world *w = *state;
+	struct names_entry e = { "_1._tcp.b", "b", "1/tcp", "p.yaml", "begun", 1, 2 };
+	char words[200] = "";
+	size_t n = 9;
+
+	assert_int_equal(names_put(w->names, &e, NULL), 0);
+	e.step = "done";
+	assert_int_equal(names_put(w->names, &e, NULL), 0);
+	e = (struct names_entry){ "_c.a", "_c.a", "", "q.yaml", "begun", 1, 2 };
+	assert_int_equal(names_put(w->names, &e, NULL), 0);
+	assert_int_equal(names_each(w->names, NULL, take_step, words, &n, NULL), 0);
+	assert_string_equal(words, "_1._tcp.b 1/tcp p.yaml done;_c.a  q.yaml begun;");
+	assert_int_equal(n, 2);
+	assert_int_equal(names_remove(w->names, "_c.a", NULL), 0);
+	assert_int_equal(names_each(w->names, "_c.a", take_step, words, &n, NULL), 0);
+	assert_int_equal(n, 0);
+}
+
+static void only_one_holds_the_lock(void **state)
+{
+	struct world *w = *state;
+	char command[200];
+
+	snprintf(command, sizeof(command), "flock -n '%s/names.db.lock' true", w->state);
+	assert_int_equal(names_lock(w->names, NULL), 0);
+	assert_int_not_equal(system(command), 0);
+	names_unlock(w->names);
+	assert_int_equal(system(command), 0);
+}
+
+static void the_folder_is_private(void **state)
+{
+	struct world *w = *state;
+
+	struct stat st;
+
+	assert_int_equal(stat(w->state, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(records_are_remembered_with_their_state, begin,
+			end),
+		cmocka_unit_test_setup_teardown(what_is_not_committed_did_not_happen, begin, end),
+		cmocka_unit_test_setup_teardown(an_entry_is_one_per_owner, begin, end),
+		cmocka_unit_test_setup_teardown(only_one_holds_the_lock, begin, end),
+		cmocka_unit_test_setup_teardown(the_folder_is_private, begin, end),
+	};
+
+	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
+}
