@@ -6,7 +6,6 @@
 #include "cli/option.h"
 #include "cli/publishing.h"
 #include "cli/text.h"
-#include "json/writer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -202,22 +201,6 @@ static void write_records(struct writer *w, const char *member, const struct rrs
 	writer_close(w);
 }
 
-static void write_report(struct writer *w, const struct confirm_report *r)
-{
-	writer_bool(w, "served", r->all);
-	writer_real(w, "waited_ms", r->ms, 0);
-	writer_open(w, "servers", '[');
-	for (size_t i = 0; i < r->count; i++) {
-		writer_open(w, NULL, '{');
-		writer_text(w, "server", r->server[i].who);
-		writer_bool(w, "serves", r->server[i].serves);
-		if (!r->server[i].serves)
-			writer_text(w, "why", r->server[i].why);
-		writer_close(w);
-	}
-	writer_close(w);
-}
-
 static int show_json(const struct change *c, bool changed, const struct confirm_report *r)
 {
 	char owner[NAME_TEXT_MAX];
@@ -234,7 +217,7 @@ static int show_json(const struct change *c, bool changed, const struct confirm_
 	write_records(&w, "removed", &c->before, &c->after);
 	write_records(&w, "now", &c->after, NULL);
 	if (r)
-		write_report(&w, r);
+		publishing_write(r, &w);
 	writer_close(&w);
 	buf_text(&t, "\n");
 	return text_print(&t);

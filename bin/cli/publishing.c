@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/publishing.h"
 
+#include "cli/run.h"
 #include "dane/generate.h"
 #include "dns/owner.h"
 #include "pki/der.h"
 #include "program/config.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,7 +145,7 @@ int publishing_remember(struct publishing *p, const char *state, struct err *err
 		state = p->state;
 	if (!state)
 		return err_set(err, ERR_ARG, "--state: missing, and the file of --via names none");
-	rc = names_open(state, &p->publication.names, err);
+	rc = names_open(state, true, &p->publication.names, err);
 	return rc == 0 ? audit_open(state, &p->publication.audit, err) : rc;
 }
 
@@ -218,7 +220,35 @@ void publishing_tell(const struct confirm_report *r, struct buf *out)
 {
 	for (size_t i = 0; i < r->count; i++)
 		buf_printf(out, "server  %s  %s%s\n", r->server[i].who,
-			r->server[i].serves ? "serves it, signed" : "does not: ", r->server[i].why);
+			r->server[i].serves ? "up to date, signed" : "not up to date: ",
+			r->server[i].why);
 	if (r->count == 0)
 		buf_text(out, "server  none found\n");
+}
+
+void publishing_write(const struct confirm_report *r, struct writer *w)
+{
+	writer_bool(w, "served", r->all);
+	writer_real(w, "waited_ms", r->ms, 0);
+	writer_open(w, "servers", '[');
+	for (size_t i = 0; i < r->count; i++) {
+		writer_open(w, NULL, '{');
+		writer_text(w, "server", r->server[i].who);
+		writer_bool(w, "serves", r->server[i].serves);
+		if (!r->server[i].serves)
+			writer_text(w, "why", r->server[i].why);
+		writer_close(w);
+	}
+	writer_close(w);
+}
+
+int publishing_resolver(const struct publishing *p, struct resolver **out, struct err *err)
+{
+	struct resolver_config config = p->resolver.config;
+	char helper[PATH_MAX];
+
+	config.trace = (struct trace){ 0 };
+	if (!config.helper && run_find_own("resolverd/sardane-resolverd", helper, sizeof(helper)))
+		config.helper = helper;
+	return resolver_new(&config, out, err);
 }

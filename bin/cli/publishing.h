@@ -17,6 +17,7 @@
 #include "identity/publication.h"
 #include "program/resolver_config.h"
 #include "publish/confirm.h"
+#include "json/writer.h"
 
 #define PUBLISHING_TTL_S  3600
 #define PUBLISHING_WAIT_S 60
@@ -50,7 +51,11 @@ int publishing_owner(const char *name, const char *service, struct name *out, st
 int publishing_add_text(struct rrset *set, const char *text, struct err *err);
 int publishing_add_certificate(struct rrset *set, const char *path, struct err *err);
 
-/* Appends a line per server. */
+/* The resolver of the file's block, to be freed before the publishing. */
+int publishing_resolver(const struct publishing *p, struct resolver **out, struct err *err);
+
+/* Appends a line per server; or members "served", "waited_ms" and "servers". */
 void publishing_tell(const struct confirm_report *r, struct buf *out);
+void publishing_write(const struct confirm_report *r, struct writer *w);
 
 #endif

@@ -308,9 +308,11 @@ static int check_issuer(const struct profile *p, X509 *issuer, EVP_PKEY *issuer_
 {
 	long room;
 
+	/* a leaf may sign itself: DANE-EE looks at nothing but its key (RFC 7671 section 5.1) */
 	if (!issuer)
-		return p->role == PROFILE_ROOT ? 0
-					       : err_set(err, ERR_ARG, "issuer: none was given");
+		return p->role == PROFILE_INTERMEDIATE
+			? err_set(err, ERR_ARG, "issuer: none was given")
+			: 0;
 	if (X509_check_ca(issuer) != 1)
 		return err_set(err, ERR_ARG, "issuer: its certificate is not an authority's");
 	if (X509_check_private_key(issuer, issuer_key) != 1) {

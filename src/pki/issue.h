@@ -21,7 +21,7 @@
 #include <time.h>
 
 /* The certificate's key is in its octets; X509_get0_pubkey of a leaf as it comes out may be NULL.
- * issuer NULL: self-signed, and issuer_key must be key. */
+ * issuer NULL: self-signed, a root or a leaf, and issuer_key must be key. */
 int issue_certificate(const struct profile *profile, EVP_PKEY *key, X509 *issuer,
 	EVP_PKEY *issuer_key, time_t now_s, X509 **out, struct err *err);
 

@@ -16,7 +16,8 @@ static const struct database_kind kind = {
 	.application_id = 0x53644e6d, /* "SdNm" */
 	.version = 1,
 	.schema = "CREATE TABLE entry (owner TEXT PRIMARY KEY, name TEXT NOT NULL,"
-		  " service TEXT NOT NULL, via TEXT NOT NULL, step TEXT NOT NULL,"
+		  " service TEXT NOT NULL, via TEXT NOT NULL, issuer TEXT NOT NULL,"
+		  " key TEXT NOT NULL, days INTEGER NOT NULL, step TEXT NOT NULL,"
 		  " begun INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
 		  "CREATE TABLE record (owner TEXT NOT NULL, type INTEGER NOT NULL,"
 		  " data BLOB NOT NULL, ttl INTEGER NOT NULL, state INTEGER NOT NULL,"
@@ -29,6 +30,10 @@ struct names {
 	char lock_path[520];
 	int lock; /* -1: not held */
 };
+
+#define ENTRY                                                                       \
+	"SELECT owner, name, service, via, issuer, key, days, step, begun, changed" \
+	" FROM entry"
 
 static int prepare(struct names *n, struct err *err)
 {
@@ -47,17 +52,14 @@ static int prepare(struct names *n, struct err *err)
 			"SELECT owner, type, data, ttl, state, since FROM record"
 			" WHERE owner = ?1 AND type = ?2 ORDER BY data" },
 		{ &n->put,
-			"INSERT INTO entry (owner, name, service, via, step, begun, changed)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (owner) DO UPDATE"
-			" SET name = ?2, service = ?3, via = ?4, step = ?5, begun = ?6,"
-			" changed = ?7" },
+			"INSERT INTO entry (owner, name, service, via, issuer, key, days, step,"
+			" begun, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+			" ON CONFLICT (owner) DO UPDATE SET name = ?2, service = ?3, via = ?4,"
+			" issuer = ?5, key = ?6, days = ?7, step = ?8, begun = ?9,"
+			" changed = ?10" },
 		{ &n->remove, "DELETE FROM entry WHERE owner = ?1" },
-		{ &n->one,
-			"SELECT owner, name, service, via, step, begun, changed FROM entry"
-			" WHERE owner = ?1" },
-		{ &n->all,
-			"SELECT owner, name, service, via, step, begun, changed FROM entry"
-			" ORDER BY owner" },
+		{ &n->one, ENTRY " WHERE owner = ?1" },
+		{ &n->all, ENTRY " ORDER BY owner" },
 	};
 	int rc = 0;
 
@@ -66,7 +68,7 @@ static int prepare(struct names *n, struct err *err)
 	return rc;
 }
 
-int names_open(const char *state, struct names **out, struct err *err)
+int names_open(const char *state, bool create, struct names **out, struct err *err)
 {
 	struct names *n = calloc(1, sizeof(*n));
 	char path[500];
@@ -77,10 +79,10 @@ int names_open(const char *state, struct names **out, struct err *err)
 	n->lock = -1;
 	if (snprintf(path, sizeof(path), "%s/names.db", state) >= (int)sizeof(path))
 		rc = err_set(err, ERR_ARG, "%.80s...: the path is too long", state);
-	else if (mkdir(state, 0700) != 0 && errno != EEXIST)
+	else if (create && mkdir(state, 0700) != 0 && errno != EEXIST)
 		rc = err_set(err, ERR_SYSTEM, "folder '%s': %s", state, strerror(errno));
 	snprintf(n->lock_path, sizeof(n->lock_path), "%s.lock", path);
-	rc = rc ? rc : database_open(path, &kind, true, &n->db, err);
+	rc = rc ? rc : database_open(path, &kind, create, &n->db, err);
 	rc = rc ? rc : prepare(n, err);
 	if (rc) {
 		names_close(n);
@@ -192,9 +194,12 @@ int names_put(struct names *n, const struct names_entry *e, struct err *err)
 	sqlite3_bind_text(n->put, 2, e->name, -1, SQLITE_STATIC);
 	sqlite3_bind_text(n->put, 3, e->service, -1, SQLITE_STATIC);
 	sqlite3_bind_text(n->put, 4, e->via, -1, SQLITE_STATIC);
-	sqlite3_bind_text(n->put, 5, e->step, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(n->put, 6, e->begun_s);
-	sqlite3_bind_int64(n->put, 7, e->changed_s);
+	sqlite3_bind_text(n->put, 5, e->issuer, -1, SQLITE_STATIC);
+	sqlite3_bind_text(n->put, 6, e->key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(n->put, 7, e->days);
+	sqlite3_bind_text(n->put, 8, e->step, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(n->put, 9, e->begun_s);
+	sqlite3_bind_int64(n->put, 10, e->changed_s);
 	return database_run(&n->db, n->put, err);
 }
 
@@ -221,9 +226,12 @@ int names_each(struct names *n, const char *owner,
 			.name = database_text(q, 1),
 			.service = database_text(q, 2),
 			.via = database_text(q, 3),
-			.step = database_text(q, 4),
-			.begun_s = sqlite3_column_int64(q, 5),
-			.changed_s = sqlite3_column_int64(q, 6) };
+			.issuer = database_text(q, 4),
+			.key = database_text(q, 5),
+			.days = (unsigned)sqlite3_column_int64(q, 6),
+			.step = database_text(q, 7),
+			.begun_s = sqlite3_column_int64(q, 8),
+			.changed_s = sqlite3_column_int64(q, 9) };
 
 		seen++;
 		rc = each(arg, &e, err);

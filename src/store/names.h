@@ -26,8 +26,8 @@
 
 struct names;
 
-/* DIR/names.db, made when it is not there, as is DIR (0700). */
-int names_open(const char *state, struct names **out, struct err *err);
+/* DIR/names.db; with create it is made when it is not there, as is DIR (0700). */
+int names_open(const char *state, bool create, struct names **out, struct err *err);
 void names_close(struct names *n);
 
 int names_lock(struct names *n, struct err *err);
@@ -60,6 +60,9 @@ struct names_entry {
 	const char *name;    /* the identity: a host, or a client's name */
 	const char *service; /* "8003/tcp"; "" for a client */
 	const char *via;     /* the file that says how it is published */
+	const char *issuer;  /* folder of the authority; "": it signs itself */
+	const char *key;     /* kind of its key, a word of pki/keykind.h */
+	unsigned days;       /* life of its certificate */
 	const char *step;
 	int64_t begun_s, changed_s;
 };

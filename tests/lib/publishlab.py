@@ -142,6 +142,8 @@ class Lab:
   trust_anchor_file: "{self.world.anchor}"
   stub:
     - {{zone: ".", server: "127.0.0.2@{self.port}"}}
+    - {{zone: "example", server: "127.0.0.2@{self.port}"}}
+    - {{zone: "org", server: "127.0.0.2@{self.port}"}}
     - {{zone: "bind.example", server: "127.0.0.1@{self.port}"}}
   root_servers: ["127.0.0.2@{self.port}"]
   authority_port: {self.port}

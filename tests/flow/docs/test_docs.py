@@ -25,7 +25,8 @@ PROMISES = {
                       "_ns-client.ns.a.example", "cert.issue", "whole: ", "revoked, superseded", "number 1, 1 revoked",
                       "name 'js.a.example': outside the constraints", "mine.csr", "_8003._tcp.js.b.example. IN TLSA 3 1 1 ",
                       "_8003._tcp.js.b.example. IN TLSA 2 0 1 "],
-    "publishing.md": ["+_5432._tcp.db.a.example. 60 IN TLSA 3 1 1 ", "serves it, signed", "\n-_5432._tcp.db.a.example. 60"],
+    "publishing.md": ["+_5432._tcp.db.a.example. 60 IN TLSA 3 1 1 ", "up to date, signed", "\n-_5432._tcp.db.a.example. 60",
+                      "proof   holds: TLSA 3 1 1", "step    leaving"],
 }
 count = failed = 0
 

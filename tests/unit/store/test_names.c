@@ -19,7 +19,7 @@ static int begin(void **state)
 	strcpy(w->dir, "/tmp/sardane-names-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->state, sizeof(w->state), "%s/state", w->dir);
-	assert_int_equal(names_open(w->state, &w->names, NULL), 0);
+	assert_int_equal(names_open(w->state, true, &w->names, NULL), 0);
 	*state = w;
 	return 0;
 }
@@ -75,7 +75,7 @@ static void records_are_remembered_with_their_state(void **state)
 	assert_int_equal(names_drop_record(w->names, &b, NULL), 0);
 	assert_int_equal(names_drop_record(w->names, &b, NULL), 0);
 	names_close(w->names);
-	assert_int_equal(names_open(w->state, &w->names, NULL), 0);
+	assert_int_equal(names_open(w->state, true, &w->names, NULL), 0);
 	words[0] = '\0';
 	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
 	assert_string_equal(words, "a2 ");
@@ -109,14 +109,15 @@ static int take_step(void *arg, const struct names_entry *e, struct err *err)
 static void an_entry_is_one_per_owner(void **state)
 {
 	struct world *w = *state;
-	struct names_entry e = { "_1._tcp.b", "b", "1/tcp", "p.yaml", "begun", 1, 2 };
+	struct names_entry e = { "_1._tcp.b", "b", "1/tcp", "p.yaml", "", "p256", 9, "begun", 1,
+		2 };
 	char words[200] = "";
 	size_t n = 9;
 
 	assert_int_equal(names_put(w->names, &e, NULL), 0);
 	e.step = "done";
 	assert_int_equal(names_put(w->names, &e, NULL), 0);
-	e = (struct names_entry){ "_c.a", "_c.a", "", "q.yaml", "begun", 1, 2 };
+	e = (struct names_entry){ "_c.a", "_c.a", "", "q.yaml", "ca", "p256", 9, "begun", 1, 2 };
 	assert_int_equal(names_put(w->names, &e, NULL), 0);
 	assert_int_equal(names_each(w->names, NULL, take_step, words, &n, NULL), 0);
 	assert_string_equal(words, "_1._tcp.b 1/tcp p.yaml done;_c.a  q.yaml begun;");

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * names - "sardane names list", "show" and "remove": the identities of a state directory.
+ */
+#include "cli/enroll.h"
+#include "cli/option.h"
+#include "cli/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_JSON };
+
+const char names_list_help[] = "usage: sardane names list --state DIR [OPTIONS]\n\n"
+			       "Lists the enrolled names, and those on the way.\n\n"
+			       "  --state DIR        the folder that remembers them (needed)\n"
+			       "  --json             one JSON array\n"
+			       "  --help             this text\n";
+
+const char names_show_help[] =
+	"usage: sardane names show NAME --state DIR [OPTIONS]\n\n"
+	"Prints all that is remembered of one name and its records. Exit 1: there is none.\n\n"
+	"  --state DIR        the folder that remembers it (needed)\n"
+	"  --service P/PROTO  NAME is a host with a server there, as 8003/tcp\n"
+	"  --json             one JSON object\n"
+	"  --help             this text\n";
+
+const char names_remove_help[] =
+	"usage: sardane names remove NAME --state DIR [OPTIONS]\n\n"
+	"Undoes an enrolment, whole or not: withdraws its records, waits until no server has\n"
+	"them, removes its key and certificate, and forgets it. Interrupted anywhere, the same\n"
+	"command goes on. Exit 1: there is none, or some server still has the record.\n\n"
+	"  --state DIR        the folder that remembers it (needed)\n"
+	"  --service P/PROTO  NAME is a host with a server there, as 8003/tcp\n"
+	"  --via FILE         how its zone is changed (default: as when it was enrolled)\n"
+	"  --wait S           for the servers (default: of FILE, or 60)\n"
+	"  --json             one JSON object\n"
+	"  --help             this text\n";
+
+static const struct option list_options[] = {
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ 0 },
+};
+
+static const struct option show_options[] = {
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "service", required_argument, NULL, OPT_SERVICE },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ 0 },
+};
+
+static const struct option remove_options[] = {
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "service", required_argument, NULL, OPT_SERVICE },
+	{ "via", required_argument, NULL, OPT_VIA },
+	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ 0 },
+};
+
+struct request {
+	const char *state, *via, *service;
+	bool json, has_wait;
+	unsigned wait_s;
+	struct name owner;
+};
+
+static int read_option(const struct command *self, int c, void *arg)
+{
+	struct request *r = arg;
+
+	switch (c) {
+	case OPT_STATE: r->state = optarg; return 0;
+	case OPT_VIA: r->via = optarg; return 0;
+	case OPT_SERVICE: r->service = optarg; return 0;
+	case OPT_JSON: r->json = true; return 0;
+	case OPT_WAIT:
+		r->has_wait = true;
+		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
+	}
+	return 2;
+}
+
+static int read_request(const struct command *self, int argc, char **argv,
+	const struct option *options, int words, struct request *r)
+{
+	struct err err;
+
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
+	if (argc - optind != words)
+		return command_fail(self, "%s; see --help",
+			words ? "NAME: give one" : "more words than needed");
+	if (!r->state)
+		return command_fail(self, "--state: missing");
+	if (words && publishing_owner(argv[optind], r->service, &r->owner, &err) != 0)
+		return command_fail(self, "%s", err.msg);
+	return 0;
+}
+
+static void time_text(int64_t s, char out[32])
+{
+	time_t t = (time_t)s;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out[0] = '\0';
+}
+
+static void write_entry(const struct names_entry *e, struct writer *w)
+{
+	char begun[32], changed[32];
+
+	time_text(e->begun_s, begun);
+	time_text(e->changed_s, changed);
+	writer_text(w, "owner", e->owner);
+	writer_text(w, "name", e->name);
+	if (e->service[0])
+		writer_text(w, "service", e->service);
+	writer_text(w, "step", e->step);
+	if (e->issuer[0])
+		writer_text(w, "issuer", e->issuer);
+	writer_text(w, "key", e->key);
+	writer_u64(w, "days", e->days);
+	writer_text(w, "via", e->via);
+	writer_text(w, "begun", begun);
+	writer_text(w, "changed", changed);
+}
+
+struct listing {
+	struct buf text;
+	struct writer json;
+	bool as_json;
+};
+
+static int list_entry(void *arg, const struct names_entry *e, struct err *err)
+{
+	struct listing *l = arg;
+	char changed[32];
+
+	(void)err;
+	time_text(e->changed_s, changed);
+	if (l->as_json) {
+		writer_open(&l->json, NULL, '{');
+		write_entry(e, &l->json);
+		writer_close(&l->json);
+	} else {
+		buf_printf(&l->text, "%-11s  %s  %s\n", e->step, changed, e->owner);
+	}
+	return 0;
+}
+
+int names_list_run(const struct command *self, int argc, char **argv)
+{
+	struct request r = { .state = NULL };
+	struct listing l = { .as_json = false };
+	struct names *names = NULL;
+	struct err err;
+	int rc;
+
+	if (command_helped(self, argc, argv))
+		return 0;
+	if (read_request(self, argc, argv, list_options, 0, &r) != 0)
+		return 2;
+	l.as_json = r.json;
+	l.json = writer_into(&l.text);
+	rc = names_open(r.state, false, &names, &err);
+	if (rc == 0 && r.json)
+		writer_open(&l.json, NULL, '[');
+	if (rc == 0)
+		rc = names_each(names, NULL, list_entry, &l, NULL, &err);
+	names_close(names);
+	if (rc != 0) {
+		buf_done(&l.text);
+		return command_fail(self, "%s", err.msg);
+	}
+	if (r.json) {
+		writer_close(&l.json);
+		buf_text(&l.text, "\n");
+	}
+	return text_print(&l.text);
+}
+
+static const char *const state_words[] = {
+	[NAMES_COMING] = "coming",
+	[NAMES_THERE] = "published",
+	[NAMES_GOING] = "going",
+};
+
+static int show_record(void *arg, const struct names_record *r, struct err *err)
+{
+	struct listing *l = arg;
+	struct buf data = { 0 };
+	char since[32];
+
+	(void)err;
+	time_text(r->since_s, since);
+	rrset_write_data(r->type, r->rdata, &data);
+	if (l->as_json) {
+		writer_open(&l->json, NULL, '{');
+		writer_text(&l->json, "data", buf_string(&data));
+		writer_u64(&l->json, "ttl", r->ttl_s);
+		writer_text(&l->json, "state", state_words[r->state]);
+		writer_text(&l->json, "since", since);
+		writer_close(&l->json);
+	} else {
+		buf_printf(&l->text, "record   %s since %s: %s\n", state_words[r->state], since,
+			buf_string(&data));
+	}
+	buf_done(&data);
+	return 0;
+}
+
+static int show_entry(void *arg, const struct names_entry *e, struct err *err)
+{
+	struct listing *l = arg;
+	char begun[32], changed[32];
+
+	(void)err;
+	if (l->as_json) {
+		write_entry(e, &l->json);
+		return 0;
+	}
+	time_text(e->begun_s, begun);
+	time_text(e->changed_s, changed);
+	buf_printf(&l->text, "owner    %s\nname     %s\n", e->owner, e->name);
+	if (e->service[0])
+		buf_printf(&l->text, "service  %s\n", e->service);
+	buf_printf(&l->text, "step     %s, %s; begun %s\n", e->step, changed, begun);
+	buf_printf(&l->text, "key      %s, certificate of %u days, signed by %s\n", e->key, e->days,
+		e->issuer[0] ? e->issuer : "itself");
+	buf_printf(&l->text, "via      %s\n", e->via);
+	return 0;
+}
+
+int names_show_run(const struct command *self, int argc, char **argv)
+{
+	struct request r = { .state = NULL };
+	struct listing l = { .as_json = false };
+	char owner[NAME_TEXT_MAX] = "";
+	struct names *names = NULL;
+	size_t n = 0;
+	struct err err;
+	int rc;
+
+	if (command_helped(self, argc, argv))
+		return 0;
+	if (read_request(self, argc, argv, show_options, 1, &r) != 0)
+		return 2;
+	l.as_json = r.json;
+	l.json = writer_into(&l.text);
+	name_lower(&r.owner);
+	name_write_text(&r.owner, owner, sizeof(owner));
+	rc = names_open(r.state, false, &names, &err);
+	if (rc == 0 && r.json)
+		writer_open(&l.json, NULL, '{');
+	if (rc == 0)
+		rc = names_each(names, owner, show_entry, &l, &n, &err);
+	if (rc == 0 && r.json)
+		writer_open(&l.json, "records", '[');
+	if (rc == 0 && n)
+		rc = names_each_record(names, owner, RR_TLSA, show_record, &l, &err);
+	names_close(names);
+	if (rc != 0 || n == 0) {
+		buf_done(&l.text);
+		command_fail(self, "%s%s", rc ? err.msg : owner, rc ? "" : ": not enrolled");
+		return rc ? 2 : 1;
+	}
+	if (r.json) {
+		writer_close(&l.json);
+		writer_close(&l.json);
+		buf_text(&l.text, "\n");
+	}
+	return text_print(&l.text);
+}
+
+static int take_via(void *arg, const struct names_entry *e, struct err *err)
+{
+	snprintf(arg, PATH_MAX, "%s", e->via);
+	(void)err;
+	return 0;
+}
+
+/* The file it was enrolled by; *found false when there is no such name. */
+static int find_via(const struct request *r, char via[PATH_MAX], bool *found, struct err *err)
+{
+	char owner[NAME_TEXT_MAX] = "";
+	struct name lower = r->owner;
+	struct names *names = NULL;
+	size_t n = 0;
+	int rc = names_open(r->state, false, &names, err);
+
+	name_lower(&lower);
+	name_write_text(&lower, owner, sizeof(owner));
+	if (rc == 0)
+		rc = names_each(names, owner, take_via, via, &n, err);
+	names_close(names);
+	*found = n > 0;
+	return rc;
+}
+
+static int leave(const struct request *r, const char *via, enum enrolment_outcome *outcome,
+	struct err *err)
+{
+	struct enroll_session s;
+	struct enrolment e;
+	bool found = false;
+	int rc = enroll_open(via, r->state, false, &s, err);
+
+	if (rc != 0)
+		return rc;
+	if (r->has_wait)
+		s.tools.wait_ms = r->wait_s * 1000;
+	rc = enrolment_find(&s.tools, &r->owner, &found, &e, err);
+	*outcome = found ? ENROLMENT_GOES_ON : ENROLMENT_DONE;
+	while (rc == 0 && *outcome == ENROLMENT_GOES_ON)
+		rc = enrolment_leave(&e, outcome, err);
+	if (rc == 0 && found && enroll_show(&e, *outcome == ENROLMENT_WAITS, r->json) != 0)
+		rc = err_set(err, ERR_SYSTEM, "output: cannot be written");
+	enroll_close(&s);
+	return rc;
+}
+
+int names_remove_run(const struct command *self, int argc, char **argv)
+{
+	struct request r = { .state = NULL };
+	enum enrolment_outcome outcome = ENROLMENT_DONE;
+	char via[PATH_MAX] = "";
+	bool found = false;
+	struct err err;
+	int rc;
+
+	if (command_helped(self, argc, argv))
+		return 0;
+	if (read_request(self, argc, argv, remove_options, 1, &r) != 0)
+		return 2;
+	rc = find_via(&r, via, &found, &err);
+	if (rc == 0 && !found) {
+		command_fail(self, "not enrolled");
+		return 1;
+	}
+	if (rc == 0)
+		rc = leave(&r, r.via ? r.via : via, &outcome, &err);
+	if (rc != 0)
+		return command_fail(self, "%s", err.msg);
+	return outcome == ENROLMENT_DONE ? 0 : 1;
+}
