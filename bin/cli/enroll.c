@@ -201,7 +201,7 @@ int enroll_open(const char *via, const char *state, bool proves, struct enroll_s
 		return rc;
 	rc = publishing_remember(&s->publishing, state, err);
 	if (rc == 0 && proves)
-		rc = publishing_resolver(&s->publishing, &s->resolver, err);
+		rc = publishing_resolver(&s->publishing.resolver, &s->resolver, err);
 	s->tools = (struct enrolment_tools){ .state = state ? state : s->publishing.state,
 		.publication = s->publishing.publication,
 		.walk = s->publishing.walk,

@@ -61,25 +61,26 @@ static const cyaml_schema_field_t file_fields[] = {
 
 static const cyaml_schema_value_t file_schema = CONFIG_SCHEMA(struct file, file_fields);
 
-static int open_walk(struct publishing *p, struct err *err)
+int publishing_walk(const struct resolver_settings *settings, struct delegation_walk **out,
+	struct err *err)
 {
 	struct address root[QUERY_SERVERS_MAX];
-	struct delegation_config config = { .port = p->resolver.authority_port };
+	struct delegation_config config = { .port = settings->authority_port };
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < p->resolver.root_servers_count; i++) {
+	for (unsigned i = 0; rc == 0 && i < settings->root_servers_count; i++) {
 		if (i == QUERY_SERVERS_MAX)
 			return err_set(err, ERR_FORMAT, "root_servers: above %d",
 				QUERY_SERVERS_MAX);
-		rc = address_read(p->resolver.root_servers[i], &root[i], err);
+		rc = address_read(settings->root_servers[i], &root[i], err);
 	}
 	if (rc != 0)
 		return err_wrap(err, rc, "root_servers");
-	if (p->resolver.root_servers_count) {
+	if (settings->root_servers_count) {
 		config.root = root;
-		config.root_count = p->resolver.root_servers_count;
+		config.root_count = settings->root_servers_count;
 	}
-	return delegation_open(&config, &p->walk, err);
+	return delegation_open(&config, out, err);
 }
 
 static int take_settings(struct publishing *p, const struct block *b, struct err *err)
@@ -116,7 +117,7 @@ int publishing_open(const char *path, struct publishing *out, struct err *err)
 	if (rc == 0)
 		rc = resolver_config_of(&file->resolver, &out->resolver, err);
 	if (rc == 0)
-		rc = open_walk(out, err);
+		rc = publishing_walk(&out->resolver, &out->walk, err);
 	if (rc == 0)
 		rc = via_open(&out->via, &out->publication.via, err);
 	if (rc == 0)
@@ -242,9 +243,10 @@ void publishing_write(const struct confirm_report *r, struct writer *w)
 	writer_close(w);
 }
 
-int publishing_resolver(const struct publishing *p, struct resolver **out, struct err *err)
+int publishing_resolver(const struct resolver_settings *settings, struct resolver **out,
+	struct err *err)
 {
-	struct resolver_config config = p->resolver.config;
+	struct resolver_config config = settings->config;
 	char helper[PATH_MAX];
 
 	config.trace = (struct trace){ 0 };

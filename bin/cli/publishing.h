@@ -51,8 +51,11 @@ int publishing_owner(const char *name, const char *service, struct name *out, st
 int publishing_add_text(struct rrset *set, const char *text, struct err *err);
 int publishing_add_certificate(struct rrset *set, const char *path, struct err *err);
 
-/* The resolver of the file's block, to be freed before the publishing. */
-int publishing_resolver(const struct publishing *p, struct resolver **out, struct err *err);
+/* What settings of a resolver say: itself, to be freed before them; and whom it would ask. */
+int publishing_resolver(const struct resolver_settings *settings, struct resolver **out,
+	struct err *err);
+int publishing_walk(const struct resolver_settings *settings, struct delegation_walk **out,
+	struct err *err);
 
 /* Appends a line per server; or members "served", "waited_ms" and "servers". */
 void publishing_tell(const struct confirm_report *r, struct buf *out);

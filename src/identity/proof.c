@@ -15,8 +15,7 @@ static void woken(struct ask *ask)
 	(void)ask;
 }
 
-/* Waits for the answer of one question; the caller drops it by ask_done. */
-static int ask_once(struct resolver *r, const struct question *q, struct ask *ask, struct err *err)
+int proof_ask(struct resolver *r, const struct question *q, struct ask *ask, struct err *err)
 {
 	const int64_t end = resolver_now() + PATIENCE_MS;
 	struct pollfd fd = { .fd = resolver_fd(r), .events = POLLIN };
@@ -73,7 +72,7 @@ int proof_wait(struct resolver *r, const struct name *owner, const struct name *
 	while (rc == 0) {
 		struct ask ask;
 
-		rc = ask_once(r, &question, &ask, err);
+		rc = proof_ask(r, &question, &ask, err);
 		if (rc == 0)
 			rc = judge(ask.answer, &config, &proof, err);
 		ask_done(&ask);

@@ -22,6 +22,9 @@ struct proof {
 	char why[200]; /* how it matched, or why not */
 };
 
+/* Waits for the answer of one question, whatever it is; the caller calls ask_done. */
+int proof_ask(struct resolver *r, const struct question *q, struct ask *ask, struct err *err);
+
 int proof_wait(struct resolver *r, const struct name *owner, const struct name *identity,
 	enum verify_role role, const char *certificate, unsigned deadline_ms, struct proof *out,
 	struct err *err);

@@ -184,3 +184,35 @@ int exchange_take(const ldns_rr_list *section, struct rrset *set, struct err *er
 	ldns_buffer_free(wire);
 	return rc;
 }
+
+static int make_query(const struct name *owner, uint16_t type, ldns_pkt **out, struct err *err)
+{
+	ldns_rdf *name = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, owner->n, owner->wire);
+	ldns_pkt *query;
+
+	if (!name)
+		return err_set(err, ERR_NOMEM, "question: out of memory");
+	query = ldns_pkt_query_new(name, type, LDNS_RR_CLASS_IN, 0);
+	if (!query) {
+		ldns_rdf_deep_free(name);
+		return err_set(err, ERR_NOMEM, "question: out of memory");
+	}
+	ldns_pkt_set_random_id(query);
+	ldns_pkt_set_edns_udp_size(query, 1232);
+	ldns_pkt_set_edns_do(query, true);
+	*out = query;
+	return 0;
+}
+
+int exchange_ask(const struct primary *p, const struct name *owner, uint16_t type,
+	ldns_pkt **answer, struct err *err)
+{
+	ldns_pkt *query = NULL;
+	int rc = make_query(owner, type, &query, err);
+
+	if (rc != 0)
+		return rc;
+	rc = exchange_packet(p, query, answer, err);
+	ldns_pkt_free(query);
+	return rc;
+}

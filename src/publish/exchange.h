@@ -18,6 +18,10 @@
 
 int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err);
 
+/* The same with a question: class IN, DO set, no RD. */
+int exchange_ask(const struct primary *p, const struct name *owner, uint16_t type,
+	ldns_pkt **answer, struct err *err);
+
 /* "REFUSED: its policy does not allow it": RFC 1035 section 4.1.1, RFC 2136 section 2.2. */
 const char *exchange_rcode_words(unsigned rcode);
 

@@ -6,26 +6,6 @@
 #define RRSIG_COVERED 0
 #define RRSIG_LABELS  2
 
-static int make_query(const char *owner, uint16_t type, ldns_pkt **out, struct err *err)
-{
-	ldns_rdf *name = NULL;
-	ldns_pkt *query;
-	int rc = exchange_name(owner, &name, err);
-
-	if (rc != 0)
-		return rc;
-	query = ldns_pkt_query_new(name, type, LDNS_RR_CLASS_IN, 0);
-	if (!query) {
-		ldns_rdf_deep_free(name);
-		return err_set(err, ERR_NOMEM, "question: out of memory");
-	}
-	ldns_pkt_set_random_id(query);
-	ldns_pkt_set_edns_udp_size(query, 1232);
-	ldns_pkt_set_edns_do(query, true);
-	*out = query;
-	return 0;
-}
-
 /* True when a signature over the type says that a wildcard made the records. */
 static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
 {
@@ -61,23 +41,18 @@ int primary_read(const struct primary *p, const struct name *owner, uint16_t typ
 	struct rrset *out, struct err *err)
 {
 	struct rrset set = rrset_of(owner, type, 0);
-	ldns_pkt *query = NULL, *answer = NULL;
+	ldns_pkt *answer = NULL;
 	char text[NAME_TEXT_MAX];
-	int rc;
+	int rc = exchange_ask(p, owner, type, &answer, err);
 
-	if (name_write_text(owner, text, sizeof(text)) != 0)
-		return err_set(err, ERR_FORMAT, "name: cannot be written");
-	rc = make_query(text, type, &query, err);
-	if (rc != 0)
-		return rc;
-	rc = exchange_packet(p, query, &answer, err);
-	ldns_pkt_free(query);
 	if (rc == 0)
 		rc = read_answer(answer, &set, err);
 	ldns_pkt_free(answer);
 	if (rc != 0) {
 		rrset_done(&set);
-		return err_wrap(err, rc, "'%s'", text);
+		return name_write_text(owner, text, sizeof(text)) == 0
+			? err_wrap(err, rc, "'%s'", text)
+			: rc;
 	}
 	*out = set;
 	return 0;

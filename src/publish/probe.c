@@ -26,24 +26,15 @@ static void read_answer(const ldns_pkt *answer, struct probe_zone *out)
 int probe_ask(const char *address, uint16_t port, unsigned timeout_ms, const char *zone,
 	struct probe_zone *out, struct err *err)
 {
-	struct probe_zone found = { 0 };
-	ldns_rdf *name = ldns_dname_new_frm_str(zone);
-	ldns_pkt *query = NULL, *answer = NULL;
 	const struct primary server = { address, port, timeout_ms, NULL };
+	struct probe_zone found = { 0 };
+	ldns_pkt *answer = NULL;
+	struct name name;
 	int rc;
 
-	if (!name)
+	if (name_of(zone, &name) != 0)
 		return err_set(err, ERR_FORMAT, "zone '%s': not a domain name", zone);
-	query = ldns_pkt_query_new(name, LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
-	if (!query) {
-		ldns_rdf_deep_free(name);
-		return err_set(err, ERR_NOMEM, "zone '%s': out of memory", zone);
-	}
-	ldns_pkt_set_random_id(query);
-	ldns_pkt_set_edns_udp_size(query, 1232);
-	ldns_pkt_set_edns_do(query, true);
-	rc = exchange_packet(&server, query, &answer, err);
-	ldns_pkt_free(query);
+	rc = exchange_ask(&server, &name, LDNS_RR_TYPE_SOA, &answer, err);
 	if (rc != 0)
 		return err_wrap(err, rc, "zone '%s'", zone);
 	read_answer(answer, &found);

@@ -2,7 +2,8 @@
 """What the tests of publishing share: a signed world of Knot with a zone of BIND in it, and words about it.
 
     with Lab(SARDANE) as lab:   "." and example. by Knot on 127.0.0.2, bind.example. by BIND on 127.0.0.1 and,
-                                when asked for, by a secondary (Knot) on 127.0.0.3; one port for all of them
+                                when asked for, by a secondary (Knot) on 127.0.0.3, which without
+                                notify hears of no change; one port for all of them
     lab.run("publish", ...)     a finished subcommand: returncode, stdout, stderr
 """
 import contextlib, json, pathlib, shutil, socket, subprocess, sys, tempfile, time
@@ -117,8 +118,8 @@ zone:
 
 
 class Lab:
-    def __init__(self, sardane, secondary=False, records=""):
-        self.sardane, self.secondary = sardane, secondary
+    def __init__(self, sardane, secondary=False, notify=True, records=""):
+        self.sardane, self.secondary, self.notify = sardane, secondary, notify
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sardane-test-"))
         self.port = free_port()
         self.records, self.stack = records, contextlib.ExitStack()
@@ -129,7 +130,7 @@ class Lab:
             second = "bind.example. 300 NS ns2.bind.example.\nns2.bind.example. 300 A 127.0.0.3\n" if self.secondary else ""
             self.bind = self.stack.enter_context(bindworld.Bind(
                 self.dir / "primary", self.port, "bind.example.", second + self.records,
-                notify="127.0.0.3" if self.secondary else None))
+                notify="127.0.0.3" if self.secondary and self.notify else None))
             glue = "bind.example. 300 NS ns.bind.example.\nns.bind.example. 300 A 127.0.0.1\n" + second
             if self.secondary:
                 self.second = self.stack.enter_context(Secondary(self.dir / "second", "127.0.0.3", self.port, "bind.example."))
