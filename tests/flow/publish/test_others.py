@@ -58,11 +58,12 @@ knotc -s {lab.world.dir}/knot.sock -b zone-reload org
     got = run("unpublish", "far.org", "--service", "443/tcp")
     check(got.returncode == 0 and lab.served("_443._tcp.far.org", "127.0.0.2") == [], "what is withdrawn goes", got.stdout + got.stderr)
     whole = fragment.read_text()
-    for what, text in (("of another", "_x.far.org. 60 IN TLSA " + ONE + "\n"), ("that was cut", whole[:-30]),
-                       ("with a line of another kind", whole + "$ORIGIN org.\n")):
+    for what, text in (("a file of another is refused and left alone",
+                        "; of another".ljust(len(lines[0])) + f"\n_x.far.org. 60 IN TLSA {ONE}\n"), ("so is one that was cut", whole[:-30]),
+                       ("and one with a line of another kind", whole + "$ORIGIN org.\n")):
         fragment.write_text(text)
         got = run("publish", "_c.far.org", "--tlsa", TWO)
-        check(got.returncode == 2 and fragment.read_text() == text, f"a file {what} is refused and left alone", got.stderr)
+        check(got.returncode == 2 and fragment.read_text() == text, what, got.stderr)
     fragment.write_text(whole)
     several = [subprocess.Popen([SARDANE, "publish", f"_p{i}.far.org", "--tlsa", ONE, "--via",
                                  lab.via("fragment", via.read_text().split("publish:\n")[1].split("\n  state")[0], state=f"f{i}"),
