@@ -23,6 +23,8 @@ enum {
 	OPT_KEY,
 	OPT_DAYS,
 	OPT_WAIT,
+	OPT_RELOAD,
+	OPT_CONNECT,
 	OPT_JSON,
 };
 
@@ -40,6 +42,8 @@ const char enroll_help[] =
 	"  --key KIND         p256 (default), ed25519, rsa2048 or rsa3072\n"
 	"  --days N           life of the certificate (default 365)\n"
 	"  --wait S           for the servers, and again for the proof (default: of FILE, or 60)\n"
+	"  --reload COMMAND   once it is enrolled: let the server take its key and certificate\n"
+	"  --connect          then connect to it, until it proves itself or the wait is over\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
@@ -52,13 +56,15 @@ static const struct option options[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "days", required_argument, NULL, OPT_DAYS },
 	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "reload", required_argument, NULL, OPT_RELOAD },
+	{ "connect", no_argument, NULL, OPT_CONNECT },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
 
 struct request {
-	const char *via, *state, *service, *name, *key;
-	bool client, ca, json, has_wait;
+	const char *via, *state, *service, *name, *key, *reload;
+	bool client, ca, json, has_wait, connect;
 	unsigned days, wait_s;
 };
 
@@ -75,6 +81,8 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_STATE: r->state = optarg; return 0;
 	case OPT_CA: r->ca = true; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_RELOAD: r->reload = optarg; return 0;
+	case OPT_CONNECT: r->connect = true; return 0;
 	case OPT_KEY:
 		r->key = optarg;
 		return keykind_read(optarg, &kind, &err) == 0 ? 0
@@ -97,6 +105,8 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 		return command_fail(self, "--via: missing");
 	if (!r->service == !r->client)
 		return command_fail(self, "--service or --client: give one of them");
+	if (r->connect && !(r->service && strstr(r->service, "/tcp")))
+		return command_fail(self, "--connect: needs --service PORT/tcp");
 	r->name = argv[optind];
 	return 0;
 }
@@ -138,7 +148,7 @@ static int begin(const struct request *r, struct enroll_session *s, struct enrol
 	return enrolment_begin(&s->tools, &owner, &order, e, err);
 }
 
-void enroll_tell(const struct enrolment *e, bool waits, struct buf *t)
+static void tell(const struct enrolment *e, bool waits, struct buf *t)
 {
 	buf_printf(t, "owner   %s\n", e->owner_text);
 	buf_printf(t, "step    %s%s\n", enrolment_step_word(e->step),
@@ -153,7 +163,7 @@ void enroll_tell(const struct enrolment *e, bool waits, struct buf *t)
 		buf_printf(t, "cert    %s.pem\n", e->prefix);
 }
 
-void enroll_write(const struct enrolment *e, struct writer *w)
+static void write_members(const struct enrolment *e, struct writer *w)
 {
 	writer_text(w, "owner", e->owner_text);
 	writer_text(w, "name", e->name);
@@ -172,7 +182,7 @@ void enroll_write(const struct enrolment *e, struct writer *w)
 	writer_close(w);
 }
 
-int enroll_show(const struct enrolment *e, bool waits, bool json)
+int enroll_show(const struct enrolment *e, bool waits, const struct enroll_live *live, bool json)
 {
 	struct buf t = { 0 };
 
@@ -180,11 +190,21 @@ int enroll_show(const struct enrolment *e, bool waits, bool json)
 		struct writer w = writer_into(&t);
 
 		writer_open(&w, NULL, '{');
-		enroll_write(e, &w);
+		write_members(e, &w);
+		if (live) {
+			writer_open(&w, "live", '{');
+			writer_bool(&w, "authenticated", live->authenticated);
+			writer_text(&w, "why", live->why);
+			writer_close(&w);
+		}
 		writer_close(&w);
 		buf_text(&t, "\n");
 	} else {
-		enroll_tell(e, waits, &t);
+		tell(e, waits, &t);
+		if (live)
+			buf_printf(&t, "live    %s: %s\n",
+				live->authenticated ? "proves itself" : "does not prove itself",
+				live->why);
 	}
 	return text_print(&t);
 }
@@ -220,10 +240,29 @@ void enroll_close(struct enroll_session *s)
 	publishing_close(&s->publishing);
 }
 
+/* All steps, then what shall happen to the server. */
+static int carry_out(const struct request *r, struct enrolment *e, enum enrolment_outcome *outcome,
+	struct enroll_live *live, struct err *err)
+{
+	int rc = 0;
+
+	*outcome = ENROLMENT_GOES_ON;
+	while (rc == 0 && *outcome == ENROLMENT_GOES_ON)
+		rc = enrolment_go(e, outcome, err);
+	if (rc != 0 || *outcome != ENROLMENT_DONE)
+		return rc;
+	if (r->reload)
+		rc = enroll_reload(e, r->reload, err);
+	if (rc == 0 && r->connect)
+		rc = enroll_connect(e, live, err);
+	return rc;
+}
+
 int enroll_run(const struct command *self, int argc, char **argv)
 {
 	struct request r = { .key = "p256", .days = 365 };
 	enum enrolment_outcome outcome = ENROLMENT_GOES_ON;
+	struct enroll_live live = { .authenticated = false, .why = "not tried yet" };
 	struct enroll_session s;
 	struct enrolment e;
 	struct err err;
@@ -238,12 +277,13 @@ int enroll_run(const struct command *self, int argc, char **argv)
 	if (r.has_wait)
 		s.tools.wait_ms = r.wait_s * 1000;
 	rc = begin(&r, &s, &e, &err);
-	while (rc == 0 && outcome == ENROLMENT_GOES_ON)
-		rc = enrolment_go(&e, &outcome, &err);
-	if (rc == 0 && enroll_show(&e, outcome == ENROLMENT_WAITS, r.json) != 0)
+	if (rc == 0)
+		rc = carry_out(&r, &e, &outcome, &live, &err);
+	if (rc == 0 &&
+		enroll_show(&e, outcome == ENROLMENT_WAITS, r.connect ? &live : NULL, r.json) != 0)
 		rc = err_set(&err, ERR_SYSTEM, "output: cannot be written");
 	enroll_close(&s);
 	if (rc != 0)
 		return command_fail(self, "%s", err.msg);
-	return outcome == ENROLMENT_DONE ? 0 : 1;
+	return outcome == ENROLMENT_DONE && (!r.connect || live.authenticated) ? 0 : 1;
 }

@@ -22,9 +22,19 @@ int enroll_open(const char *via, const char *state, bool proves, struct enroll_s
 	struct err *err);
 void enroll_close(struct enroll_session *s);
 
+/* enrolllive.c: the server itself, once its name is enrolled. */
+struct enroll_live {
+	bool authenticated;
+	char why[220];
+};
+
+/* Runs a command of the operator's, told SARDANE_NAME, SARDANE_CERT and SARDANE_KEY. */
+int enroll_reload(const struct enrolment *e, const char *command, struct err *err);
+/* Connects until the server proves itself, or the time is over. */
+int enroll_connect(const struct enrolment *e, struct enroll_live *out, struct err *err);
+
 /* Where it is, what the servers and the proof said, and its files. */
-void enroll_tell(const struct enrolment *e, bool waits, struct buf *t);
-void enroll_write(const struct enrolment *e, struct writer *w); /* as members */
-int enroll_show(const struct enrolment *e, bool waits, bool json);
+/* live NULL: it was not asked for. */
+int enroll_show(const struct enrolment *e, bool waits, const struct enroll_live *live, bool json);
 
 #endif

@@ -317,7 +317,7 @@ static int leave(const struct request *r, const char *via, enum enrolment_outcom
 	*outcome = found ? ENROLMENT_GOES_ON : ENROLMENT_DONE;
 	while (rc == 0 && *outcome == ENROLMENT_GOES_ON)
 		rc = enrolment_leave(&e, outcome, err);
-	if (rc == 0 && found && enroll_show(&e, *outcome == ENROLMENT_WAITS, r->json) != 0)
+	if (rc == 0 && found && enroll_show(&e, *outcome == ENROLMENT_WAITS, NULL, r->json) != 0)
 		rc = err_set(err, ERR_SYSTEM, "output: cannot be written");
 	enroll_close(&s);
 	return rc;

@@ -6,7 +6,7 @@
                                 notify hears of no change; one port for all of them
     lab.run("publish", ...)     a finished subcommand: returncode, stdout, stderr
 """
-import contextlib, json, pathlib, shutil, socket, subprocess, sys, tempfile, time
+import contextlib, json, pathlib, shutil, socket, subprocess, sys, tempfile, threading, time
 
 import bindworld, dnsworld
 
@@ -115,6 +115,44 @@ zone:
 
     def __exit__(self, *exc):
         self.halt()
+
+
+class Between:
+    """Stands between us and a primary, by TCP, on an address of its own; on_update is called once, before the next
+    UPDATE is passed on; with lose the answer to it is lost."""
+
+    def __init__(self, host, port, on_update=lambda: None, lose=False):
+        self.to, self.on_update, self.lose, self.done = (host, port), on_update, lose, False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.server = f"127.0.0.1@{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def message(self, s):
+        head = s.recv(2, socket.MSG_WAITALL)
+        return head + s.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client, socket.create_connection(self.to) as server:
+                query = self.message(client)
+                first = (query[4] >> 3) & 15 == 5 and not self.done
+                if first:
+                    self.done = True
+                    self.on_update()
+                server.sendall(query)
+                answer = self.message(server)
+                if not (first and self.lose):
+                    client.sendall(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.listener.close()
 
 
 class Lab:

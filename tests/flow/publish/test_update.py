@@ -6,7 +6,7 @@ usage: test_update.py SARDANE; skipped without named, knotd, kdig and nsupdate
 """
 import subprocess, sys
 
-from publishlab import Lab, check, digest, done, skip_without
+from publishlab import Between, Lab, check, digest, done, skip_without
 
 skip_without("named", "knotd", "keymgr", "kdig", "nsupdate", "dnssec-dsfromkey", "ldns-signzone")
 SARDANE = sys.argv[1]
@@ -69,6 +69,32 @@ with Lab(SARDANE) as lab:
               f"{where}: four writers at once lose nothing of each other", "\n".join(said))
         got = lab.run("publish", f"x.{zone}", "--via", via(), "--tlsa", ONE, "--no-wait")
         check(got.returncode == 0, "--no-wait asks nobody", got.stderr)
+
+    # what happens between our question and our update, and when its answer is lost
+    def through(name, between):
+        return lab.via(name, f"""  backend: update
+  zone: bind.example
+  server: {between.server}
+  key_file: {lab.bind.key(256)}""", state="between")
+    with Between("127.0.0.1", lab.port, lambda: lab.put(f"add _same.bind.example 60 TLSA {ONE}")) as between:
+        via = through("same", between)
+        rc, said = lab.json("publish", "_same.bind.example", "--via", via, "--tlsa", ONE)
+        check(rc == 0 and between.done and said["now"] == [ONE] and not said["changed"], "another who is faster is noticed", said)
+        rc, said = lab.json("unpublish", "_same.bind.example", "--via", via)
+        check(rc == 0 and said["now"] == [ONE], "and keeps the record that both of us want", said)
+    with Between("127.0.0.1", lab.port, lambda: lab.put(f"add _other.bind.example 90 TLSA {OTHER}")) as between:
+        rc, said = lab.json("publish", "_other.bind.example", "--via", through("other", between), "--tlsa", ONE)
+        check(rc == 0 and sorted(said["now"]) == [ONE, OTHER] and said["ttl"] == 90, "we plan anew with what is there now", said)
+    with Between("127.0.0.1", lab.port, lose=True) as between:
+        via = through("lost", between)
+        got = lab.run("publish", "_lost.bind.example", "--via", via, "--tlsa", ONE)
+        check(got.returncode == 2 and lab.served("_lost.bind.example") == [ONE], "an answer that is lost is an error, though it was done", got.stderr)
+        rc, said = lab.json("publish", "_lost.bind.example", "--via", via, "--tlsa", ONE)
+        check(rc == 0 and not said["changed"] and said["served"], "the same again finds it done", said)
+        shown = lab.run("audit", "show", "--state", lab.dir / "between").stdout
+        check(shown.count("_lost.bind.example") == 1, "and logs it", shown)
+        rc, said = lab.json("unpublish", "_lost.bind.example", "--via", via)
+        check(rc == 0 and said["removed"] == [ONE] and said["now"] == [], "as ours", said)
 
     got = lab.run("audit", "verify", "--state", lab.dir / "state")
     shown = lab.run("audit", "show", "--state", lab.dir / "state").stdout
