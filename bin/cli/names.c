@@ -8,7 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_JSON };
 
@@ -38,27 +37,17 @@ const char names_remove_help[] =
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
-static const struct option list_options[] = {
-	{ "state", required_argument, NULL, OPT_STATE },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ 0 },
-};
-
-static const struct option show_options[] = {
-	{ "state", required_argument, NULL, OPT_STATE },
-	{ "service", required_argument, NULL, OPT_SERVICE },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ 0 },
-};
-
-static const struct option remove_options[] = {
-	{ "state", required_argument, NULL, OPT_STATE },
-	{ "service", required_argument, NULL, OPT_SERVICE },
+/* remove takes all of them, show those after the first two, list those after the third. */
+static const struct option options[] = {
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "service", required_argument, NULL, OPT_SERVICE },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
+#define SHOW_FROM 2
+#define LIST_FROM 3
 
 struct request {
 	const char *state, *via, *service;
@@ -84,11 +73,11 @@ static int read_option(const struct command *self, int c, void *arg)
 }
 
 static int read_request(const struct command *self, int argc, char **argv,
-	const struct option *options, int words, struct request *r)
+	const struct option *table, int words, struct request *r)
 {
 	struct err err;
 
-	if (option_all(self, argc, argv, options, read_option, r) != 0)
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
 		return 2;
 	if (argc - optind != words)
 		return command_fail(self, "%s; see --help",
@@ -100,21 +89,12 @@ static int read_request(const struct command *self, int argc, char **argv,
 	return 0;
 }
 
-static void time_text(int64_t s, char out[32])
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = '\0';
-}
-
 static void write_entry(const struct names_entry *e, struct writer *w)
 {
-	char begun[32], changed[32];
+	char begun[TEXT_TIME_MAX], changed[TEXT_TIME_MAX];
 
-	time_text(e->begun_s, begun);
-	time_text(e->changed_s, changed);
+	text_write_time(e->begun_s, begun);
+	text_write_time(e->changed_s, changed);
 	writer_text(w, "owner", e->owner);
 	writer_text(w, "name", e->name);
 	if (e->service[0])
@@ -138,10 +118,10 @@ struct listing {
 static int list_entry(void *arg, const struct names_entry *e, struct err *err)
 {
 	struct listing *l = arg;
-	char changed[32];
+	char changed[TEXT_TIME_MAX];
 
 	(void)err;
-	time_text(e->changed_s, changed);
+	text_write_time(e->changed_s, changed);
 	if (l->as_json) {
 		writer_open(&l->json, NULL, '{');
 		write_entry(e, &l->json);
@@ -162,7 +142,7 @@ int names_list_run(const struct command *self, int argc, char **argv)
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	if (read_request(self, argc, argv, list_options, 0, &r) != 0)
+	if (read_request(self, argc, argv, options + LIST_FROM, 0, &r) != 0)
 		return 2;
 	l.as_json = r.json;
 	l.json = writer_into(&l.text);
@@ -193,10 +173,10 @@ static int show_record(void *arg, const struct names_record *r, struct err *err)
 {
 	struct listing *l = arg;
 	struct buf data = { 0 };
-	char since[32];
+	char since[TEXT_TIME_MAX];
 
 	(void)err;
-	time_text(r->since_s, since);
+	text_write_time(r->since_s, since);
 	rrset_write_data(r->type, r->rdata, &data);
 	if (l->as_json) {
 		writer_open(&l->json, NULL, '{');
@@ -216,15 +196,15 @@ static int show_record(void *arg, const struct names_record *r, struct err *err)
 static int show_entry(void *arg, const struct names_entry *e, struct err *err)
 {
 	struct listing *l = arg;
-	char begun[32], changed[32];
+	char begun[TEXT_TIME_MAX], changed[TEXT_TIME_MAX];
 
 	(void)err;
 	if (l->as_json) {
 		write_entry(e, &l->json);
 		return 0;
 	}
-	time_text(e->begun_s, begun);
-	time_text(e->changed_s, changed);
+	text_write_time(e->begun_s, begun);
+	text_write_time(e->changed_s, changed);
 	buf_printf(&l->text, "owner    %s\nname     %s\n", e->owner, e->name);
 	if (e->service[0])
 		buf_printf(&l->text, "service  %s\n", e->service);
@@ -247,7 +227,7 @@ int names_show_run(const struct command *self, int argc, char **argv)
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	if (read_request(self, argc, argv, show_options, 1, &r) != 0)
+	if (read_request(self, argc, argv, options + SHOW_FROM, 1, &r) != 0)
 		return 2;
 	l.as_json = r.json;
 	l.json = writer_into(&l.text);
@@ -334,7 +314,7 @@ int names_remove_run(const struct command *self, int argc, char **argv)
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	if (read_request(self, argc, argv, remove_options, 1, &r) != 0)
+	if (read_request(self, argc, argv, options, 1, &r) != 0)
 		return 2;
 	rc = find_via(&r, via, &found, &err);
 	if (rc == 0 && !found) {

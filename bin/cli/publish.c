@@ -62,23 +62,12 @@ const char unpublish_help[] =
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
-static const struct option publish_options[] = {
-	{ "via", required_argument, NULL, OPT_VIA },
-	{ "cert", required_argument, NULL, OPT_CERT },
-	{ "tlsa", required_argument, NULL, OPT_TLSA },
-	{ "service", required_argument, NULL, OPT_SERVICE },
-	{ "client", no_argument, NULL, OPT_CLIENT },
-	{ "state", required_argument, NULL, OPT_STATE },
-	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
-	{ "wait", required_argument, NULL, OPT_WAIT },
-	{ "no-wait", no_argument, NULL, OPT_NO_WAIT },
-	{ "json", no_argument, NULL, OPT_JSON },
+/* The first two are for publish only. */
+#define UNPUBLISH_FROM 2
+
+static const struct option options[] = {
 	{ "add", no_argument, NULL, OPT_ADD },
 	{ "ttl", required_argument, NULL, OPT_TTL },
-	{ 0 },
-};
-
-static const struct option unpublish_options[] = {
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "tlsa", required_argument, NULL, OPT_TLSA },
@@ -130,11 +119,11 @@ static int read_option(const struct command *self, int c, void *arg)
 }
 
 static int read_request(const struct command *self, int argc, char **argv,
-	const struct option *options, struct request *r)
+	const struct option *table, struct request *r)
 {
 	struct err err;
 
-	if (option_all(self, argc, argv, options, read_option, r) != 0)
+	if (option_all(self, argc, argv, table, read_option, r) != 0)
 		return 2;
 	if (argc - optind != 1)
 		return command_fail(self, "NAME: give one; see --help");
@@ -295,7 +284,7 @@ int publish_run(const struct command *self, int argc, char **argv)
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	rc = read_request(self, argc, argv, publish_options, &r);
+	rc = read_request(self, argc, argv, options, &r);
 	if (rc == 0 && r.given.count == 0)
 		rc = command_fail(self, "--cert or --tlsa: missing");
 	if (rc == 0)
@@ -311,7 +300,7 @@ int unpublish_run(const struct command *self, int argc, char **argv)
 
 	if (command_helped(self, argc, argv))
 		return 0;
-	rc = read_request(self, argc, argv, unpublish_options, &r);
+	rc = read_request(self, argc, argv, options + UNPUBLISH_FROM, &r);
 	if (rc == 0)
 		rc = run(self, &r, true);
 	rrset_done(&r.given);

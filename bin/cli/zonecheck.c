@@ -179,21 +179,13 @@ static size_t shown(const struct zonecheck_report *r)
 	return r->count < ZONECHECK_FINDINGS_MAX ? r->count : ZONECHECK_FINDINGS_MAX;
 }
 
-static void time_text(int64_t s, char out[32])
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-
-	if (s == 0 || !gmtime_r(&t, &tm) || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out[0] = '\0';
-}
-
 static void tell(const char *zone, const struct work *w, struct buf *t)
 {
 	const struct zonecheck_report *r = w->report;
-	char when[32];
+	char when[TEXT_TIME_MAX] = "";
 
-	time_text(r->expires_s, when);
+	if (r->expires_s)
+		text_write_time(r->expires_s, when);
 	for (size_t i = 0; i < shown(r); i++)
 		buf_printf(t, "%-8s %-10s %s\n", r->finding[i].soon ? "soon" : "broken",
 			zonecheck_word(r->finding[i].what), r->finding[i].words);
@@ -209,9 +201,10 @@ static void write_json(const char *zone, const struct work *w, struct buf *t)
 {
 	const struct zonecheck_report *r = w->report;
 	struct writer json = writer_into(t);
-	char when[32];
+	char when[TEXT_TIME_MAX] = "";
 
-	time_text(r->expires_s, when);
+	if (r->expires_s)
+		text_write_time(r->expires_s, when);
 	writer_open(&json, NULL, '{');
 	writer_text(&json, "zone", zone);
 	writer_u64(&json, "servers", r->servers);

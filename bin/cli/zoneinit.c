@@ -5,6 +5,7 @@
  */
 #include "cli/option.h"
 #include "cli/publishing.h"
+#include "core/secret.h"
 #include "pki/pemfile.h"
 #include "publish/tsigkey.h"
 
@@ -261,6 +262,8 @@ static int write_file(const struct plan *p, const char *name, unsigned mode,
 	put(p, &text);
 	rc = buf_ok(&text) ? pemfile_write(path, mode, false, buf_span(&text), err)
 			   : err_set(err, ERR_NOMEM, "out of memory");
+	if (text.p)
+		secret_wipe_octets(text.p, text.cap);
 	buf_done(&text);
 	if (rc == 0)
 		printf("%s\n", path);

@@ -12,11 +12,34 @@ from dnsworld import query, tool
 KEYS = {bits: base64.b64encode(bytes([bits // 8]) * 32).decode() for bits in (256, 384, 512)}
 
 
-class Bind:
+class Server:
+    """A program that start() starts and that ends with the block."""
+
+    process = None
+
+    def halt(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.halt()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.halt()
+
+
+class Bind(Server):
     def __init__(self, directory, port, zone, records="", notify=None):
         self.dir, self.address = pathlib.Path(directory), "127.0.0.1"
         self.port, self.zone, self.notify = port, zone, notify
-        self.records, self.named = records, None
+        self.records = records
 
     def key(self, bits):
         path = self.dir / f"tsig{bits}.key"
@@ -54,13 +77,13 @@ dnssec-policy "p" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }
 
     def launch(self):
         with open(self.dir / "named.err", "a") as err:
-            self.named = subprocess.Popen([tool("named"), "-g", "-n", "1", "-c", str(self.dir / "named.conf")],
+            self.process = subprocess.Popen([tool("named"), "-g", "-n", "1", "-c", str(self.dir / "named.conf")],
                                           stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         for _ in range(600):
             answer = query(f"{self.address}@{self.port}", self.zone, 48, 0.2)
             if answer and answer[3] & 15 == 0 and answer[2] & 4 and answer[7] >= 2:
                 return
-            if self.named.poll() is not None:
+            if self.process.poll() is not None:
                 break
             time.sleep(0.05)
         log = self.dir / "named.log"
@@ -72,20 +95,3 @@ dnssec-policy "p" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }
                                 check=True, text=True, stdout=subprocess.PIPE).stdout
         return subprocess.run([tool("dnssec-dsfromkey"), "-2", "-f", "-", self.zone], input=dnskey, check=True,
                               text=True, stdout=subprocess.PIPE).stdout.strip()
-
-    def halt(self):
-        if self.named:
-            self.named.kill()
-            self.named.wait()
-            self.named = None
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.halt()
-            raise
-        return self
-
-    def __exit__(self, *exc):
-        self.halt()

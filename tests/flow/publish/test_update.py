@@ -128,7 +128,7 @@ with Lab(SARDANE, secondary=True) as lab:
     rc, said = lab.json("publish", "a.bind.example", "--via", lab.via_bind(), "--tlsa", TWO, "--wait", 1)
     check(rc == 1 and not said["served"] and [s["serves"] for s in said["servers"]].count(True) == 1,
           "a server that is down is named", said)
-    lab.second.launch()
+    lab.second.start()
     rc, said = lab.json("publish", "a.bind.example", "--via", lab.via_bind(), "--tlsa", TWO)
     check(rc == 0 and not said["changed"] and said["served"], "and asked again when it is back", said)
 done()

@@ -81,6 +81,7 @@ static void text_reads_back(void **state)
 	assert_int_equal(rrset_read_data(RR_A, "127.0.0.1", &data, NULL), ERR_FORMAT);
 	assert_int_equal(rrset_read_data(RR_A, "\\# 5 7f000001", &data, NULL), ERR_FORMAT);
 	assert_int_equal(rrset_read_data(RR_TLSA, "3 1 1 aa", &data, NULL), 0);
+	rrset_done(&s);
 	buf_done(&line);
 	buf_done(&data);
 }
