@@ -41,6 +41,7 @@ echo $! >{lab.dir}/server.pid
 """)
     reload.chmod(0o755)
     live = ("enroll", "live.bind.example", "--service", f"{port}/tcp", "--via", bind, "--connect")
+    lab.json(*live[:-1])  # first the records, on every server
     rc, said = lab.json(*live, "--wait", 1)
     check(rc == 1 and said["step"] == "enrolled" and not said["live"]["authenticated"] and "refused" in said["live"]["why"],
           "a server that is not there is told", said)
