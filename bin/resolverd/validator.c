@@ -2,6 +2,7 @@
 #include "resolverd/validator.h"
 
 #include "resolve/outcome.h"
+#include "resolve/rootkeys.h"
 #include "resolverd/anchor.h"
 
 #include <stdio.h>
@@ -93,7 +94,7 @@ static int add_anchors(struct ub_ctx *ctx, const struct wire_config *config, str
 	int rc = 0;
 
 	if (config->anchor_builtin)
-		for (const char *const *line = anchor_root; *line && !rc; line++)
+		for (const char *const *line = rootkeys_lines; *line && !rc; line++)
 			rc = check(ub_ctx_add_ta(ctx, *line), "trust anchor", *line, err);
 	if (!rc && config->anchor_file)
 		rc = check(ub_ctx_add_ta_file(ctx, config->anchor_file), "trust_anchor_file",

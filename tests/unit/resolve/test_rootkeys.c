@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "check.h"
-#include "resolverd/anchor.h"
+#include "resolve/rootkeys.h"
 
 #include <openssl/sha.h>
 #include <stdio.h>
@@ -62,7 +62,7 @@ static void the_built_in_anchors_are_the_keys_of_the_root(void **state)
 		size_t n = rdata_of(&keys[i], octets);
 		unsigned tag;
 
-		assert_int_equal(sscanf(anchor_root[i], ". IN DS %u 8 2 %64[0-9A-F]", &tag, hex),
+		assert_int_equal(sscanf(rootkeys_lines[i], ". IN DS %u 8 2 %64[0-9A-F]", &tag, hex),
 			2);
 		assert_int_equal(tag, keys[i].tag);
 		assert_int_equal(tag_of(octets + 1, n - 1), keys[i].tag);
@@ -71,12 +71,12 @@ static void the_built_in_anchors_are_the_keys_of_the_root(void **state)
 			hex_read_exact((struct span){ (const uint8_t *)hex, 64 }, want, 32), 0);
 		assert_memory_equal(digest, want, 32);
 	}
-	assert_null(anchor_root[2]);
+	assert_null(rootkeys_lines[2]);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(the_built_in_anchors_are_the_keys_of_the_root) };
 
-	return cmocka_run_group_tests_name("anchor", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rootkeys", tests, NULL, NULL);
 }
