@@ -47,6 +47,8 @@ const struct command command_table[] = {
 	{ "unpublish", NULL, "remove those we published", unpublish_help, unpublish_run },
 	{ "connect", NULL, "resolve, connect, authenticate, and explain each step", connect_help,
 		connect_run },
+	{ "trace", NULL, "prove the chain of trust of a name, or say where it breaks", trace_help,
+		trace_run },
 	{ "simulate", NULL, "play gateways and devices against a network server", simulate_help,
 		simulate },
 	{ "downlink", NULL, "queue a payload for a device", downlink_help, downlink },

@@ -18,6 +18,7 @@ enum {
 	OPT_NS_PORT,
 	OPT_JS_PORT,
 	OPT_AS_PORT,
+	OPT_BROKEN,
 	OPT_JSON
 };
 
@@ -32,6 +33,8 @@ const char lab_up_help[] =
 	"  --ns-port P        port of the Network Servers (default 8000)\n"
 	"  --js-port P        port of the Join Servers (default 8003)\n"
 	"  --as-port P        port of the Application Servers (default 8005)\n"
+	"  --broken           and zones below broken.example, each broken in its own way, for\n"
+	"                     sardane trace; needs the package ldnsutils too\n"
 	"  --json             print what status --json prints\n"
 	"  --help             this text\n";
 
@@ -58,6 +61,7 @@ static const struct option up_options[] = {
 	{ "ns-port", required_argument, NULL, OPT_NS_PORT },
 	{ "js-port", required_argument, NULL, OPT_JS_PORT },
 	{ "as-port", required_argument, NULL, OPT_AS_PORT },
+	{ "broken", no_argument, NULL, OPT_BROKEN },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
@@ -97,6 +101,7 @@ static int read_option(const struct command *self, int c, void *arg)
 	switch (c) {
 	case OPT_DIR: r->dir = optarg; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_BROKEN: r->lab.broken = true; return 0;
 	case OPT_PORT: return option_number(self, "--port", optarg, 1024, 65535, &r->lab.port);
 	case OPT_TTL: return option_number(self, "--ttl", optarg, 0, 86400, &r->lab.ttl_s);
 	case OPT_ADDRESS: return read_address(self, &r->lab);
@@ -143,21 +148,26 @@ static void catch_signals(void)
 
 static int build(const struct lab *lab, struct err *err)
 {
-	struct buf ds[LAB_ZONES] = { 0 };
+	struct buf ds[LAB_ZONES] = { 0 }, broken_ds = { 0 };
 	int rc = lab_prepare_knot(lab, err);
 
 	if (rc == 0)
 		rc = lab_make_credentials(lab, err);
 	if (rc == 0)
 		rc = lab_make_keys(lab, ds, err);
+	if (rc == 0 && lab->broken)
+		rc = lab_broken_make(lab, &broken_ds, err);
 	if (rc == 0)
-		rc = lab_write_zones(lab, ds, err);
+		rc = lab_write_zones(lab, ds, &broken_ds, err);
+	buf_done(&broken_ds);
 	for (size_t i = 0; i < LAB_ZONES; i++)
 		buf_done(&ds[i]);
 	if (rc == 0)
 		rc = lab_write_settings(lab, err);
 	if (rc == 0 && lab_interrupted)
 		rc = err_set(err, ERR_SYSTEM, "interrupted");
+	if (rc == 0 && lab->broken)
+		rc = lab_broken_start(lab, err);
 	return rc == 0 ? lab_start_knot(lab, err) : rc;
 }
 
@@ -166,6 +176,8 @@ static int bring_up(struct lab *lab, struct err *err)
 	struct err ignored;
 	int rc = lab_find_programs(err);
 
+	if (rc == 0 && lab->broken)
+		rc = lab_broken_find_programs(err);
 	if (rc == 0)
 		rc = lab_choose_port(&lab->port, err);
 	if (rc == 0)

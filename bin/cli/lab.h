@@ -9,6 +9,8 @@
  *       +-- iot-registry.example joineuis (NAPTR > SRV > js), netids (CNAME > ns)
  *       +-- unsigned.example     no DS, no signatures
  *       +-- bogus.example        signed, but the DS in its parent is of another key
+ *       +-- broken.example       only with --broken: zones below it, each broken in its own way,
+ *                                signed once by the tools of ldns (labbroken.c)
  *
  *   Folder    DIR/lab.yaml marks it as ours and holds the settings; DIR/a and DIR/b hold an
  *             organisation each: root/, ca/ and <role>-server*, <role>-client* files.
@@ -67,7 +69,11 @@ struct lab {
 	unsigned ttl_s;
 	unsigned role_port[LAB_ROLES];
 	char address[16]; /* IPv4 of every host; "": one each */
+	bool broken;
 };
+
+/* Name servers: one that has everything, and two for the broken zones. */
+enum lab_server { LAB_MAIN, LAB_OTHER, LAB_MUTE };
 
 struct lab_host {
 	char name[LAB_NAME_MAX];
@@ -103,7 +109,8 @@ int lab_write(const struct lab *lab, const char *file, struct buf *text, struct 
 int lab_make_credentials(const struct lab *lab, struct err *err);
 
 /* labzone.c: zone files; ds[i] holds the DS lines of zone i. */
-int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct err *err);
+int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct buf *broken_ds,
+	struct err *err);
 
 /* labknot.c: the name server. */
 int lab_find_programs(struct err *err);
@@ -115,6 +122,23 @@ int lab_stop_knot(const struct lab *lab, struct err *err);
 
 /* The process, when it runs and is ours; 0 otherwise. */
 int lab_knot_pid(const struct lab *lab);
+int lab_server_pid(const struct lab *lab, enum lab_server server);
+int lab_start_other(const struct lab *lab, enum lab_server server, const char *address,
+	struct err *err);
+
+/* labbroken.c: the broken zones, when lab->broken. */
+struct lab_broken {
+	const char *name; /* of the zone, below broken.example */
+	const char *ask;  /* whose TLSA to ask for, below the zone */
+	const char *what; /* in words */
+};
+
+size_t lab_broken_count(void);
+void lab_broken(size_t i, struct lab_broken *out);
+int lab_broken_find_programs(struct err *err);
+int lab_broken_make(const struct lab *lab, struct buf *ds, struct err *err); /* of their parent */
+void lab_broken_conf(const struct lab *lab, enum lab_server server, struct buf *text);
+int lab_broken_start(const struct lab *lab, struct err *err);
 
 /* labshow.c */
 int lab_write_settings(const struct lab *lab, struct err *err); /* resolver.yaml, lab.env ... */

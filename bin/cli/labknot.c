@@ -25,6 +25,14 @@
 #define PROBE_MS  1000
 #define CONF_NAME "knot.conf"
 
+static const struct {
+	const char *conf, *pid, *output;
+} servers[] = {
+	[LAB_MAIN] = { CONF_NAME, "knotd.pid", "knotd.out" },
+	[LAB_OTHER] = { "other.conf", "other.pid", "other.out" },
+	[LAB_MUTE] = { "mute.conf", "mute.pid", "mute.out" },
+};
+
 static char knotd[LAB_PATH_MAX], keymgr[LAB_PATH_MAX];
 
 int lab_find_programs(struct err *err)
@@ -98,6 +106,8 @@ static void put_zones(const struct lab *lab, struct buf *t)
 	buf_printf(t, "template:\n  - id: default\n    storage: \"%s/zones\"\n", lab->dir);
 	buf_text(t, "    acl: update\n    zonefile-sync: -1\n    serial-policy: increment\n");
 	buf_text(t, "zone:\n");
+	if (lab->broken)
+		lab_broken_conf(lab, LAB_MAIN, t);
 	for (size_t i = 0; i < LAB_ZONES; i++) {
 		buf_printf(t, "  - domain: \"%s\"\n    file: \"%s\"\n", lab_zones[i].name,
 			lab_zones[i].file);
@@ -239,26 +249,61 @@ static int await_ready(const struct lab *lab, pid_t pid, struct err *err)
 	return 0;
 }
 
-int lab_start_knot(const struct lab *lab, struct err *err)
+static int run_server(const struct lab *lab, enum lab_server server, pid_t *pid, struct err *err)
 {
 	char conf[LAB_PATH_MAX], out[LAB_PATH_MAX];
-	const char *argv[] = { knotd, "-c", lab_path(lab, CONF_NAME, conf), NULL };
+	const char *argv[] = { knotd, "-c", lab_path(lab, servers[server].conf, conf), NULL };
+
+	return run_detached(argv, lab_path(lab, servers[server].output, out), pid, err);
+}
+
+static void give_up(pid_t pid)
+{
+	if (waitpid(pid, NULL, WNOHANG) != 0)
+		return;
+	kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+int lab_start_knot(const struct lab *lab, struct err *err)
+{
 	pid_t pid;
-	int rc = run_detached(argv, lab_path(lab, "knotd.out", out), &pid, err);
+	int rc = run_server(lab, LAB_MAIN, &pid, err);
 
 	if (rc != 0)
 		return rc;
 	rc = await_ready(lab, pid, err);
-	if (rc != 0 && waitpid(pid, NULL, WNOHANG) == 0) {
-		kill(pid, SIGTERM);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
+	if (rc != 0)
+		give_up(pid);
+	return rc;
+}
+
+/* Until it answers, whatever it says, and has written its number. */
+int lab_start_other(const struct lab *lab, enum lab_server server, const char *address,
+	struct err *err)
+{
+	const int64_t end = now_ms() + READY_MS;
+	struct probe_zone ignored;
+	pid_t pid;
+	int rc = run_server(lab, server, &pid, err);
+
+	while (rc == 0 &&
+		(probe_ask(address, (uint16_t)lab->port, PROBE_MS, ".", &ignored, NULL) != 0 ||
+			lab_server_pid(lab, server) == 0)) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return err_set(err, ERR_SYSTEM, "knotd at %s: stopped at once", address);
+		if (now_ms() > end || lab_interrupted)
+			rc = err_set(err, ERR_TIMEOUT, "knotd at %s: does not answer", address);
+		poll(NULL, 0, PAUSE_MS);
 	}
+	if (rc != 0)
+		give_up(pid);
 	return rc;
 }
 
 /* A pid file may be stale and the number another's: the command line must name our file. */
-static bool is_ours(const struct lab *lab, int pid)
+static bool is_ours(const struct lab *lab, enum lab_server server, int pid)
 {
 	char path[64], conf[LAB_PATH_MAX], words[1024];
 	size_t n;
@@ -271,7 +316,7 @@ static bool is_ours(const struct lab *lab, int pid)
 	n = fread(words, 1, sizeof(words) - 1, f);
 	fclose(f);
 	words[n] = '\0';
-	lab_path(lab, CONF_NAME, conf);
+	lab_path(lab, servers[server].conf, conf);
 	for (size_t i = 0; i < n; i += strlen(words + i) + 1)
 		if (strcmp(words + i, conf) == 0)
 			return strstr(words, "knotd") != NULL;
@@ -280,25 +325,31 @@ static bool is_ours(const struct lab *lab, int pid)
 
 int lab_knot_pid(const struct lab *lab)
 {
+	return lab_server_pid(lab, LAB_MAIN);
+}
+
+int lab_server_pid(const struct lab *lab, enum lab_server server)
+{
 	char path[LAB_PATH_MAX];
-	FILE *f = fopen(lab_path(lab, "knotd.pid", path), "re");
+	FILE *f = fopen(lab_path(lab, servers[server].pid, path), "re");
 	int pid = 0;
 
 	if (!f)
 		return 0;
-	if (fscanf(f, "%d", &pid) != 1 || pid <= 1 || !is_ours(lab, pid))
+	if (fscanf(f, "%d", &pid) != 1 || pid <= 1 || !is_ours(lab, server, pid))
 		pid = 0;
 	fclose(f);
 	return pid;
 }
 
 /* Where the kernel has no descriptors of processes: looked at again and again. */
-static int stop_watching(const struct lab *lab, int pid, struct err *err)
+static int stop_watching(const struct lab *lab, enum lab_server server, int pid, struct err *err)
 {
 	const int64_t start = now_ms();
 
 	kill(pid, SIGTERM);
-	while (is_ours(lab, pid)) {
+	kill(pid, SIGCONT);
+	while (is_ours(lab, server, pid)) {
 		if (now_ms() > start + 2 * STOP_MS)
 			return err_set(err, ERR_TIMEOUT, "knotd: process %d does not end", pid);
 		if (now_ms() > start + STOP_MS)
@@ -308,9 +359,10 @@ static int stop_watching(const struct lab *lab, int pid, struct err *err)
 	return 0;
 }
 
-int lab_stop_knot(const struct lab *lab, struct err *err)
+/* The mute one is stopped in another sense, and has to go on to end. */
+static int stop_server(const struct lab *lab, enum lab_server server, struct err *err)
 {
-	int pid = lab_knot_pid(lab);
+	int pid = lab_server_pid(lab, server);
 	struct pollfd gone = { .fd = -1, .events = POLLIN };
 	int rc = 0;
 
@@ -318,19 +370,29 @@ int lab_stop_knot(const struct lab *lab, struct err *err)
 		return 0;
 	gone.fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (gone.fd < 0 && errno == ENOSYS)
-		return stop_watching(lab, pid, err);
+		return stop_watching(lab, server, pid, err);
 	if (gone.fd < 0 && errno == ESRCH)
 		return 0;
 	if (gone.fd < 0)
 		return err_set(err, ERR_SYSTEM, "knotd: process %d: %s", pid, strerror(errno));
 	/* asked again, now that the number cannot become another's */
-	if (is_ours(lab, pid)) {
+	if (is_ours(lab, server, pid)) {
 		syscall(SYS_pidfd_send_signal, gone.fd, SIGTERM, NULL, 0);
+		syscall(SYS_pidfd_send_signal, gone.fd, SIGCONT, NULL, 0);
 		if (poll(&gone, 1, STOP_MS) == 0)
 			syscall(SYS_pidfd_send_signal, gone.fd, SIGKILL, NULL, 0);
 		if (poll(&gone, 1, STOP_MS) != 1)
 			rc = err_set(err, ERR_TIMEOUT, "knotd: process %d does not end", pid);
 	}
 	close(gone.fd);
+	return rc;
+}
+
+int lab_stop_knot(const struct lab *lab, struct err *err)
+{
+	int rc = stop_server(lab, LAB_MAIN, err);
+
+	for (enum lab_server s = LAB_OTHER; rc == 0 && s <= LAB_MUTE; s++)
+		rc = stop_server(lab, s, err);
 	return rc;
 }

@@ -135,6 +135,25 @@ static void show_organisation(const struct lab *lab, size_t i, struct writer *w)
 	writer_close(w);
 }
 
+static void show_broken(struct writer *w)
+{
+	char name[LAB_NAME_MAX];
+	struct lab_broken b;
+
+	writer_open(w, "broken", '[');
+	for (size_t i = 0; i < lab_broken_count(); i++) {
+		lab_broken(i, &b);
+		writer_open(w, NULL, '{');
+		snprintf(name, sizeof(name), "%s.broken.example", b.name);
+		writer_text(w, "zone", name);
+		snprintf(name, sizeof(name), "%s.%s.broken.example", b.ask, b.name);
+		writer_text(w, "name", name);
+		writer_text(w, "what", b.what);
+		writer_close(w);
+	}
+	writer_close(w);
+}
+
 static void show_json(const struct lab *lab, int pid)
 {
 	char path[LAB_PATH_MAX];
@@ -157,6 +176,8 @@ static void show_json(const struct lab *lab, int pid)
 	for (size_t i = 0; i < LAB_ZONES; i++)
 		writer_text(&w, NULL, lab_zones[i].name);
 	writer_close(&w);
+	if (lab->broken)
+		show_broken(&w);
 	writer_open(&w, "organisations", '{');
 	for (size_t i = 0; i < LAB_ORGANISATIONS; i++)
 		show_organisation(lab, i, &w);
@@ -205,6 +226,12 @@ void lab_show(const struct lab *lab, int pid, bool json)
 	for (size_t i = 0; i < LAB_ZONES; i++)
 		buf_printf(&t, "  %-22s %s\n", lab_zones[i].name,
 			signing_words[lab_zones[i].signing]);
+	for (size_t i = 0; lab->broken && i < lab_broken_count(); i++) {
+		struct lab_broken b;
+
+		lab_broken(i, &b);
+		buf_printf(&t, "  %s.%s.broken.example: %s\n", b.ask, b.name, b.what);
+	}
 	for (size_t i = 0; i < LAB_ORGANISATIONS; i++) {
 		const struct lab_organisation *o = &lab_organisations[i];
 

@@ -84,6 +84,7 @@ int lab_locate(struct lab *lab, const char *dir, struct err *err)
 struct settings {
 	unsigned port, ttl, ns_port, js_port, as_port;
 	char *address;
+	bool broken;
 };
 
 #define NUMBER(key) CYAML_FIELD_UINT(#key, CYAML_FLAG_DEFAULT, struct settings, key)
@@ -96,6 +97,7 @@ static const cyaml_schema_field_t fields[] = {
 	NUMBER(as_port),
 	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct settings,
 		address, 7, 15),
+	CYAML_FIELD_BOOL("broken", CYAML_FLAG_OPTIONAL, struct settings, broken),
 	CYAML_FIELD_END,
 };
 
@@ -110,6 +112,8 @@ int lab_save(const struct lab *lab, struct err *err)
 		lab->ttl_s, lab->role_port[0], lab->role_port[1], lab->role_port[2]);
 	if (lab->address[0])
 		buf_printf(&text, "address: \"%s\"\n", lab->address);
+	if (lab->broken)
+		buf_text(&text, "broken: true\n");
 	return lab_write(lab, "lab.yaml", &text, err);
 }
 
@@ -128,6 +132,7 @@ int lab_load(struct lab *lab, struct err *err)
 	lab->role_port[0] = s->ns_port;
 	lab->role_port[1] = s->js_port;
 	lab->role_port[2] = s->as_port;
+	lab->broken = s->broken;
 	snprintf(lab->address, sizeof(lab->address), "%s", s->address ? s->address : "");
 	config_free(&schema, data);
 	return 0;

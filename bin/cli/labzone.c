@@ -104,7 +104,8 @@ static int put_registry(const struct lab *lab, struct buf *text, struct err *err
 	return 0;
 }
 
-static int write_zone(const struct lab *lab, size_t n, struct buf ds[LAB_ZONES], struct err *err)
+static int write_zone(const struct lab *lab, size_t n, struct buf ds[LAB_ZONES],
+	struct buf *broken_ds, struct err *err)
 {
 	const struct lab_zone *z = &lab_zones[n];
 	struct buf text = { 0 };
@@ -121,6 +122,9 @@ static int write_zone(const struct lab *lab, size_t n, struct buf ds[LAB_ZONES],
 		if (lab_zones[i].signing != LAB_UNSIGNED)
 			put_ds(lab, &lab_zones[i], &ds[i], &text);
 	}
+	if (n == 1 && lab->broken)
+		buf_printf(&text, "broken.example. %u NS " LAB_DNS_HOST ".\n%s", lab->ttl_s,
+			buf_string(broken_ds));
 	for (size_t i = 0; rc == 0 && i < LAB_ORGANISATIONS; i++)
 		if (strcmp(z->name, lab_organisations[i].domain) == 0)
 			rc = put_organisation(lab, i, &text, err);
@@ -133,11 +137,12 @@ static int write_zone(const struct lab *lab, size_t n, struct buf ds[LAB_ZONES],
 	return rc;
 }
 
-int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct err *err)
+int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct buf *broken_ds,
+	struct err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < LAB_ZONES; i++)
-		rc = write_zone(lab, i, ds, err);
+		rc = write_zone(lab, i, ds, broken_ds, err);
 	return rc;
 }

@@ -119,9 +119,8 @@ static void put_lost(const struct delegation *zone, struct confirm_report *r)
 	}
 }
 
-static int ask_round(struct delegation_walk *w, const struct delegation *zone,
-	const struct rrset *there, const struct rrset *gone, struct confirm_report *r,
-	struct err *err)
+static int ask_round(struct delegation_walk *w, struct delegation *zone, const struct rrset *there,
+	const struct rrset *gone, struct confirm_report *r, struct err *err)
 {
 	struct asked asked = { 0 };
 	int rc = delegation_ask(w, zone, &there->owner, there->type, &asked, err);

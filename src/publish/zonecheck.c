@@ -49,7 +49,7 @@ void zonecheck_find(struct zonecheck_report *r, enum zonecheck_what what, bool s
 
 struct check {
 	struct delegation_walk *walk;
-	const struct delegation *zone;
+	struct delegation *zone;
 	const struct zonecheck_limits *limits;
 	struct zonecheck_report *report;
 };
@@ -417,8 +417,8 @@ static int check_set(const struct check *c, const struct asked *asked, const cha
 	return rc;
 }
 
-int zonecheck_name(struct delegation_walk *w, const struct delegation *zone,
-	const struct name *owner, const struct rrset *known, const struct zonecheck_limits *limits,
+int zonecheck_name(struct delegation_walk *w, struct delegation *zone, const struct name *owner,
+	const struct rrset *known, const struct zonecheck_limits *limits,
 	struct zonecheck_report *r, struct err *err)
 {
 	const struct check c = { w, zone, limits, r };

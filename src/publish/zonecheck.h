@@ -64,8 +64,8 @@ int zonecheck_zone(struct delegation_walk *w, struct delegation *zone,
 	const struct zonecheck_limits *limits, struct zonecheck_report *r, struct err *err);
 
 /* known holds the TLSA data that there is a key for; NULL: not judged. */
-int zonecheck_name(struct delegation_walk *w, const struct delegation *zone,
-	const struct name *owner, const struct rrset *known, const struct zonecheck_limits *limits,
+int zonecheck_name(struct delegation_walk *w, struct delegation *zone, const struct name *owner,
+	const struct rrset *known, const struct zonecheck_limits *limits,
 	struct zonecheck_report *r, struct err *err);
 
 #endif

@@ -144,46 +144,61 @@ void delegation_close(struct delegation_walk *w)
 	free(w);
 }
 
-int delegation_ask(struct delegation_walk *w, const struct delegation *zone,
-	const struct name *name, uint16_t type, struct asked *out, struct err *err)
+/* One question to n servers of the zone, the first of them the one at. */
+static int ask_servers(struct delegation_walk *w, struct delegation *zone, size_t at, size_t n,
+	const struct name *name, uint16_t type, bool first, struct query_answer *answers,
+	struct err *err)
 {
-	const struct query_manner manner = { .timeout_ms = w->timeout_ms };
+	struct query_manner manner = { .timeout_ms = w->timeout_ms, .first = first };
+	struct address to[QUERY_SERVERS_MAX] = { 0 };
+	bool done = false;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		to[i] = zone->server[at + i].address;
+		manner.hurried |= (uint32_t)zone->server[at + i].silent << i;
+	}
+	rc = query_ask(to, n, name, type, &manner, answers, err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		done = done || query_is_useful(&answers[i]);
+	/* who was not waited for is not called silent */
+	for (size_t i = 0; rc == 0 && i < n && !(first && done); i++)
+		zone->server[at + i].silent = answers[i].outcome == QUERY_SILENT;
+	return rc;
+}
+
+int delegation_ask(struct delegation_walk *w, struct delegation *zone, const struct name *name,
+	uint16_t type, struct asked *out, struct err *err)
+{
 	struct query_answer answers[QUERY_SERVERS_MAX];
-	struct address to[QUERY_SERVERS_MAX];
 	struct asked_said *said = calloc(zone->count + 1, sizeof(*said));
 	int rc;
 
 	if (!said)
 		return err_set(err, ERR_NOMEM, "servers: no memory");
-	for (size_t i = 0; i < zone->count; i++)
-		to[i] = zone->server[i].address;
-	rc = query_ask(to, zone->count, name, type, &manner, answers, err);
+	rc = ask_servers(w, zone, 0, zone->count, name, type, false, answers, err);
 	if (rc != 0) {
 		free(said);
 		return rc;
 	}
 	for (size_t i = 0; i < zone->count; i++)
-		said[i] = (struct asked_said){ zone->server[i].host, to[i], answers[i] };
+		said[i] = (struct asked_said){ zone->server[i].host, zone->server[i].address,
+			answers[i] };
 	*out = (struct asked){ *name, type, zone->count, said };
 	return 0;
 }
 
 /* One useful answer of a zone's servers; packet NULL when there is none. */
-static int ask_some(struct delegation_walk *w, const struct delegation *zone,
-	const struct name *name, uint16_t type, ldns_pkt **packet, struct err *err)
+static int ask_some(struct delegation_walk *w, struct delegation *zone, const struct name *name,
+	uint16_t type, ldns_pkt **packet, struct err *err)
 {
-	const struct query_manner manner = { .timeout_ms = w->timeout_ms, .first = true };
 	struct query_answer answers[FEW];
-	struct address to[FEW];
 
 	*packet = NULL;
 	for (size_t at = 0; at < zone->count && !*packet; at += FEW) {
 		size_t n = zone->count - at < FEW ? zone->count - at : FEW;
-		int rc;
+		int rc = ask_servers(w, zone, at, n, name, type, true, answers, err);
 
-		for (size_t i = 0; i < n; i++)
-			to[i] = zone->server[at + i].address;
-		rc = query_ask(to, n, name, type, &manner, answers, err);
 		if (rc != 0)
 			return rc;
 		for (size_t i = 0; i < n && !*packet; i++) {

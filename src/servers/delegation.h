@@ -26,6 +26,7 @@ struct delegation_server {
 	struct name host; /* n is 0: a root server known by its address */
 	struct address address;
 	bool by_parent, by_child; /* who names it */
+	bool silent;              /* it did not answer the last time */
 };
 
 #define DELEGATION_LOST_MAX 8
@@ -61,8 +62,8 @@ int delegation_of(struct delegation_walk *w, const struct name *name, struct del
 	struct err *err);
 
 /* One question to every server of the zone: asked_done. */
-int delegation_ask(struct delegation_walk *w, const struct delegation *zone,
-	const struct name *name, uint16_t type, struct asked *out, struct err *err);
+int delegation_ask(struct delegation_walk *w, struct delegation *zone, const struct name *name,
+	uint16_t type, struct asked *out, struct err *err);
 
 /* Asks for the DS, DNSKEY and SOA of the zone and of all above it, once. */
 int delegation_prove(struct delegation_walk *w, struct delegation *zone, struct err *err);

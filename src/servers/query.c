@@ -28,6 +28,7 @@ struct flight {
 	uint8_t *octets; /* READING: the answer */
 	size_t n;        /* its length */
 	double began;
+	double time_ms; /* there is for it */
 	struct query_answer *out;
 };
 
@@ -247,18 +248,16 @@ static void step(struct flight *f, const struct question *q, const struct addres
 }
 
 /* When this flight wants attention again although nothing came. */
-static double due(const struct flight *f, unsigned timeout_ms)
+static double due(const struct flight *f)
 {
-	double deadline = f->began + timeout_ms;
-
 	if (f->stage == BY_UDP && f->sends < SENDS_MAX)
-		return f->began + timeout_ms * f->sends / 4.0;
-	return deadline;
+		return f->began + f->time_ms * f->sends / 4;
+	return f->began + f->time_ms;
 }
 
-static void look_at_time(struct flight *f, const struct question *q, unsigned timeout_ms)
+static void look_at_time(struct flight *f, const struct question *q)
 {
-	if (f->stage == ENDED || now_ms() < due(f, timeout_ms))
+	if (f->stage == ENDED || now_ms() < due(f))
 		return;
 	if (f->stage == BY_UDP && f->sends < SENDS_MAX) {
 		send_udp(f, q);
@@ -287,28 +286,27 @@ static bool is_enough(const struct flight *f, size_t n, bool first)
 }
 
 static void turn(struct flight *f, const struct address *to, size_t n, const struct question *q,
-	const struct query_manner *m)
+	bool first)
 {
-	const unsigned timeout_ms = m->timeout_ms ? m->timeout_ms : QUERY_TIMEOUT_MS;
 	struct pollfd fds[QUERY_SERVERS_MAX];
 
-	while (!is_enough(f, n, m->first)) {
-		double next = now_ms() + timeout_ms;
+	while (!is_enough(f, n, first)) {
+		double next = now_ms() + QUERY_TIMEOUT_MS;
 
 		for (size_t i = 0; i < n; i++) {
 			bool writes = f[i].stage == CONNECTING || f[i].stage == WRITING;
 
 			fds[i] = (struct pollfd){ .fd = f[i].fd,
 				.events = writes ? POLLOUT : POLLIN };
-			if (f[i].stage != ENDED && due(&f[i], timeout_ms) < next)
-				next = due(&f[i], timeout_ms);
+			if (f[i].stage != ENDED && due(&f[i]) < next)
+				next = due(&f[i]);
 		}
 		next -= now_ms();
 		poll(fds, n, next > 0 ? (int)next + 1 : 0);
 		for (size_t i = 0; i < n; i++) {
 			if (fds[i].fd >= 0 && fds[i].revents)
 				step(&f[i], q, &to[i]);
-			look_at_time(&f[i], q, timeout_ms);
+			look_at_time(&f[i], q);
 		}
 	}
 }
@@ -317,6 +315,7 @@ int query_ask(const struct address *to, size_t n, const struct name *name, uint1
 	const struct query_manner *manner, struct query_answer *out, struct err *err)
 {
 	struct flight f[QUERY_SERVERS_MAX] = { 0 };
+	const unsigned time_ms = manner->timeout_ms ? manner->timeout_ms : QUERY_TIMEOUT_MS;
 	struct question q = { .name = *name, .type = type };
 	int rc;
 
@@ -327,12 +326,15 @@ int query_ask(const struct address *to, size_t n, const struct name *name, uint1
 		return rc;
 	memset(out, 0, n * sizeof(*out));
 	for (size_t i = 0; i < n; i++) {
-		f[i] = (struct flight){ .fd = -1, .began = now_ms(), .out = &out[i] };
+		f[i] = (struct flight){ .fd = -1,
+			.began = now_ms(),
+			.time_ms = manner->hurried >> i & 1 ? time_ms / 4.0 : time_ms,
+			.out = &out[i] };
 		open_flight(&f[i], &to[i], SOCK_DGRAM);
 		if (f[i].stage == BY_UDP)
 			send_udp(&f[i], &q);
 	}
-	turn(f, to, n, &q, manner);
+	turn(f, to, n, &q, manner->first);
 	for (size_t i = 0; i < n; i++)
 		if (f[i].stage != ENDED)
 			end(&f[i], QUERY_SILENT, "not waited for");

@@ -45,6 +45,7 @@ struct query_answer {
 struct query_manner {
 	unsigned timeout_ms; /* 0: QUERY_TIMEOUT_MS */
 	bool first;          /* enough when one says NOERROR or NXDOMAIN */
+	uint32_t hurried;    /* bit i: server i was silent before, and has a quarter of the time */
 };
 
 /* out[i] is what to[i] said; with manner.first those not waited for are QUERY_SILENT. */
