@@ -49,6 +49,7 @@ const struct command command_table[] = {
 		connect_run },
 	{ "trace", NULL, "prove the chain of trust of a name, or say where it breaks", trace_help,
 		trace_run },
+	{ "check", NULL, "trace many names, as a monitoring plugin", check_help, check_run },
 	{ "simulate", NULL, "play gateways and devices against a network server", simulate_help,
 		simulate },
 	{ "downlink", NULL, "queue a payload for a device", downlink_help, downlink },

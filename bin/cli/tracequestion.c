@@ -8,42 +8,55 @@
 #include <string.h>
 #include <time.h>
 
+int tracequestion_span(const char *text, int64_t *out)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	unsigned n;
+	char unit, rest;
+
+	if (text[0] < '0' || text[0] > '9' || sscanf(text, "%6u%c%c", &n, &unit, &rest) != 2)
+		return ERR_FORMAT;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].unit != unit)
+			continue;
+		*out = n * units[i].seconds;
+		return 0;
+	}
+	return ERR_FORMAT;
+}
+
 /* "+30d" from now, or a moment. */
 static int read_at(const struct command *self, int64_t *out)
 {
-	unsigned n;
-	char unit, rest;
 	struct err err;
 	time_t at;
 
-	if (optarg[0] != '+') {
-		if (text_read_time(optarg, &at, &err) != 0)
-			return command_fail(self, "--at: %s", err.msg);
-		*out = at;
+	if (optarg[0] == '+') {
+		if (tracequestion_span(optarg + 1, out) != 0)
+			return command_fail(self, "--at '%s': not like +30d, +12h, +90m or +2w",
+				optarg);
+		*out += (int64_t)time(NULL);
 		return 0;
 	}
-	if (sscanf(optarg + 1, "%6u%c%c", &n, &unit, &rest) != 2 || !strchr("smhdw", unit))
-		return command_fail(self, "--at '%s': not like +30d, +12h, +90m or +2w", optarg);
-	*out = (int64_t)time(NULL) +
-		(int64_t)n *
-			(unit == 's'                  ? 1
-					: unit == 'm' ? 60
-					: unit == 'h' ? 3600
-					: unit == 'd' ? 86400
-						      : 7 * 86400);
+	if (text_read_time(optarg, &at, &err) != 0)
+		return command_fail(self, "--at: %s", err.msg);
+	*out = at;
 	return 0;
 }
 
-static int read_service(const struct command *self, struct tracequestion *q)
+int tracequestion_service(const struct command *self, const char *text, struct tracequestion *q)
 {
 	unsigned port;
 	char rest;
 
-	if (sscanf(optarg, "%5u/%7[a-z]%c", &port, q->proto, &rest) != 2 || port < 1 ||
+	if (sscanf(text, "%5u/%7[a-z]%c", &port, q->proto, &rest) != 2 || port < 1 ||
 		port > 65535 ||
 		(strcmp(q->proto, "tcp") != 0 && strcmp(q->proto, "udp") != 0 &&
 			strcmp(q->proto, "sctp") != 0))
-		return command_fail(self, "--service '%s': not like 8003/tcp", optarg);
+		return command_fail(self, "service '%s': not like 8003/tcp", text);
 	q->port = (uint16_t)port;
 	q->has_service = true;
 	return 0;
@@ -52,7 +65,7 @@ static int read_service(const struct command *self, struct tracequestion *q)
 int tracequestion_option(const struct command *self, int c, struct tracequestion *q)
 {
 	switch (c) {
-	case TRACEQUESTION_SERVICE: return read_service(self, q);
+	case TRACEQUESTION_SERVICE: return tracequestion_service(self, optarg, q);
 	case TRACEQUESTION_CLIENT: q->client = true; return 0;
 	case TRACEQUESTION_CERT: q->cert = optarg; return 0;
 	case TRACEQUESTION_KEY: q->key = optarg; return 0;

@@ -48,6 +48,12 @@ struct tracequestion {
 
 int tracequestion_option(const struct command *self, int c, struct tracequestion *q);
 
+/* "8003/tcp" */
+int tracequestion_service(const struct command *self, const char *text, struct tracequestion *q);
+
+/* "30d", "12h", "90m", "5s", "2w": seconds. ERR_FORMAT. */
+int tracequestion_span(const char *text, int64_t *out);
+
 /* The question for one name. */
 int tracequestion_of(const struct command *self, const struct tracequestion *q, const char *name,
 	struct trace_question *out);

@@ -23,6 +23,8 @@ struct tracework {
 	struct delegation_walk *walk;
 	struct resolver *resolver; /* NULL: its opinion is not wanted */
 	ldns_rr_list *anchors;
+	struct trust_world *world;
+	int64_t opened; /* seconds; one moment for all names, so that zones are judged once */
 	unsigned timeout_ms;
 };
 
@@ -78,6 +80,8 @@ static int open_parts(const struct tracework_config *config, struct resolver_set
 
 	if (rc == 0)
 		rc = read_anchors(&s->config, &w->anchors, err);
+	if (rc == 0)
+		rc = trust_open(w->anchors, &w->world, err);
 	if (rc != 0 || config->no_resolver)
 		return rc;
 	s->config.trace = (struct trace){ 0 };
@@ -101,6 +105,7 @@ int tracework_open(const struct tracework_config *config, struct tracework **out
 		return rc;
 	}
 	w->timeout_ms = config->timeout_ms;
+	w->opened = (int64_t)time(NULL);
 	rc = open_parts(config, &settings, w, err);
 	if (config->resolver)
 		resolver_config_done(&settings);
@@ -116,6 +121,7 @@ void tracework_close(struct tracework *w)
 	if (!w)
 		return;
 	resolver_free(w->resolver);
+	trust_close(w->world);
 	delegation_close(w->walk);
 	ldns_rr_list_deep_free(w->anchors);
 	free(w);
@@ -126,7 +132,7 @@ static int look(struct tracework *w, const struct name *name, uint16_t type, int
 {
 	int rc = evidence_collect(w->walk, name, type, e, err);
 
-	return rc == 0 ? trust_judge(e, w->anchors, now, r, err) : rc;
+	return rc == 0 ? trust_judge(w->world, e, now, r, err) : rc;
 }
 
 static void woken(struct ask *ask)
@@ -292,7 +298,7 @@ int tracework_run(struct tracework *w, const struct trace_question *q, struct tr
 
 	memset(out, 0, sizeof(*out));
 	out->question = *q;
-	out->now = q->at ? q->at : (int64_t)time(NULL);
+	out->now = q->at ? q->at : w->opened;
 	rc = look_for_all(w, out, err);
 	if (rc == 0)
 		rc = harvest_take(&out->evidence, out->trust, &out->harvest, err);

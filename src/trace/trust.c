@@ -4,10 +4,16 @@
 #include "trace/saying.h"
 #include "trace/zonetrust.h"
 
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct trust_world {
+	const ldns_rr_list *anchors;
+	void *zones; /* a tree of struct trust_zone by delegation and moment */
+};
 
 const char *trust_word(enum trust t)
 {
@@ -34,10 +40,6 @@ void trust_free(struct trust_report *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->zone_count; i++) {
-		ldns_rr_list_free(r->zone[i]->keys);
-		free(r->zone[i]);
-	}
 	for (size_t i = 0; i < r->step_count; i++)
 		free(r->step[i]);
 	free(r);
@@ -103,9 +105,9 @@ static void note_serials(struct trust_report *r, const struct trust_zone *z)
 			least, most);
 }
 
-static void note_zone(struct trust_report *r, const struct trust_zone *z,
-	const struct delegation *d)
+static void note_zone(struct trust_report *r, const struct trust_zone *z)
 {
+	const struct delegation *d = z->delegation;
 	char name[NAME_TEXT_MAX], host[NAME_TEXT_MAX];
 	bool better = false;
 
@@ -137,36 +139,85 @@ static void note_iterations(struct trust_report *r, const struct trust_set *set)
 			text_of(&set->owner, name), set->said[set->best].iterations);
 }
 
-static size_t index_of(const struct delegation *const *of, size_t n, const struct delegation *d)
+static int compare_zones(const void *a, const void *b)
 {
-	size_t i = 0;
+	const struct trust_zone *x = a, *y = b;
 
-	while (i < n && of[i] != d)
-		i++;
-	return i;
+	if (x->delegation != y->delegation)
+		return (uintptr_t)x->delegation < (uintptr_t)y->delegation ? -1 : 1;
+	return x->now < y->now ? -1 : x->now > y->now;
 }
 
-/* The zone and those above it, parents first. */
-static int add_zone(struct trust_report *r, const struct delegation **of,
-	const struct delegation *d, const ldns_rr_list *anchors, struct err *err)
+static void free_zone(void *zone)
 {
-	size_t n;
+	ldns_rr_list_free(((struct trust_zone *)zone)->keys);
+	free(zone);
+}
+
+int trust_open(const ldns_rr_list *anchors, struct trust_world **out, struct err *err)
+{
+	struct trust_world *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return err_set(err, ERR_NOMEM, "trust: no memory");
+	w->anchors = anchors;
+	*out = w;
+	return 0;
+}
+
+void trust_close(struct trust_world *w)
+{
+	if (!w)
+		return;
+	tdestroy(w->zones, free_zone);
+	free(w);
+}
+
+/* The zone, judged for this moment; NULL: no memory. parent NULL: it is the root. */
+static const struct trust_zone *judged(struct trust_world *w, const struct delegation *d,
+	const struct trust_zone *parent, int64_t now)
+{
+	struct trust_zone key = { .delegation = d, .now = now };
+	void **found = tfind(&key, &w->zones, compare_zones);
+	struct trust_zone *z;
+
+	if (found)
+		return *found;
+	z = calloc(1, sizeof(*z));
+	if (!z)
+		return NULL;
+	z->delegation = d;
+	z->now = now;
+	zonetrust_judge(d, parent, w->anchors, now, z);
+	if (tsearch(z, &w->zones, compare_zones))
+		return z;
+	free_zone(z);
+	return NULL;
+}
+
+/* The zone and those above it, parents first; *index gets its place. */
+static int add_zone(struct trust_report *r, struct trust_world *w, const struct delegation *d,
+	size_t *index, struct err *err)
+{
+	size_t parent = 0, n = 0;
 	int rc;
 
-	if (index_of(of, r->zone_count, d) < r->zone_count)
+	while (n < r->zone_count && r->zone[n]->delegation != d)
+		n++;
+	*index = n;
+	if (n < r->zone_count)
 		return 0;
-	rc = d->parent ? add_zone(r, of, d->parent, anchors, err) : 0;
-	n = r->zone_count;
-	if (rc != 0 || n == TRUST_ZONES_MAX)
-		return rc ? rc : err_set(err, ERR_PEER, "more than %d zones", TRUST_ZONES_MAX);
-	r->zone[n] = calloc(1, sizeof(*r->zone[n]));
+	rc = d->parent ? add_zone(r, w, d->parent, &parent, err) : 0;
+	if (rc != 0)
+		return rc;
+	n = *index = r->zone_count;
+	if (n == TRUST_ZONES_MAX)
+		return err_set(err, ERR_PEER, "more than %d zones", TRUST_ZONES_MAX);
+	r->zone[n] = judged(w, d, d->parent ? r->zone[parent] : NULL, r->now);
 	if (!r->zone[n])
 		return err_set(err, ERR_NOMEM, "trust: no memory");
-	of[n] = d;
 	r->zone_count++;
-	zonetrust_judge(d, d->parent ? r->zone[index_of(of, n, d->parent)] : NULL, anchors, r->now,
-		r->zone[n]);
-	note_zone(r, r->zone[n], d);
+	note_zone(r, r->zone[n]);
 	return 0;
 }
 
@@ -248,34 +299,37 @@ static void sum_up(struct trust_report *r, bool endless)
 	}
 }
 
-int trust_judge(const struct evidence *e, const ldns_rr_list *anchors, int64_t now,
+static int add_step(struct trust_report *r, struct trust_world *w, const struct evidence_step *from,
+	struct err *err)
+{
+	struct trust_step *s;
+	size_t zone;
+	int rc = add_zone(r, w, from->zone, &zone, err);
+
+	if (rc != 0)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return err_set(err, ERR_NOMEM, "trust: no memory");
+	r->step[r->step_count++] = s;
+	s->zone = zone;
+	judge_step(from, r->zone[zone], r->now, s);
+	if (s->set.split)
+		note_split(r, &s->set);
+	note_iterations(r, &s->set);
+	return 0;
+}
+
+int trust_judge(struct trust_world *w, const struct evidence *e, int64_t now,
 	struct trust_report **out, struct err *err)
 {
-	const struct delegation *of[TRUST_ZONES_MAX];
 	struct trust_report *r = calloc(1, sizeof(*r));
 	int rc = r ? 0 : err_set(err, ERR_NOMEM, "trust: no memory");
 
 	if (rc == 0)
 		r->now = now;
-	for (size_t i = 0; rc == 0 && i < e->count; i++) {
-		const struct evidence_step *from = &e->step[i];
-		struct trust_step *s;
-
-		rc = add_zone(r, of, from->zone, anchors, err);
-		if (rc != 0)
-			break;
-		s = calloc(1, sizeof(*s));
-		if (!s) {
-			rc = err_set(err, ERR_NOMEM, "trust: no memory");
-			break;
-		}
-		r->step[r->step_count++] = s;
-		s->zone = index_of(of, r->zone_count, from->zone);
-		judge_step(from, r->zone[s->zone], now, s);
-		if (s->set.split)
-			note_split(r, &s->set);
-		note_iterations(r, &s->set);
-	}
+	for (size_t i = 0; rc == 0 && i < e->count; i++)
+		rc = add_step(r, w, &e->step[i], err);
 	if (rc != 0) {
 		trust_free(r);
 		return rc;

@@ -11,7 +11,7 @@
  *              goes on to the next; that they differ is told.
  *   Time       seconds since 1970, given: another moment is another argument. until is the
  *              moment at which the first thing that it rests on expires.
- *   Ownership  values; nothing to free but trust_free.
+ *   Ownership  trust_free, trust_close.      Threads  one world, one thread.
  *   Errors     ERR_NOMEM.
  */
 #ifndef TRACE_TRUST_H
@@ -94,6 +94,8 @@ struct trust_key {
 };
 
 struct trust_zone {
+	const struct delegation *delegation;
+	int64_t now; /* the moment it was judged for */
 	struct name zone;
 	enum trust trust;
 	bool anchored; /* trust begins here */
@@ -116,7 +118,7 @@ struct trust_step {
 struct trust_report {
 	int64_t now;
 	size_t zone_count;
-	struct trust_zone *zone[TRUST_ZONES_MAX]; /* a parent stands before its children */
+	const struct trust_zone *zone[TRUST_ZONES_MAX]; /* a parent stands before its children */
 	size_t step_count;
 	struct trust_step *step[EVIDENCE_STEPS_MAX];
 	enum trust trust; /* of all together */
@@ -128,8 +130,17 @@ struct trust_report {
 	char note[TRUST_NOTES_MAX][TRUST_WHY_MAX]; /* what is not wrong yet, but not right */
 };
 
-/* anchors: DS and DNSKEY records. The evidence must outlive the report. */
-int trust_judge(const struct evidence *e, const ldns_rr_list *anchors, int64_t now,
+/*
+ * The anchors, and the zones that were judged already: a zone is judged once for a moment, however
+ * many names are below it. Borrows the anchors (DS and DNSKEY records) and the zones of a walk.
+ */
+struct trust_world;
+
+int trust_open(const ldns_rr_list *anchors, struct trust_world **out, struct err *err);
+void trust_close(struct trust_world *w);
+
+/* The evidence and the world must outlive the report. */
+int trust_judge(struct trust_world *w, const struct evidence *e, int64_t now,
 	struct trust_report **out, struct err *err);
 void trust_free(struct trust_report *r);
 
