@@ -5,6 +5,7 @@
 #   make asan    tests under sanitizers             make fuzz    every parser, a minute in all
 #   make bench   figures, as ratios                 make fmt     format the sources
 #   make prove-attacks   each defence taken out in turn: does its test fail?
+#   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
 DESTDIR ?=
 
 all: build/build.ninja
@@ -19,7 +20,8 @@ asan: ; scripts/check asan
 fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
 prove-attacks: ; scripts/prove-attacks
+prove-zones: all ; scripts/setup prove && scripts/prove-zones
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*
-.PHONY: all demo check lint asan fuzz bench install fmt clean
+.PHONY: all demo check lint asan fuzz bench prove-attacks prove-zones install fmt clean

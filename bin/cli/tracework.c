@@ -152,25 +152,31 @@ static bool agrees(const struct trust_report *r, enum answer_status status)
 	return false;
 }
 
-/* What libunbound makes of the same question, now. */
-static void ask_resolver(struct tracework *w, struct traced *t)
+/* Put before we ask ourselves, so that it works meanwhile. */
+static void ask_resolver(struct tracework *w, const struct name *owner, struct ask *ask)
 {
-	const struct question q = { t->owner, RR_TLSA };
+	const struct question q = { *owner, RR_TLSA };
+
+	*ask = (struct ask){ .wake = woken };
+	if (w->resolver)
+		resolver_ask(w->resolver, &q, RESOLVER_SOURCE_SELF, 0, ask);
+}
+
+/* What libunbound makes of the same question, now. */
+static void hear_resolver(struct tracework *w, struct ask *ask, struct traced *t)
+{
 	const double end = connect_now() + PATIENCE_MS;
 	struct pollfd fd = { .fd = resolver_fd(w->resolver), .events = POLLIN };
-	struct ask ask = { .wake = woken };
 
-	resolver_ask(w->resolver, &q, RESOLVER_SOURCE_SELF, 0, &ask);
-	while (!ask.answer && connect_now() < end)
+	while (!ask->answer && connect_now() < end)
 		if (poll(&fd, 1, PATIENCE_MS) > 0)
 			resolver_dispatch(w->resolver);
-	if (ask.answer) {
-		t->resolver_asked = true;
-		t->resolver_status = ask.answer->status;
-		snprintf(t->resolver_why, sizeof(t->resolver_why), "%s", ask.answer->why);
-		t->resolver_agrees = agrees(t->trust, ask.answer->status);
-	}
-	ask_done(&ask);
+	if (!ask->answer)
+		return;
+	t->resolver_asked = true;
+	t->resolver_status = ask->answer->status;
+	snprintf(t->resolver_why, sizeof(t->resolver_why), "%s", ask->answer->why);
+	t->resolver_agrees = agrees(t->trust, ask->answer->status);
 }
 
 bool tracework_split_owner(const struct name *owner, struct trace_question *q)
@@ -226,8 +232,6 @@ static int look_for_all(struct tracework *w, struct traced *t, struct err *err)
 	if (rc != 0 || t->trust)
 		return rc;
 	t->owner = q->name;
-	if (q->has_host && owner_tlsa(q->port, q->proto, &q->host, &t->owner) != 0)
-		return err_set(err, ERR_FORMAT, "the name of its TLSA would be too long");
 	return look(w, &t->owner, RR_TLSA, t->now, &t->evidence, &t->trust, err);
 }
 
@@ -294,18 +298,27 @@ int tracework_run(struct tracework *w, const struct trace_question *q, struct tr
 	struct err *err)
 {
 	const double start = connect_now();
+	struct ask ask;
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	out->question = *q;
 	out->now = q->at ? q->at : w->opened;
+	if (q->has_host && owner_tlsa(q->port, q->proto, &q->host, &out->question.name) != 0)
+		return err_set(err, ERR_FORMAT, "the name of its TLSA would be too long");
+	ask_resolver(w, &out->question.name, &ask);
 	rc = look_for_all(w, out, err);
 	if (rc == 0)
 		rc = harvest_take(&out->evidence, out->trust, &out->harvest, err);
 	if (rc == 0 && q->against != TRACE_DNS_ONLY)
 		rc = tracework_hold(out, w->timeout_ms, err);
+	if (rc == 0 && !name_equal(&out->owner, &out->question.name)) {
+		ask_done(&ask);
+		ask_resolver(w, &out->owner, &ask);
+	}
 	if (rc == 0 && w->resolver)
-		ask_resolver(w, out);
+		hear_resolver(w, &ask, out);
+	ask_done(&ask);
 	if (rc == 0)
 		sum_up(out);
 	else

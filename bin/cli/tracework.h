@@ -35,9 +35,9 @@ void tracework_close(struct tracework *w);
 enum trace_against { TRACE_DNS_ONLY, TRACE_SERVICE, TRACE_CERTIFICATE, TRACE_KEY };
 
 struct trace_question {
-	struct name name; /* of the TLSA records; TRACE_SERVICE with has_host: made of it */
+	struct name name; /* owner of the TLSA records; with has_host it is made by tracework_run */
 	enum trace_against against;
-	bool has_host; /* the owner is to be made of host, port and proto */
+	bool has_host; /* of host, port and proto */
 	struct name host;
 	uint16_t port;
 	char proto[8];

@@ -27,6 +27,7 @@ PROMISES = {
                       "_8003._tcp.js.b.example. IN TLSA 2 0 1 "],
     "publishing.md": ["+_5432._tcp.db.a.example. 60 IN TLSA 3 1 1 ", "up to date, signed", "\n-_5432._tcp.db.a.example. 60",
                       "1 server, 1 name, 0 findings; signatures hold", "the zone is bogus", "proof   holds: TLSA 3 1 1", "step    leaving"],
+    "when-red.md": ["holds: the TLSA of _client.good.broken.example", "DNSKEY: signature of key", "exit 1", "SARDANE WARNING"],
 }
 count = failed = 0
 
