@@ -113,6 +113,23 @@ static void send_udp(struct flight *f, const struct question *q)
 		end_by_errno(f, "");
 }
 
+bool query_is_whole(const ldns_pkt *packet)
+{
+	const ldns_rr_list *sections[] = { ldns_pkt_answer(packet), ldns_pkt_authority(packet),
+		ldns_pkt_additional(packet) };
+
+	for (size_t s = 0; s < 3; s++) {
+		for (size_t i = 0; i < ldns_rr_list_rr_count(sections[s]); i++) {
+			const ldns_rr *rr = ldns_rr_list_rr(sections[s], i);
+
+			if (ldns_rr_rd_count(rr) < ldns_rr_descriptor_minimum(ldns_rr_descript(
+							   (uint16_t)ldns_rr_get_type(rr))))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* The packet when it answers our question; NULL: it is something else. */
 static ldns_pkt *read_packet(const struct question *q, const uint8_t *octets, size_t n)
 {
@@ -126,7 +143,8 @@ static ldns_pkt *read_packet(const struct question *q, const uint8_t *octets, si
 		? ldns_rr_list_rr(ldns_pkt_question(packet), 0)
 		: NULL;
 	owner = asked ? ldns_rr_owner(asked) : NULL;
-	if (owner && ldns_pkt_qr(packet) && ldns_rr_get_type(asked) == q->type &&
+	if (owner && ldns_pkt_qr(packet) && query_is_whole(packet) &&
+		ldns_rr_get_type(asked) == q->type &&
 		ldns_rr_get_class(asked) == LDNS_RR_CLASS_IN && ldns_rdf_size(owner) == q->name.n) {
 		struct name said = { .n = q->name.n };
 

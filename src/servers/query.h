@@ -55,6 +55,10 @@ int query_ask(const struct address *to, size_t n, const struct name *name, uint1
 /* True when it answered, with NOERROR or NXDOMAIN. */
 bool query_is_useful(const struct query_answer *answer);
 
+/* True when every record has all fields of its type. ldns takes data of no octets for a record
+ * without fields, as UPDATE has them; packets of query_ask hold none. */
+bool query_is_whole(const ldns_pkt *packet);
+
 void query_done(struct query_answer *answer, size_t n);
 
 #endif
