@@ -108,6 +108,10 @@ int lab_write(const struct lab *lab, const char *file, struct buf *text, struct 
 /* labcert.c: authorities, keys and certificates of both organisations. */
 int lab_make_credentials(const struct lab *lab, struct err *err);
 
+/* labzone.c: "OWNER. TTL TLSA 3 1 1 ..." of a certificate below DIR. */
+int lab_put_tlsa(const struct lab *lab, const char *owner, const char *file, struct buf *text,
+	struct err *err);
+
 /* labzone.c: zone files; ds[i] holds the DS lines of zone i. */
 int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct buf *broken_ds,
 	struct err *err);

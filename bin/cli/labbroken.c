@@ -32,6 +32,8 @@ enum how {
 	LAME = 256,     /* the other is named but does not have it */
 	NO_FILE = 512,
 	ON_MUTE = 1024,
+	OTHER_OLD = 2048, /* what the other has was signed long ago */
+	REAL = 4096,      /* the main one has the record of a key that is there, A's NS client */
 };
 
 struct recipe {
@@ -75,7 +77,9 @@ static const struct recipe recipes[] = {
 	{ { "servfail", CLIENT, "the server cannot load it" }, ON_OTHER | NOT_MAIN | NO_FILE },
 	{ { "mute", CLIENT, "its server never answers" }, ON_MUTE | NOT_MAIN },
 	{ { "lame", CLIENT, "one of its servers does not have it" }, LAME },
-	{ { "disagree", CLIENT, "its servers have different records" }, ON_OTHER },
+	{ { "disagree", CLIENT, "its servers have different records" }, ON_OTHER | REAL },
+	{ { "lagging", CLIENT, "one of its servers has expired signatures" },
+		ON_OTHER | OTHER_OLD },
 };
 
 #define RECIPES (sizeof(recipes) / sizeof(recipes[0]))
@@ -133,8 +137,8 @@ static int make_key(const struct lab *lab, const char *zone, char key[KEY_MAX], 
 	return rc;
 }
 
-static int sign(const struct lab *lab, const struct recipe *r, const char *zone, const char *key,
-	const char *file, struct err *err)
+static int sign(const struct lab *lab, const struct recipe *r, bool old, const char *zone,
+	const char *key, const char *file, struct err *err)
 {
 	char folder[LAB_PATH_MAX], from[24], to[24], turns[16];
 	const char *argv[24] = { env, "-C", lab_path(lab, "broken", folder), signzone, "-o", zone,
@@ -144,8 +148,12 @@ static int sign(const struct lab *lab, const struct recipe *r, const char *zone,
 	size_t n = 12;
 	int rc;
 
-	snprintf(from, sizeof(from), "%lld", now + (r->to_days ? r->from_days * DAY : -3600));
-	snprintf(to, sizeof(to), "%lld", now + (r->to_days ? r->to_days : 30) * DAY);
+	snprintf(from, sizeof(from), "%lld",
+		now +
+			(old                         ? -60 * DAY
+					: r->to_days ? r->from_days * DAY
+						     : -3600));
+	snprintf(to, sizeof(to), "%lld", now + (old ? -30 : r->to_days ? r->to_days : 30) * DAY);
 	snprintf(turns, sizeof(turns), "%u", r->iterations);
 	if (r->how & NSEC3) {
 		argv[n++] = "-n";
@@ -192,18 +200,16 @@ static void put_servers(const struct recipe *r, const char *zone, unsigned ttl_s
 		buf_printf(t, "%s. %u NS mute.broken.example.\n", zone, ttl_s);
 }
 
-static void put_zone(const struct lab *lab, const struct recipe *r, const char *zone, bool other,
-	struct buf *t)
+static int put_zone(const struct lab *lab, const struct recipe *r, const char *zone, bool other,
+	struct buf *t, struct err *err)
 {
+	char owner[LAB_NAME_MAX];
+
 	buf_printf(t,
 		"$ORIGIN %s.\n$TTL %u\n@ SOA " LAB_DNS_HOST
 		". hostmaster.example. %d 3600 600 86400 %u\n",
 		zone, lab->ttl_s, other ? 1 : 2, lab->ttl_s);
 	put_servers(r, zone, lab->ttl_s, t);
-	buf_text(t, CLIENT " TLSA 3 1 1 ");
-	for (int i = 0; i < 32; i++)
-		buf_text(t, other ? "cd" : "ab");
-	buf_text(t, "\n");
 	for (int i = 0; strcmp(r->told.name, "huge") == 0 && i < 60; i++) {
 		buf_printf(t, "_many TLSA 3 1 1 %02x", i);
 		for (int k = 1; k < 32; k++)
@@ -214,6 +220,14 @@ static void put_zone(const struct lab *lab, const struct recipe *r, const char *
 		buf_text(t, "@ DNSKEY 257 3 123 c29tZXRoaW5nIGZyb20gdGhlIGZ1dHVyZQ==\n");
 	if (r->records)
 		buf_text(t, r->records);
+	snprintf(owner, sizeof(owner), CLIENT ".%s", zone);
+	if ((r->how & REAL) && !other)
+		return lab_put_tlsa(lab, owner, "a/ns-client.pem", t, err);
+	buf_text(t, CLIENT " TLSA 3 1 1 ");
+	for (int i = 0; i < 32; i++)
+		buf_text(t, other ? "cd" : "ab");
+	buf_text(t, "\n");
+	return 0;
 }
 
 /* The file that a server serves, broken/NAME.zone or broken/NAME.other. */
@@ -222,16 +236,19 @@ static int make_file(const struct lab *lab, const struct recipe *r, const char *
 {
 	char plain[KEY_MAX], file[KEY_MAX + 8];
 	struct buf text = { 0 };
-	int rc;
+	int rc = put_zone(lab, r, zone, other, &text, err);
 
+	if (rc != 0) {
+		buf_done(&text);
+		return rc;
+	}
 	snprintf(plain, sizeof(plain), "%s.%s", r->told.name, other ? "other" : "zone");
 	snprintf(file, sizeof(file), "broken/%s", plain);
-	put_zone(lab, r, zone, other, &text);
 	if (r->how & (UNSIGNED | ALIEN))
 		return lab_write(lab, file, &text, err);
 	rc = lab_write(lab, "broken/zone.in", &text, err);
 	if (rc == 0)
-		rc = sign(lab, r, zone, key, plain, err);
+		rc = sign(lab, r, other && (r->how & OTHER_OLD), zone, key, plain, err);
 	return rc == 0 && (r->how & SPOILED) ? spoil(lab, file, err) : rc;
 }
 
@@ -285,13 +302,14 @@ static int make_parent(const struct lab *lab, struct buf *delegations, struct bu
 
 	address_of(lab, OTHER_OCTET, other);
 	address_of(lab, MUTE_OCTET, mute);
-	put_zone(lab, &plain, "broken.example", false, &text);
+	if (rc == 0)
+		rc = put_zone(lab, &plain, "broken.example", false, &text, err);
 	buf_printf(&text, "other A %s\nmute A %s\n%s", other, mute, buf_string(delegations));
 	if (rc == 0)
 		rc = lab_write(lab, "broken/zone.in", &text, err);
 	else
 		buf_done(&text);
-	return rc == 0 ? sign(lab, &plain, "broken.example", key, "broken.zone", err) : rc;
+	return rc == 0 ? sign(lab, &plain, false, "broken.example", key, "broken.zone", err) : rc;
 }
 
 /* A name server at an address of its own, without keys and updates. */

@@ -40,7 +40,7 @@ static void put_ds(const struct lab *lab, const struct lab_zone *z, struct buf *
 	}
 }
 
-static int put_tlsa(const struct lab *lab, const char *owner, const char *file, struct buf *text,
+int lab_put_tlsa(const struct lab *lab, const char *owner, const char *file, struct buf *text,
 	struct err *err)
 {
 	uint8_t memory[GENERATE_MAX];
@@ -74,10 +74,10 @@ static int put_organisation(const struct lab *lab, size_t n, struct buf *text, s
 		buf_printf(text, "_lwns._tcp.%s. %u SRV 0 0 %u %s.\n", host.name, lab->ttl_s,
 			host.port, host.name);
 		snprintf(file, sizeof(file), "%s/%s-server.pem", o->letter, lab_roles[role]);
-		rc = put_tlsa(lab, host.server_owner, file, text, err);
+		rc = lab_put_tlsa(lab, host.server_owner, file, text, err);
 		snprintf(file, sizeof(file), "%s/%s-client.pem", o->letter, lab_roles[role]);
 		if (rc == 0)
-			rc = put_tlsa(lab, host.client_name, file, text, err);
+			rc = lab_put_tlsa(lab, host.client_name, file, text, err);
 	}
 	return rc;
 }

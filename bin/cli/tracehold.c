@@ -11,14 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEYS_MAX TLSASET_MAX
-
-/* What is presented by one, held against the records; pem is empty for a bare key. */
+/* What is presented by one, held against the records: a chain, or a bare key. */
 struct holding {
 	struct traced *t;
 	struct trace_presented *p;
-	struct span rdata[KEYS_MAX];
-	size_t count;
+	struct span chain, spki; /* one of them */
 	struct name reference[2];
 	size_t reference_count;
 };
@@ -38,61 +35,22 @@ static void take_references(struct holding *h)
 		h->reference[h->reference_count++] = at_owner.host;
 }
 
-static void begin(struct holding *h, struct traced *t, struct trace_presented *p)
-{
-	*h = (struct holding){ .t = t, .p = p };
-	for (size_t i = 0; i < t->harvest.count && h->count < KEYS_MAX; i++)
-		h->rdata[h->count++] = buf_span(&t->harvest.record[i].rdata);
-	take_references(h);
-	p->until = INT64_MAX;
-}
-
-/* Each server's records by themselves have to prove it: a client meets one of them. */
-static void sum_up(struct holding *h)
-{
-	struct trace_presented *p = h->p;
-	const struct verify_result *v = p->result;
-	int64_t best = 0;
-
-	for (size_t i = 0; i < v->count; i++)
-		if (v->record[i].matched)
-			p->servers |= h->t->harvest.record[i].servers;
-	p->proved = p->presents && h->count > 0 && p->servers == h->t->harvest.servers;
-	for (size_t i = 0; i < v->count; i++) /* one record is enough, so the latest counts */
-		if (v->record[i].matched && v->record[i].tlsa.usage == TLSA_DANE_EE)
-			best = INT64_MAX;
-	p->until = best == INT64_MAX ? best : p->until;
-	if (p->proved || p->why[0])
-		return;
-	if (p->servers)
-		snprintf(p->why, sizeof(p->why),
-			"the records of some name servers prove it, those of others do not");
-	else
-		snprintf(p->why, sizeof(p->why), "%.190s",
-			h->count ? v->peer.reason : "no TLSA record");
-}
-
-static int hold_chain(struct holding *h, struct span chain, struct err *err)
+static int hold_chain(struct holding *h, const struct span *rdata, size_t count,
+	struct verify_result *out, struct err *err)
 {
 	const struct verify_config config = {
 		.role = h->t->question.client ? VERIFY_CLIENT : VERIFY_SERVER,
 		.mode = TLS_DANE,
-		.chain_pem = chain,
-		.rdata = h->rdata,
-		.rdata_count = h->count,
+		.chain_pem = h->chain,
+		.rdata = rdata,
+		.rdata_count = count,
 		.reference = h->reference,
 		.reference_count = h->reference_count,
 		.ca_cert = h->t->question.store,
 		.at = (time_t)h->t->now,
 	};
-	struct verify_result *v = h->p->result;
-	int rc = verify_chain(&config, v, err);
 
-	if (rc == 0 && v->peer.authenticated)
-		rc = present_until(chain, v->peer.depth, &h->p->until, err);
-	if (rc == 0)
-		sum_up(h);
-	return rc;
+	return verify_chain(&config, out, err);
 }
 
 /* A bare key can be proved by DANE-EE with its SPKI only: RFC 7671 section 5.1. */
@@ -117,13 +75,15 @@ static int compare_key(const struct tlsa *tlsa, struct span spki, struct verify_
 	return rc;
 }
 
-static int hold_key(struct holding *h, struct span spki, struct err *err)
+static int hold_key(const struct span *rdata, size_t count, struct span spki,
+	struct verify_result *v, struct err *err)
 {
-	struct verify_result *v = h->p->result;
 	struct tlsaset set;
 	int rc = 0;
 
-	tlsaset_read(h->rdata, h->count, &set);
+	memset(v, 0, sizeof(*v));
+	tlsaset_read(rdata, count, &set);
+	snprintf(v->peer.reason, sizeof(v->peer.reason), "no TLSA record is of this key");
 	for (size_t i = 0; rc == 0 && i < set.count; i++) {
 		const struct tlsaset_record *r = &set.record[i];
 		struct verify_record *to = &v->record[i];
@@ -134,26 +94,103 @@ static int hold_key(struct holding *h, struct span spki, struct err *err)
 			rc = compare_key(&r->tlsa, spki, to, err);
 		else
 			snprintf(to->why, sizeof(to->why), "%s", r->why);
+		if (rc == 0 && to->matched) {
+			v->peer.authenticated = true;
+			v->peer.usage = TLSA_DANE_EE;
+		}
 	}
-	snprintf(v->peer.reason, sizeof(v->peer.reason), "no TLSA record is of this key");
-	if (rc == 0)
-		sum_up(h);
 	return rc;
+}
+
+/* By the records that these servers have. */
+static int judge(struct holding *h, uint32_t servers, struct verify_result *out, struct err *err)
+{
+	struct span rdata[HARVEST_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < h->t->harvest.count; i++)
+		if (h->t->harvest.record[i].servers & servers)
+			rdata[count++] = buf_span(&h->t->harvest.record[i].rdata);
+	return h->spki.n ? hold_key(rdata, count, h->spki, out, err)
+			 : hold_chain(h, rdata, count, out, err);
+}
+
+/* One record is enough, so the latest end counts: that of DANE-EE, which has none. */
+static int find_end(struct holding *h, const struct verify_result *v, struct err *err)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (v->record[i].matched && v->record[i].tlsa.usage == TLSA_DANE_EE)
+			return 0;
+	return v->peer.authenticated ? present_until(h->chain, v->peer.depth, &h->p->until, err)
+				     : 0;
+}
+
+/* Each server's records by themselves have to prove it: a client meets one of them. */
+static int hold_by_each(struct holding *h, struct err *err)
+{
+	struct verify_result *alone = malloc(sizeof(*alone));
+	int rc = alone ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+
+	for (uint32_t bit = 1; rc == 0 && bit && bit <= h->t->harvest.servers; bit <<= 1) {
+		if (!(h->t->harvest.servers & bit))
+			continue;
+		rc = judge(h, bit, alone, err);
+		if (rc == 0 && alone->peer.authenticated)
+			h->p->servers |= bit;
+	}
+	free(alone);
+	return rc;
+}
+
+static bool servers_differ(const struct harvest *harvest)
+{
+	for (size_t i = 0; i < harvest->count; i++)
+		if (harvest->record[i].servers != harvest->servers)
+			return true;
+	return false;
+}
+
+static int hold(struct holding *h, struct err *err)
+{
+	const struct harvest *harvest = &h->t->harvest;
+	struct trace_presented *p = h->p;
+	int rc;
+
+	p->presents = true;
+	take_references(h);
+	rc = judge(h, harvest->servers, p->result, err);
+	if (rc == 0 && servers_differ(harvest))
+		rc = hold_by_each(h, err);
+	else if (rc == 0 && p->result->peer.authenticated)
+		p->servers = harvest->servers;
+	if (rc == 0)
+		rc = find_end(h, p->result, err);
+	p->proved = harvest->count > 0 && p->servers == harvest->servers;
+	if (rc != 0 || p->proved)
+		return rc;
+	if (p->servers)
+		snprintf(p->why, sizeof(p->why),
+			"the records of some name servers prove it, those of others do not");
+	else
+		snprintf(p->why, sizeof(p->why), "%.190s",
+			harvest->count ? p->result->peer.reason : "no TLSA record");
+	return 0;
 }
 
 static int hold_file(struct traced *t, struct trace_presented *p, struct err *err)
 {
 	const bool is_key = t->question.against == TRACE_KEY;
 	struct buf octets = { 0 };
-	struct holding h;
+	struct holding h = { .t = t, .p = p };
 	int rc = is_key ? der_read_key(t->question.file, &octets, err)
 			: wholefile_read("certificate", t->question.file, &octets, err);
 
-	begin(&h, t, p);
-	p->presents = rc == 0;
+	if (is_key)
+		h.spki = buf_span(&octets);
+	else
+		h.chain = buf_span(&octets);
 	if (rc == 0)
-		rc = is_key ? hold_key(&h, buf_span(&octets), err)
-			    : hold_chain(&h, buf_span(&octets), err);
+		rc = hold(&h, err);
 	buf_done(&octets);
 	return rc;
 }
@@ -161,21 +198,21 @@ static int hold_file(struct traced *t, struct trace_presented *p, struct err *er
 static int hold_address(struct traced *t, struct trace_presented *p, unsigned timeout_ms,
 	struct err *err)
 {
+	struct holding h = { .t = t, .p = p };
 	struct present got;
-	struct holding h;
 	struct err trouble;
 	int rc;
 
-	begin(&h, t, p);
 	if (present_ask(&p->address, &t->question.host, timeout_ms ? timeout_ms : QUERY_TIMEOUT_MS,
 		    &got, &trouble) != 0) {
+		p->skipped = strcmp(trouble.msg, "TCP: Network is unreachable") == 0;
 		snprintf(p->why, sizeof(p->why), "%.190s", trouble.msg);
 		return 0;
 	}
-	p->presents = true;
 	p->ms = got.tcp_ms + got.tls_ms;
 	memcpy(p->version, got.version, sizeof(p->version));
-	rc = hold_chain(&h, buf_span(&got.chain), err);
+	h.chain = buf_span(&got.chain);
+	rc = hold(&h, err);
 	present_done(&got);
 	return rc;
 }
@@ -189,6 +226,7 @@ static int add_presented(struct traced *t, const struct address *address, struct
 	p->result = calloc(1, sizeof(*p->result));
 	if (!p->result)
 		return err_set(err, ERR_NOMEM, "out of memory");
+	p->until = INT64_MAX;
 	if (address)
 		p->address = *address;
 	t->presented_count++;

@@ -158,6 +158,7 @@ static void write_presented(struct writer *w, const struct traced *t,
 		writer_text(w, "file", t->question.file);
 	writer_bool(w, "presents", p->presents);
 	writer_bool(w, "proved", p->proved);
+	writer_bool(w, "skipped", p->skipped);
 	writer_text(w, "version", p->version);
 	writer_real(w, "ms", p->ms, 3);
 	writer_text(w, "why", p->why);

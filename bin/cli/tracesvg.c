@@ -311,15 +311,19 @@ static void draw_presented(struct picture *p, const struct traced *t,
 {
 	const size_t last = t->trust->step_count - 1;
 	struct box b = { .x = p->step_x[last] + INDENT,
-		.colour = one->proved ? GREEN : RED,
-		.badge = one->proved ? "proved" : "not proved" };
+		.colour = one->proved  ? GREEN
+			: one->skipped ? GREY
+				       : RED,
+		.badge = one->proved   ? "proved"
+			: one->skipped ? "not tried"
+				       : "not proved" };
 	char where[ADDRESS_TEXT_MAX], hex[17];
 
 	address_write(&one->address, where);
 	snprintf(b.title, sizeof(b.title), "%.90s %s",
 		t->question.against == TRACE_SERVICE ? where : t->question.file, one->version);
 	if (!one->proved)
-		add(&b, RED, "%s", one->why);
+		add(&b, b.colour, "%s", one->why);
 	for (size_t i = 0; one->presents && i < one->result->count; i++) {
 		const struct verify_record *v = &one->result->record[i];
 

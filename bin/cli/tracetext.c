@@ -160,7 +160,8 @@ static void show_presented(const struct traced *traced, const struct trace_prese
 	buf_printf(t, "\n%s  ",
 		traced->question.against == TRACE_SERVICE ? where : traced->question.file);
 	if (!p->presents)
-		buf_printf(t, "%s\n", p->why);
+		buf_printf(t, "%s%s\n", p->skipped ? "not tried, we have no way there: " : "",
+			p->why);
 	else if (traced->question.against == TRACE_SERVICE)
 		buf_printf(t, "%s, %.1f ms: %s\n", p->version, p->ms,
 			p->proved ? "proved" : "not proved");

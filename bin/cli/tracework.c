@@ -249,13 +249,22 @@ static void holds_not(struct traced *t, const char *fmt, const char *a, const ch
 		a, b);
 }
 
-/* The first address that is not proved; NULL: all are. */
+/* The first address that is not proved; NULL: all are that we can get to, and one is. */
 static const struct trace_presented *unproved(const struct traced *t)
 {
-	for (size_t i = 0; i < t->presented_count; i++)
-		if (!t->presented[i].proved)
-			return &t->presented[i];
-	return NULL;
+	const struct trace_presented *skipped = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < t->presented_count; i++) {
+		const struct trace_presented *p = &t->presented[i];
+
+		if (!p->proved && !p->skipped)
+			return p;
+		if (p->skipped)
+			skipped = p;
+		any |= p->proved;
+	}
+	return any ? NULL : skipped;
 }
 
 static void sum_up(struct traced *t)

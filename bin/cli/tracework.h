@@ -53,7 +53,8 @@ struct trace_question {
 struct trace_presented {
 	struct address address;
 	bool presents;
-	bool proved; /* by the records of every server */
+	bool proved;  /* by the records of every server */
+	bool skipped; /* this machine has no way there, as to IPv6 at many a place */
 	char version[16];
 	double ms;
 	char why[200];

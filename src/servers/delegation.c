@@ -9,7 +9,7 @@
 
 /* A name server whose name needs name servers whose names need ... */
 #define DEPTH_MAX 4
-/* Servers asked at a time when one answer is enough. */
+/* Servers asked at first when one answer is enough; then all others at once. */
 #define FEW                3
 #define HOST_ADDRESSES_MAX 8
 
@@ -192,11 +192,11 @@ int delegation_ask(struct delegation_walk *w, struct delegation *zone, const str
 static int ask_some(struct delegation_walk *w, struct delegation *zone, const struct name *name,
 	uint16_t type, ldns_pkt **packet, struct err *err)
 {
-	struct query_answer answers[FEW];
+	struct query_answer answers[QUERY_SERVERS_MAX];
+	size_t at = 0, n = zone->count < FEW ? zone->count : FEW;
 
 	*packet = NULL;
-	for (size_t at = 0; at < zone->count && !*packet; at += FEW) {
-		size_t n = zone->count - at < FEW ? zone->count - at : FEW;
+	while (n > 0 && !*packet) {
 		int rc = ask_servers(w, zone, at, n, name, type, true, answers, err);
 
 		if (rc != 0)
@@ -208,6 +208,8 @@ static int ask_some(struct delegation_walk *w, struct delegation *zone, const st
 			answers[i].packet = NULL;
 		}
 		query_done(answers, n);
+		at += n;
+		n = zone->count - at;
 	}
 	return 0;
 }

@@ -25,6 +25,7 @@ EXPECTED = {
     "mute": ("unknown", None, False, "no answer"),
     "lame": ("secure", "records", True, ""),
     "disagree": ("secure", "records", True, ""),
+    "lagging": ("secure", "records", True, ""),
 }
 
 

@@ -48,7 +48,7 @@ def zones():
         wrong = brokenzones.misjudged(zone, said)
         check(not wrong and status == (not said["holds"]), f"{zone}: {row['what']}", wrong or status)
         check(said["resolver"]["agrees"], f"{zone}: libunbound thinks the same", said["resolver"])
-        if zone in ("lame", "disagree"):
+        if zone in ("lame", "disagree", "lagging"):
             check(any("other.broken.example" in n for n in said["notes"]), f"{zone}: and the server is named", said["notes"])
         if zone == "huge":
             check(said["steps"][0]["servers"][0]["tcp"] and len(said["tlsa"]) == 60, "huge: all 60 records, by TCP")
@@ -128,6 +128,12 @@ def files(env):
     for option, file in (("--cert", other + ".pem"), ("--key", other + "-key.pem")):
         status, said = trace(name, "--client", option, file)
         check(status == 1 and said["trust"] == "secure" and not said["presented"][0]["proved"], f"another's {option} does not", said["sentence"])
+
+
+    for option, file in (("--cert", cert + ".pem"), ("--key", cert + "-key.pem")):
+        status, said = trace("_client.disagree.broken.example", "--client", option, file)
+        check(status == 1 and "the records of some name servers prove it" in said["sentence"], f"{option} that one server's records prove: not enough",
+              said["sentence"])
 
 
 def refusals():
