@@ -25,7 +25,7 @@ static void take_references(struct holding *h)
 	const struct trace_question *q = &h->t->question;
 	struct trace_question at_owner;
 
-	if (q->client || q->against != TRACE_SERVICE) {
+	if (q->client || q->host.n == 0) {
 		h->reference[h->reference_count++] = h->t->owner;
 		return;
 	}

@@ -221,12 +221,10 @@ static int look_for_all(struct tracework *w, struct traced *t, struct err *err)
 	const struct trace_question *q = &t->question;
 	int rc = 0;
 
-	if (q->against == TRACE_SERVICE) {
+	if (q->against == TRACE_SERVICE || q->has_host)
 		rc = look(w, &q->host, RR_A, t->now, &t->evidence_a, &t->trust_a, err);
-		if (rc == 0)
-			rc = look(w, &q->host, RR_AAAA, t->now, &t->evidence_aaaa, &t->trust_aaaa,
-				err);
-	}
+	if (rc == 0 && q->against == TRACE_SERVICE)
+		rc = look(w, &q->host, RR_AAAA, t->now, &t->evidence_aaaa, &t->trust_aaaa, err);
 	if (rc == 0 && q->has_host)
 		rc = look_at_end(w, t, err);
 	if (rc != 0 || t->trust)
@@ -267,20 +265,31 @@ static const struct trace_presented *unproved(const struct traced *t)
 	return any ? NULL : skipped;
 }
 
-static void sum_up(struct traced *t)
+/* The first thing to expire, of all that it rests on. */
+static void find_end(struct traced *t)
 {
-	char owner[NAME_TEXT_MAX] = "", where[ADDRESS_TEXT_MAX] = "", when[SIGNATURE_TIME_MAX];
-	const struct trace_presented *bad = unproved(t);
+	const struct trust_report *r = t->trust;
 
-	name_write_text(&t->owner, owner, sizeof(owner));
-	t->until = t->trust->until;
-	memcpy(t->until_why, t->trust->until_why, sizeof(t->until_why));
+	/* the owner was found by the alias of the host, so it rests on that as well */
+	if (!name_equal(&t->owner, &t->question.name) && t->trust_a->until < r->until)
+		r = t->trust_a;
+	t->until = r->until;
+	memcpy(t->until_why, r->until_why, sizeof(t->until_why));
 	for (size_t i = 0; i < t->presented_count; i++) {
 		if (t->presented[i].until >= t->until)
 			continue;
 		t->until = t->presented[i].until;
 		snprintf(t->until_why, sizeof(t->until_why), "a certificate expires");
 	}
+}
+
+static void sum_up(struct traced *t)
+{
+	char owner[NAME_TEXT_MAX] = "", where[ADDRESS_TEXT_MAX] = "", when[SIGNATURE_TIME_MAX];
+	const struct trace_presented *bad = unproved(t);
+
+	name_write_text(&t->owner, owner, sizeof(owner));
+	find_end(t);
 	if (t->trust->trust != TRUST_SECURE) {
 		holds_not(t, "%.12s: %.300s", trust_word(t->trust->trust), t->trust->why);
 	} else if (t->trust->kind != TRUST_RECORDS) {

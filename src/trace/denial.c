@@ -335,7 +335,7 @@ void denial_judge(const struct denial_question *q, const ldns_rr_list *authority
 	struct proofs all = { 0 };
 	const char *why;
 
-	*out = (struct denial){ .outcome = DENIAL_WRONG, .nsec3 = nsec3, .until = INT64_MAX };
+	*out = (struct denial){ .outcome = DENIAL_WRONG, .until = INT64_MAX };
 	if (!gather(q, authority, nsec3, &all, out))
 		return;
 	if (all.count == 0) {

@@ -37,7 +37,6 @@ struct denial_question {
 struct denial {
 	enum denial_outcome outcome;
 	bool delegation; /* DENIAL_OF_TYPE: the proof says that a zone cut is at name */
-	bool nsec3;
 	unsigned iterations;
 	int64_t until;
 	struct signature_verdict signature; /* of one of the records */

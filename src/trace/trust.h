@@ -99,7 +99,6 @@ struct trust_zone {
 	struct name zone;
 	enum trust trust;
 	bool anchored; /* trust begins here */
-	int64_t until;
 	char why[TRUST_WHY_MAX];
 	struct trust_set ds, dnskey, soa;
 	size_t ds_count, key_count;

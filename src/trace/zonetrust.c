@@ -380,6 +380,4 @@ void zonetrust_judge(const struct delegation *d, const struct trust_zone *parent
 	}
 	ldns_rr_list_free(own);
 	judge_soa(d, now, out);
-	out->until =
-		out->dnskey.until < out->ds.until || !parent ? out->dnskey.until : out->ds.until;
 }

@@ -86,7 +86,7 @@ def services(env):
     status, said = trace(owner)
     check(status == 1 and "refused" in said["sentence"].lower(), "nobody listens: it does not hold", said["sentence"])
     config = top / "js.yaml"
-    config.write_text(f"server: {{bind: '{env['B_JS_ADDRESS']}:8003', tls_cert: {env['B_JS_SERVER']}.pem, tls_key: {env['B_JS_SERVER']}-key.pem}}\n"
+    config.write_text(f"server: {{bind: '{env['B_JS_ADDRESS']}:8003', tls_cert: {env['B_JS_SERVER']}-combined.pem, tls_key: {env['B_JS_SERVER']}-key.pem}}\n"
                       f"clients: [{{name: {env['A_NS_CLIENT_NAME']}}}]\nresolver: {{file: {env['LAB_RESOLVER']}}}\n")
     with subprocess.Popen([ECHOD, config], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         try:
@@ -113,11 +113,28 @@ def served(env, js, owner):
     publish(owner, "TLSA", *wrong.split())
     status, said = trace(owner)
     check(status == 1 and said["trust"] == "secure" and "no" in said["presented"][0]["why"], "another key: secure, but it does not hold", said["sentence"])
+    for file, good in (("ca", True), ("root", False)):
+        anchor = sardane("tlsa", "generate", "--cert", lab / "b" / file / "ca.pem", "--usage", "2").stdout.split()
+        publish(owner, "TLSA", *anchor)
+        status, said = trace(owner)
+        record = said["presented"][0]["records"][0]
+        check((status == 0) == good and record["matched"] == good, f"DANE-TA of the {file}: {'matches at depth 1' if good else 'is not in the chain'}", said)
+        if good:
+            check(record["depth"] == 1 and 29 * 86400 < said["presented"][0]["until"] - time.time() < 31 * 86400,
+                  "and holds until the first certificate expires", said["presented"])
     publish("alias.b.example", "CNAME", js + ".")
     good = sardane("tlsa", "generate", "--cert", env["B_JS_SERVER"] + ".pem").stdout.split()
     publish(owner, "TLSA", *good)
     status, said = trace("alias.b.example", "--service", "8003/tcp")
     check(status == 0 and said["name"] == owner, "of a host that is an alias, the TLSA at its end", said["sentence"])
+    status, said = trace("alias.b.example", "--service", "8003/tcp", "--no-connect")
+    check(status == 0 and said["name"] == owner and not said["presented"], "also when it is not connected to", said["sentence"])
+    status, said = trace("alias.b.example", "--service", "8003/tcp", "--cert", env["B_JS_SERVER"] + ".pem")
+    check(status == 0 and said["presented"][0]["proved"], "or held against a file", said["sentence"])
+    status, said = trace("js.b.example", "--service", "9/tcp")
+    check(status == 1 and "no TLSA at _9._tcp.js.b.example" in said["sentence"], "a service without TLSA does not hold", said["sentence"])
+    status, said = trace("nothing.b.example", "--service", "8003/tcp")
+    check(status == 1 and said["trust"] == "secure" and said["answer"] == "denial", "nor one of a host that is not there", said["sentence"])
 
 
 def files(env):
