@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MAX 256
+#define KEPT_MAX 1024
 
 static ldns_rr_list *lists[KEPT_MAX];
 static ldns_key_list *keys[KEPT_MAX];

@@ -249,6 +249,85 @@ static void true_proofs_of_something_else_are_refused(void **state)
 	}
 }
 
+/* One NSEC3 record at the hash of a name, which covers every other hash. */
+static struct denial deny_by_nsec3(enum denial_of of, const char *name, uint16_t type,
+	const char *at, unsigned flags, unsigned iterations, const char *types)
+{
+	ldns_rdf *plain = ldns_dname_new_frm_str(at);
+	ldns_rdf *hashed = ldns_nsec3_hash_name(plain, LDNS_SHA1, (uint16_t)iterations, 0, NULL);
+	char line[400];
+
+	assert_int_equal(ldns_rdf_data(hashed)[0], 32);
+	snprintf(line, sizeof(line), "%.32s.a.example. NSEC3 1 %u %u - %.32s %s",
+		(const char *)ldns_rdf_data(hashed) + 1, flags, iterations,
+		(const char *)ldns_rdf_data(hashed) + 1, types);
+	ldns_rdf_deep_free(plain);
+	ldns_rdf_deep_free(hashed);
+	return deny(of, name, type, line);
+}
+
+#define APEX_TYPES "NS SOA RRSIG DNSKEY NSEC3PARAM"
+
+static void nsec3_proves_what_it_covers_and_no_more(void **state)
+{
+	static const struct {
+		enum denial_of of;
+		const char *name;
+		uint16_t type;
+		const char *at;
+		unsigned flags, iterations;
+		const char *types;
+		enum denial_outcome outcome;
+		const char *why;
+	} cases[] = {
+		{ DENIAL_OF_NAME, "m.a.example", 0, "a.example", 0, 0, APEX_TYPES, DENIAL_PROVED,
+			"" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "a.example", 0, 150, APEX_TYPES, DENIAL_PROVED,
+			"" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "a.example", 0, 151, APEX_TYPES, DENIAL_OPEN,
+			"151 iterations" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "a.example", 1, 0, APEX_TYPES, DENIAL_OPEN,
+			"" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_DS, "a.example", 1, 0, APEX_TYPES,
+			DENIAL_OPEN, "" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_DS, "m.a.example", 0, 0, "NS",
+			DENIAL_PROVED, "" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_TLSA, "m.a.example", 0, 0, "A RRSIG",
+			DENIAL_PROVED, "" },
+		{ DENIAL_OF_CLOSER, "m.a.example", 0, "a.example", 0, 0, APEX_TYPES, DENIAL_PROVED,
+			"" },
+		{ DENIAL_OF_TYPE, "a.example", LDNS_RR_TYPE_DS, "a.example", 0, 0, APEX_TYPES,
+			DENIAL_WRONG, "the type is there" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_TLSA, "m.a.example", 0, 0, "NS",
+			DENIAL_WRONG, "the type is there" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_TLSA, "m.a.example", 0, 0,
+			"CNAME RRSIG", DENIAL_WRONG, "the type is there" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "m.a.example", 0, 0, "A RRSIG", DENIAL_WRONG,
+			"the name is there" },
+		{ DENIAL_OF_NAME, "x.m.a.example", 0, "m.a.example", 0, 0, "NS", DENIAL_WRONG,
+			"a zone cut proves nothing below" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "z.a.example", 0, 0, "A RRSIG", DENIAL_WRONG,
+			"no NSEC3 matches an ancestor" },
+		{ DENIAL_OF_NAME, "m.a.example", 0, "*.a.example", 0, 0, "A RRSIG", DENIAL_WRONG,
+			"no NSEC3 matches an ancestor" },
+		{ DENIAL_OF_TYPE, "m.a.example", LDNS_RR_TYPE_TLSA, "a.example", 0, 0, APEX_TYPES,
+			DENIAL_WRONG, "no NSEC3 shows the wildcard" },
+		{ DENIAL_OF_CLOSER, "m.a.example", 0, "m.a.example", 0, 0, "A RRSIG", DENIAL_WRONG,
+			"no NSEC3 denies a closer match" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct denial d = deny_by_nsec3(cases[i].of, cases[i].name, cases[i].type,
+			cases[i].at, cases[i].flags, cases[i].iterations, cases[i].types);
+
+		if (d.outcome != cases[i].outcome || !strstr(d.why, cases[i].why))
+			print_message("# case %zu: %s\n", i, d.why);
+		assert_int_equal(d.outcome, cases[i].outcome);
+		assert_non_null(strstr(d.why, cases[i].why));
+	}
+}
+
 static void a_proof_without_signature_is_refused(void **state)
 {
 	ldns_rr_list *authority = signer_list();
@@ -441,6 +520,7 @@ int main(void)
 		TEST(the_ninth_signature_is_not_tried),
 		TEST(proofs_that_prove_are_taken),
 		TEST(true_proofs_of_something_else_are_refused),
+		TEST(nsec3_proves_what_it_covers_and_no_more),
 		TEST(a_proof_without_signature_is_refused),
 		TEST(a_chain_holds_when_each_link_does),
 		TEST(keys_that_only_sign_themselves_are_refused),
