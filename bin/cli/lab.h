@@ -143,6 +143,7 @@ int lab_broken_find_programs(struct err *err);
 int lab_broken_make(const struct lab *lab, struct buf *ds, struct err *err); /* of their parent */
 void lab_broken_conf(const struct lab *lab, enum lab_server server, struct buf *text);
 int lab_broken_start(const struct lab *lab, struct err *err);
+bool lab_broken_is_served(const struct lab *lab, size_t i); /* by each server that has it */
 
 /* labshow.c */
 int lab_write_settings(const struct lab *lab, struct err *err); /* resolver.yaml, lab.env ... */

@@ -6,6 +6,7 @@
  */
 #include "cli/lab.h"
 #include "cli/run.h"
+#include "publish/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #define OTHER_OCTET 201
 #define MUTE_OCTET  202
 #define KEY_MAX     128
+#define PROBE_MS    1000
 
 enum how {
 	UNSIGNED = 1,
@@ -387,4 +389,21 @@ int lab_broken_start(const struct lab *lab, struct err *err)
 	if (rc == 0)
 		kill(lab_server_pid(lab, LAB_MUTE), SIGSTOP);
 	return rc;
+}
+
+bool lab_broken_is_served(const struct lab *lab, size_t i)
+{
+	const unsigned how = recipes[i].how;
+	char zone[LAB_NAME_MAX], other[16];
+	struct probe_zone found = { 0 };
+
+	snprintf(zone, sizeof(zone), "%s.broken.example", recipes[i].told.name);
+	address_of(lab, OTHER_OCTET, other);
+	if (!(how & NOT_MAIN) &&
+		(probe_ask("127.0.0.1", (uint16_t)lab->port, PROBE_MS, zone, &found, NULL) != 0 ||
+			!found.served))
+		return false;
+	return !(how & ON_OTHER) || (how & NO_FILE) ||
+		(probe_ask(other, (uint16_t)lab->port, PROBE_MS, zone, &found, NULL) == 0 &&
+			found.served);
 }

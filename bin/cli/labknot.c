@@ -222,28 +222,38 @@ static bool zone_is_ready(const struct lab *lab, const struct lab_zone *z)
 	return found.served && (found.is_signed || z->signing == LAB_UNSIGNED);
 }
 
+/* Zone i of all there are, the broken ones behind the others. */
+static bool is_ready(const struct lab *lab, size_t i)
+{
+	return i < LAB_ZONES ? zone_is_ready(lab, &lab_zones[i])
+			     : lab_broken_is_served(lab, i - LAB_ZONES);
+}
+
 /* Until every zone is answered for, and signed. */
 static int await_ready(const struct lab *lab, pid_t pid, struct err *err)
 {
 	const int64_t end = now_ms() + READY_MS;
+	const size_t zones = LAB_ZONES + (lab->broken ? lab_broken_count() : 0);
 	char words[200];
 	size_t ready = 0;
 	int status;
 
-	while (ready < LAB_ZONES) {
+	while (ready < zones) {
 		if (waitpid(pid, &status, WNOHANG) == pid) {
 			last_error(lab, words, sizeof(words));
 			return err_set(err, ERR_SYSTEM, "knotd: stopped at once: %s", words);
 		}
 		if (lab_interrupted)
 			return err_set(err, ERR_SYSTEM, "interrupted");
-		if (zone_is_ready(lab, &lab_zones[ready])) {
+		if (is_ready(lab, ready)) {
 			ready++;
 			continue;
 		}
 		if (now_ms() > end)
-			return err_set(err, ERR_TIMEOUT, "zone '%s': not signed after %d s",
-				lab_zones[ready].name, READY_MS / 1000);
+			return err_set(err, ERR_TIMEOUT,
+				"zone '%s': not served and signed after %d s",
+				ready < LAB_ZONES ? lab_zones[ready].name : "broken.example",
+				READY_MS / 1000);
 		poll(NULL, 0, PAUSE_MS);
 	}
 	return 0;
