@@ -41,21 +41,34 @@ def answer(query, rcode=0, aa=True, an=(), ns=(), ar=(), tc=False, question=None
             + b"".join(an) + b"".join(ns) + b"".join(ar))
 
 
+def bind_all(addresses):
+    """(UDP, TCP) sockets of each address, all on one port that is free at every one of them."""
+    for attempt in range(50):
+        pairs, port = [], 0
+        try:
+            for address in addresses:
+                udp, tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
+                pairs.append((udp, tcp))
+                udp.bind((address, port))
+                port = udp.getsockname()[1]
+                tcp.bind((address, port))
+                tcp.listen()
+            return port, dict(zip(addresses, pairs))
+        except OSError:
+            for pair in pairs:
+                for s in pair:
+                    s.close()
+    raise SystemExit("no port is free on all addresses")
+
+
 class Server:
     """say(query, tcp) gives the answer's octets, or None for none."""
 
-    def __init__(self, address, port, say):
-        self.say, self.seen, self.stop = say, [], False
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.tcp = socket.socket()
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.udp.bind((address, port))
-        self.tcp.bind((address, self.udp.getsockname()[1]))
-        self.tcp.listen()
-        self.port = self.udp.getsockname()[1]
-        self.threads = [threading.Thread(target=t, daemon=True) for t in (self.serve_udp, self.serve_tcp)]
-        for t in self.threads:
-            t.start()
+    def __init__(self, address, say):
+        self.say, self.seen = say, []
+        self.udp, self.tcp = SOCKETS[address]
+        for t in (self.serve_udp, self.serve_tcp):
+            threading.Thread(target=t, daemon=True).start()
 
     def serve_udp(self):
         while True:
@@ -96,17 +109,17 @@ def forgetful(query, tcp):
     return None if len(lost) == 1 else answer(query)
 
 
-whole = Server("127.0.0.1", 0, lambda q, tcp: answer(q, an=[record("x.example", TXT, b"\2hi")]))
-P = whole.port
-mute = Server("127.0.0.2", P, lambda q, tcp: None)
-lame = Server("127.0.0.3", P, lambda q, tcp: answer(q, rcode=5, aa=False))
-big = Server("127.0.0.4", P, long)
-strange = Server("127.0.0.5", P, lambda q, tcp: bytes([q[0] ^ 1, q[1]]) + answer(q)[2:])
-other = Server("127.0.0.6", P, lambda q, tcp: answer(q, question=wire("y.example") + struct.pack(">2H", TXT, 1)))
-noise = Server("127.0.0.7", P, lambda q, tcp: q[:2] + b"\x84\0" + b"\xff" * 40)
-short = Server("127.0.0.8", P, lambda q, tcp: b"\0\1" if tcp else answer(q, tc=True))
-again = Server("127.0.0.9", P, forgetful)
-hollow = Server("127.0.0.10", P, lambda q, tcp: answer(q, an=[record("x.example", 46, b"")]))
+P, SOCKETS = bind_all([f"127.0.0.{i}" for i in range(1, 11)] + ["127.0.1.1", "127.0.1.2"])
+whole = Server("127.0.0.1", lambda q, tcp: answer(q, an=[record("x.example", TXT, b"\2hi")]))
+mute = Server("127.0.0.2", lambda q, tcp: None)
+lame = Server("127.0.0.3", lambda q, tcp: answer(q, rcode=5, aa=False))
+big = Server("127.0.0.4", long)
+strange = Server("127.0.0.5", lambda q, tcp: bytes([q[0] ^ 1, q[1]]) + answer(q)[2:])
+other = Server("127.0.0.6", lambda q, tcp: answer(q, question=wire("y.example") + struct.pack(">2H", TXT, 1)))
+noise = Server("127.0.0.7", lambda q, tcp: q[:2] + b"\x84\0" + b"\xff" * 40)
+short = Server("127.0.0.8", lambda q, tcp: b"\0\1" if tcp else answer(q, tc=True))
+again = Server("127.0.0.9", forgetful)
+hollow = Server("127.0.0.10", lambda q, tcp: answer(q, an=[record("x.example", 46, b"")]))
 
 got = run("ask", "x.example", TXT, 1500, *[f"127.0.0.{i}@{P}" for i in range(1, 11)], f"127.0.0.99@{P}")
 check(got[0].split()[:2] + got[0].split()[3:], ["answered", "0", "udp"], "a server answers")
@@ -154,8 +167,8 @@ def child(query, tcp):
     return answer(query)
 
 
-top = Server("127.0.1.1", P, parent)
-below = Server("127.0.1.2", P, child)
+top = Server("127.0.1.1", parent)
+below = Server("127.0.1.2", child)
 got = run("zone", "_1._tcp.x.child.example", f"127.0.1.1@{P}", P)
 check(got[:3], ["zone child.example", "zone example", "zone ."], "the zone of a name, and those above it")
 check(sorted(got[3:]), sorted([f"server ns.child.example (127.0.1.2@{P}) parent child", f"server more.child.example (127.0.1.4@{P}) child",
