@@ -150,8 +150,10 @@ static int read_left(const struct command *self, const char *option, int64_t *ou
 	return 0;
 }
 
-static int read_option(const struct command *self, int c, struct request *r)
+static int take_option(const struct command *self, int c, void *request)
 {
+	struct request *r = request;
+
 	switch (c) {
 	case OPT_FILE: r->file = optarg; return 0;
 	case OPT_PROMETHEUS: r->prometheus = optarg; return 0;
@@ -166,14 +168,10 @@ static int read_option(const struct command *self, int c, struct request *r)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c, rc = 0;
+	int rc = 0;
 
-	while ((c = option_next(argc, argv, options)) != -1) {
-		if (c == '?' || c == ':')
-			return option_fail(self, argv);
-		if (read_option(self, c, r) != 0)
-			return 2;
-	}
+	if (option_all(self, argc, argv, options, take_option, r) != 0)
+		return 2;
 	if (!r->file == (argc == optind))
 		return command_fail(self, "NAME or --file: give one; see --help");
 	for (int i = optind; rc == 0 && i < argc; i++)

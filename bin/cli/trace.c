@@ -54,22 +54,22 @@ struct request {
 	const char *svg;
 };
 
+static int take_option(const struct command *self, int c, void *request)
+{
+	struct request *r = request;
+
+	switch (c) {
+	case OPT_JSON: r->json = true; return 0;
+	case OPT_DOT: r->dot = true; return 0;
+	case OPT_SVG: r->svg = optarg; return 0;
+	}
+	return tracequestion_option(self, c, &r->q);
+}
+
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	int c;
-
-	while ((c = option_next(argc, argv, options)) != -1) {
-		switch (c) {
-		case OPT_JSON: r->json = true; break;
-		case OPT_DOT: r->dot = true; break;
-		case OPT_SVG: r->svg = optarg; break;
-		case '?':
-		case ':': return option_fail(self, argv);
-		default:
-			if (tracequestion_option(self, c, &r->q) != 0)
-				return 2;
-		}
-	}
+	if (option_all(self, argc, argv, options, take_option, r) != 0)
+		return 2;
 	if (r->json && r->dot)
 		return command_fail(self, "--json and --dot: give one");
 	if (argc - optind != 1)
