@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki/keyring.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pki/credential.h"
+#include "pki/der.h"
+#include "pki/keyfile.h"
+#include "pki/pemfile.h"
+
+#define LINK "current"
+
+void keyring_word(unsigned generation, char out[KEYRING_GENERATION_MAX])
+{
+	snprintf(out, KEYRING_GENERATION_MAX, "g%u", generation);
+}
+
+static int path_of(const char *dir, const char *name, const char *file, char out[PATH_MAX],
+	struct err *err)
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s%s%s", dir, name, file[0] ? "/" : "", file);
+
+	if (n >= PATH_MAX)
+		return err_set(err, ERR_ARG, "folder '%.80s...': the path is too long", dir);
+	return 0;
+}
+
+static int fail(struct err *err, const char *path)
+{
+	return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
+}
+
+static int sync_folder(const char *dir, struct err *err)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd >= 0 && fsync(fd) == 0 ? 0 : fail(err, dir);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* The key's octets, gone as far as a file system lets them. */
+static void overwrite(int folder, const char *file)
+{
+	static const char zeros[4096];
+	int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	for (off_t left = fstat(fd, &st) == 0 ? st.st_size : 0; left > 0;) {
+		size_t piece = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
+		ssize_t n = write(fd, zeros, piece);
+
+		if (n <= 0)
+			break;
+		left -= n;
+	}
+	fsync(fd);
+	close(fd);
+}
+
+/* A folder of ours, one level deep; nothing when it is not there. */
+static int remove_folder(const char *path, struct err *err)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : fail(err, path);
+	overwrite(dirfd(d), "key.pem");
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			unlinkat(dirfd(d), e->d_name, 0) != 0)
+			rc = fail(err, path);
+	closedir(d);
+	if (rc == 0 && rmdir(path) != 0)
+		rc = fail(err, path);
+	return rc;
+}
+
+/* Credentials have names of their own. What presents a leaf that signs itself presents it alone. */
+static int rename_issued(const char *made, struct err *err)
+{
+	static const char *const names[][2] = {
+		{ "leaf-key.pem", "key.pem" },
+		{ "leaf.pem", "cert.pem" },
+		{ "leaf-chain.pem", "chain.pem" },
+		{ "leaf-combined.pem", "combined.pem" },
+	};
+	char from[PATH_MAX], to[PATH_MAX], cert[PATH_MAX];
+	int rc = path_of(made, "cert.pem", "", cert, err);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
+		rc = path_of(made, names[i][0], "", from, err);
+		if (rc == 0)
+			rc = path_of(made, names[i][1], "", to, err);
+		if (rc == 0 && rename(from, to) != 0 && errno != ENOENT)
+			rc = fail(err, from);
+	}
+	if (rc == 0 && link(cert, to) != 0 && errno != EEXIST)
+		rc = fail(err, to);
+	return rc;
+}
+
+static int issue(const char *made, const struct keyring_order *o, struct err *err)
+{
+	char prefix[PATH_MAX];
+	int rc = path_of(made, "leaf", "", prefix, err);
+
+	if (rc == 0)
+		rc = credential_make_key(prefix, o->key_kind, err);
+	if (rc == 0)
+		rc = o->issue ? o->issue(o->issue_arg, prefix, o->profile, err)
+			      : credential_sign_itself(prefix, o->profile, err);
+	return rc == 0 ? rename_issued(made, err) : rc;
+}
+
+static int write_pair(const char *made, EVP_PKEY *key, X509 *cert, pemfile_chain *chain,
+	struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = path_of(made, "key.pem", "", path, err);
+
+	if (rc == 0)
+		rc = keyfile_write(path, false, key, NULL, err);
+	if (rc == 0)
+		rc = path_of(made, "cert.pem", "", path, err);
+	if (rc == 0)
+		rc = pemfile_write_chain(path, false, cert, NULL, 0, err);
+	if (rc == 0)
+		rc = path_of(made, "combined.pem", "", path, err);
+	return rc == 0 ? pemfile_write_chain(path, false, cert, chain, -1, err) : rc;
+}
+
+/* Empty, beside the place where the generation is going to be. */
+static int begin(const char *dir, const char *generation, char made[PATH_MAX], struct err *err)
+{
+	char name[KEYRING_GENERATION_MAX + sizeof(".making")];
+	int rc;
+
+	snprintf(name, sizeof(name), "%s.making", generation);
+	rc = path_of(dir, name, "", made, err);
+	if (rc == 0 && mkdir(dir, 0700) != 0 && errno != EEXIST)
+		rc = fail(err, dir);
+	if (rc == 0)
+		rc = remove_folder(made, err);
+	if (rc == 0 && mkdir(made, 0700) != 0)
+		rc = fail(err, made);
+	return rc;
+}
+
+/* rc says how the making went; what was made in vain does not stay. */
+static int finish(int rc, const char *dir, const char *made, const char *place, struct err *err)
+{
+	if (rc == 0)
+		rc = sync_folder(made, err);
+	if (rc == 0 && rename(made, place) != 0)
+		rc = fail(err, place);
+	if (rc == 0)
+		return sync_folder(dir, err);
+	remove_folder(made, NULL);
+	return rc;
+}
+
+static int place_of(const char *dir, const char *generation, char out[PATH_MAX], bool *there,
+	struct err *err)
+{
+	int rc = path_of(dir, generation, "", out, err);
+
+	*there = rc == 0 && access(out, F_OK) == 0;
+	return rc;
+}
+
+int keyring_make(const char *dir, const char *generation, const struct keyring_order *order,
+	struct err *err)
+{
+	char made[PATH_MAX], place[PATH_MAX];
+	bool there;
+	int rc = place_of(dir, generation, place, &there, err);
+
+	if (rc != 0 || there)
+		return rc;
+	rc = begin(dir, generation, made, err);
+	if (rc != 0)
+		return rc;
+	rc = issue(made, order, err);
+	return finish(rc, dir, made, place, err);
+}
+
+static int copy_pair(const char *made, const char *cert_file, const char *key_file, struct err *err)
+{
+	OWNED(pemfile_chain) chain = NULL;
+	OWNED(EVP_PKEY) key = NULL;
+	OWNED(X509) leaf = NULL;
+	int rc = pemfile_read_chain(cert_file, &chain, err);
+
+	if (rc == 0)
+		rc = keyfile_read(key_file, NULL, &key, err);
+	if (rc != 0)
+		return rc;
+	leaf = sk_X509_shift(chain);
+	if (X509_check_private_key(leaf, key) != 1)
+		return err_set(err, ERR_FORMAT, "key '%s': does not fit certificate '%s'", key_file,
+			cert_file);
+	return write_pair(made, key, leaf, chain, err);
+}
+
+int keyring_adopt(const char *dir, const char *generation, const char *cert, const char *key,
+	struct err *err)
+{
+	char made[PATH_MAX], place[PATH_MAX];
+	bool there;
+	int rc = place_of(dir, generation, place, &there, err);
+
+	if (rc != 0 || there)
+		return rc;
+	rc = begin(dir, generation, made, err);
+	if (rc != 0)
+		return rc;
+	rc = copy_pair(made, cert, key, err);
+	return finish(rc, dir, made, place, err);
+}
+
+int keyring_point(const char *dir, const char *generation, struct err *err)
+{
+	char fresh[PATH_MAX], link[PATH_MAX], place[PATH_MAX];
+	bool there;
+	int rc = place_of(dir, generation, place, &there, err);
+
+	if (rc == 0 && !there)
+		rc = err_set(err, ERR_ARG, "'%s': is not there", place);
+	if (rc == 0)
+		rc = path_of(dir, LINK ".new", "", fresh, err);
+	if (rc == 0)
+		rc = path_of(dir, LINK, "", link, err);
+	if (rc != 0)
+		return rc;
+	if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(generation, fresh) != 0)
+		return fail(err, fresh);
+	if (rename(fresh, link) != 0)
+		return fail(err, link);
+	return sync_folder(dir, err);
+}
+
+int keyring_current(const char *dir, char out[KEYRING_GENERATION_MAX], struct err *err)
+{
+	char link[PATH_MAX], target[KEYRING_GENERATION_MAX + 1];
+	int rc = path_of(dir, LINK, "", link, err);
+	ssize_t n = rc == 0 ? readlink(link, target, sizeof(target) - 1) : -1;
+
+	if (rc != 0)
+		return rc;
+	if (n < 0 && errno != ENOENT)
+		return fail(err, link);
+	target[n < 0 ? 0 : n] = '\0';
+	if (n >= KEYRING_GENERATION_MAX || strchr(target, '/'))
+		return err_set(err, ERR_FORMAT, "'%s': leads elsewhere", link);
+	snprintf(out, KEYRING_GENERATION_MAX, "%s", target);
+	return 0;
+}
+
+int keyring_certificate(const char *dir, const char *generation, struct buf *der, struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = path_of(dir, generation, "cert.pem", path, err);
+
+	return rc == 0 ? der_read_certificate(path, der, err) : rc;
+}
+
+int keyring_erase(const char *dir, const char *generation, struct err *err)
+{
+	char current[KEYRING_GENERATION_MAX], path[PATH_MAX];
+	int rc = keyring_current(dir, current, err);
+
+	if (rc == 0 && strcmp(current, generation) == 0)
+		rc = err_set(err, ERR_ARG, "'%s/%s': is in use", dir, generation);
+	if (rc == 0)
+		rc = path_of(dir, generation, "", path, err);
+	if (rc == 0)
+		rc = remove_folder(path, err);
+	return rc == 0 ? sync_folder(dir, err) : rc;
+}
