@@ -2,36 +2,32 @@
 #include "rollover/journal.h"
 
 #include "json/fields.h"
-#include "json/writer.h"
 
 #include <string.h>
 
 /* A day of the year 5138: sums of it and any wait stay far from the end of int64_t. */
 #define MS_MAX 100000000000000
 
-int journal_write(const struct rollover *r, struct buf *out, struct err *err)
+void journal_write(const struct rollover *r, const char *name, struct writer *w)
 {
-	struct writer w = writer_into(out);
-
-	writer_open(&w, NULL, '{');
-	writer_text(&w, "step", rollover_step_word(r->machine.at));
-	writer_text(&w, "keep", r->keep == ROLLOVER_NEXT ? "next" : "current");
-	writer_bool(&w, "emergency", r->emergency);
-	writer_bool(&w, "from_standby", r->from_standby);
-	writer_bool(&w, "restocked", r->restocked);
-	writer_bool(&w, "exposed", r->exposed);
-	writer_bool(&w, "parted", r->parted);
-	writer_u64(&w, "ttl_s", r->ttl_s);
-	writer_u64(&w, "negative_s", r->negative_s);
-	writer_integer(&w, "known_ms", r->known_ms);
-	writer_integer(&w, "drained_ms", r->drained_ms);
-	writer_integer(&w, "broken_ms", r->broken_ms);
-	writer_integer(&w, "since_ms", r->since_ms);
-	writer_integer(&w, "deadline_ms", r->deadline_ms);
-	writer_u64(&w, "tries", r->tries);
-	writer_text(&w, "trouble", r->trouble);
-	writer_close(&w);
-	return writer_ok(&w) ? 0 : err_set(err, ERR_NOMEM, "rollover: no memory for its state");
+	writer_open(w, name, '{');
+	writer_text(w, "step", rollover_step_word(r->machine.at));
+	writer_text(w, "keep", r->keep == ROLLOVER_NEXT ? "next" : "current");
+	writer_bool(w, "emergency", r->emergency);
+	writer_bool(w, "from_standby", r->from_standby);
+	writer_bool(w, "restocked", r->restocked);
+	writer_bool(w, "exposed", r->exposed);
+	writer_bool(w, "parted", r->parted);
+	writer_u64(w, "ttl_s", r->ttl_s);
+	writer_u64(w, "negative_s", r->negative_s);
+	writer_integer(w, "known_ms", r->known_ms);
+	writer_integer(w, "drained_ms", r->drained_ms);
+	writer_integer(w, "broken_ms", r->broken_ms);
+	writer_integer(w, "since_ms", r->since_ms);
+	writer_integer(w, "deadline_ms", r->deadline_ms);
+	writer_u64(w, "tries", r->tries);
+	writer_text(w, "trouble", r->trouble);
+	writer_close(w);
 }
 
 static int read_step(const char *word, int *out, struct err *err)
@@ -81,19 +77,13 @@ static int read_members(const struct doc *root, struct rollover *r, struct err *
 	return read_step(step, &r->machine.at, err);
 }
 
-int journal_read(struct span text, const struct rollover_policy *policy, struct rollover *r,
+int journal_read(const struct doc *object, const struct rollover_policy *policy, struct rollover *r,
 	struct err *err)
 {
 	struct rollover made = { .policy = *policy };
-	struct doc *root;
-	int rc = doc_read(text, &root, err);
+	int rc = read_members(object, &made, err);
 
-	if (rc == 0) {
-		rc = read_members(root, &made, err);
-		doc_free(root);
-	}
-	if (rc != 0)
-		return err_wrap(err, rc, "state of a rollover");
-	*r = made;
-	return 0;
+	if (rc == 0)
+		*r = made;
+	return rc;
 }
