@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -275,6 +277,62 @@ int keyring_certificate(const char *dir, const char *generation, struct buf *der
 	int rc = path_of(dir, generation, "cert.pem", path, err);
 
 	return rc == 0 ? der_read_certificate(path, der, err) : rc;
+}
+
+static int add_names(const char *path, X509 *cert, struct profile *p, struct err *err)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+		char text[NAME_TEXT_MAX];
+
+		if (n->type != GEN_DNS || n->d.dNSName->length >= (int)sizeof(text)) {
+			rc = err_set(err, ERR_FORMAT, "a subjectAltName that is no dNSName");
+			break;
+		}
+		snprintf(text, sizeof(text), "%.*s", n->d.dNSName->length,
+			(const char *)n->d.dNSName->data);
+		rc = profile_add_san(p, text, err);
+	}
+	GENERAL_NAMES_free(names);
+	return rc == 0 ? 0 : err_wrap(err, rc, "certificate '%s'", path);
+}
+
+/* Without an extended key usage it is for anything. */
+static enum profile_role role_of(X509 *cert)
+{
+	uint32_t usage = X509_get_extended_key_usage(cert);
+	bool server = usage & XKU_SSL_SERVER, client = usage & XKU_SSL_CLIENT;
+
+	if (server == client)
+		return PROFILE_BOTH;
+	return server ? PROFILE_SERVER : PROFILE_CLIENT;
+}
+
+int keyring_profile(const char *dir, const char *generation, struct profile *out, bool *self_signed,
+	struct err *err)
+{
+	struct profile p = { .path_len = -1, .backdate_s = PROFILE_BACKDATE_S };
+	OWNED(pemfile_chain) chain = NULL;
+	char path[PATH_MAX];
+	X509 *cert;
+	int rc = path_of(dir, generation, "cert.pem", path, err);
+
+	if (rc == 0)
+		rc = pemfile_read_chain(path, &chain, err);
+	if (rc != 0)
+		return rc;
+	cert = sk_X509_value(chain, 0);
+	p.role = role_of(cert);
+	rc = add_names(path, cert, &p, err);
+	if (rc != 0)
+		return rc;
+	*self_signed = X509_verify(cert, X509_get0_pubkey(cert)) == 1;
+	ERR_clear_error();
+	*out = p;
+	return 0;
 }
 
 int keyring_erase(const char *dir, const char *generation, struct err *err)

@@ -49,6 +49,11 @@ int keyring_current(const char *dir, char out[KEYRING_GENERATION_MAX], struct er
 /* The leaf certificate as DER. */
 int keyring_certificate(const char *dir, const char *generation, struct buf *der, struct err *err);
 
+/* What its certificate is for, so that the next may be for the same: names and role. A
+ * certificate with names that are no dNSName, or too many, is ERR_FORMAT. */
+int keyring_profile(const char *dir, const char *generation, struct profile *out, bool *self_signed,
+	struct err *err);
+
 /* Not the one in use: ERR_ARG. */
 int keyring_erase(const char *dir, const char *generation, struct err *err);
 

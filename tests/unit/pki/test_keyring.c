@@ -122,6 +122,20 @@ static void an_authority_adds_its_chain(void **state)
 	assert_int_equal(sk_X509_num(combined), 2);
 }
 
+static void the_next_may_be_for_what_the_current_is_for(void **state)
+{
+	struct profile p;
+	bool self_signed = true;
+
+	(void)state;
+	assert_int_equal(keyring_profile("d", "g1", &p, &self_signed, NULL), 0);
+	assert_false(self_signed);
+	assert_int_equal(p.role, PROFILE_BOTH);
+	assert_int_equal(p.san_count, 1);
+	assert_int_equal(keyring_profile("a", "g1", &p, &self_signed, NULL), 0);
+	assert_true(self_signed);
+}
+
 static void the_link_moves_whole(void **state)
 {
 	struct profile p = a_leaf();
@@ -182,6 +196,7 @@ int main(void)
 		TEST(what_a_crash_left_half_made_is_made_anew),
 		TEST(an_order_that_cannot_be_filled_leaves_nothing),
 		TEST(an_authority_adds_its_chain),
+		TEST(the_next_may_be_for_what_the_current_is_for),
 		TEST(the_link_moves_whole),
 		TEST(a_link_that_leads_elsewhere_is_refused),
 		TEST(a_pair_from_elsewhere_is_taken_over_when_it_fits),
