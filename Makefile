@@ -6,6 +6,7 @@
 #   make bench   figures, as ratios                 make fmt     format the sources
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
+#   make prove-rollover  50 rollovers under load, the tool killed at random: is anybody locked out?
 DESTDIR ?=
 
 all: build/build.ninja
@@ -21,6 +22,7 @@ fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
 prove-attacks: ; scripts/prove-attacks
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
+prove-rollover: all ; scripts/prove-rollover
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*

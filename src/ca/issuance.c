@@ -139,6 +139,25 @@ int issuance_make(struct state *state, const struct authority_order *order, X509
 	return rc;
 }
 
+int issuance_beside(struct state *state, const char *prefix, const struct profile *profile,
+	struct err *err)
+{
+	char file[PATH_MAX];
+	struct authority_order order = { .profile = profile, .key_file = file };
+	EVP_PKEY *key = NULL;
+	X509 *cert = NULL;
+	int rc;
+
+	if (snprintf(file, sizeof(file), "%s-key.pem", prefix) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "key '%.80s...': the path is too long", prefix);
+	rc = issuance_make(state, &order, &cert, &key, err);
+	if (rc == 0)
+		rc = authority_complete(state->authority, prefix, cert, err);
+	EVP_PKEY_free(key);
+	X509_free(cert);
+	return rc;
+}
+
 static unsigned purposes_of(X509 *cert)
 {
 	uint32_t bits = X509_get_extended_key_usage(cert);

@@ -27,6 +27,11 @@ int issuance_files(struct state *state, const char *prefix, const struct authori
 int issuance_make(struct state *state, const struct authority_order *order, X509 **cert,
 	EVP_PKEY **key, struct err *err);
 
+/* For PREFIX-key.pem, which is there: recorded without its files, whose place is going to be
+ * renamed. */
+int issuance_beside(struct state *state, const char *prefix, const struct profile *profile,
+	struct err *err);
+
 /* The certificate of prefix once more: same subject, names, profile and length of life. */
 struct issuance_renewal {
 	bool new_key;         /* else the same */

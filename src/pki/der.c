@@ -10,9 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-static bool is_pem(const struct buf *text)
+static bool is_pem(struct span text)
 {
-	return text->n > 0 && memmem(text->p, text->n, "-----BEGIN ", 11) != NULL;
+	return text.n > 0 && memmem(text.p, text.n, "-----BEGIN ", 11) != NULL;
 }
 
 static int put(struct buf *out, unsigned char *octets, int n, const char *path, struct err *err)
@@ -25,38 +25,40 @@ static int put(struct buf *out, unsigned char *octets, int n, const char *path, 
 	return 0;
 }
 
-static X509 *read_certificate(const struct buf *text, BIO *bio)
+static X509 *read_certificate(struct span text, BIO *bio)
 {
-	const unsigned char *p = text->p;
+	const unsigned char *p = text.p;
 	X509 *cert;
 
 	if (is_pem(text))
 		return PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	cert = d2i_X509(NULL, &p, (long)text->n);
-	if (cert && p == text->p + text->n)
+	cert = d2i_X509(NULL, &p, (long)text.n);
+	if (cert && p == text.p + text.n)
 		return cert;
 	X509_free(cert);
 	return NULL;
 }
 
+int der_of_certificate(const char *what, struct span octets, struct buf *out, struct err *err)
+{
+	OWNED(BIO) bio = BIO_new_mem_buf(octets.p, (int)octets.n);
+	OWNED(X509) cert = bio ? read_certificate(octets, bio) : NULL;
+	unsigned char *der = NULL;
+	int n = cert ? i2d_X509(cert, &der) : 0;
+
+	ERR_clear_error();
+	return cert
+		? put(out, der, n, what, err)
+		: err_set(err, ERR_FORMAT, "certificate '%s': neither PEM nor DER of one", what);
+}
+
 int der_read_certificate(const char *path, struct buf *out, struct err *err)
 {
 	struct buf text = { .limit = WHOLEFILE_MAX };
-	OWNED(X509) cert = NULL;
-	OWNED(BIO) bio = NULL;
-	unsigned char *octets = NULL;
-	int n;
 	int rc = wholefile_read("certificate", path, &text, err);
 
-	if (rc == 0) {
-		bio = BIO_new_mem_buf(text.p, (int)text.n);
-		cert = bio ? read_certificate(&text, bio) : NULL;
-		ERR_clear_error();
-		n = cert ? i2d_X509(cert, &octets) : 0;
-		rc = cert ? put(out, octets, n, path, err)
-			  : err_set(err, ERR_FORMAT, "certificate '%s': neither PEM nor DER of one",
-				    path);
-	}
+	if (rc == 0)
+		rc = der_of_certificate(path, buf_span(&text), out, err);
 	buf_done(&text);
 	return rc;
 }
@@ -101,7 +103,7 @@ static EVP_PKEY *read_key(const struct buf *text)
 
 	if (!bio)
 		return NULL;
-	if (is_pem(text)) {
+	if (is_pem(buf_span(text))) {
 		key = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
 		if (key || BIO_reset(bio) != 1)
 			return key;

@@ -14,6 +14,8 @@
 #include "core/err.h"
 
 int der_read_certificate(const char *path, struct buf *out, struct err *err);
+/* The same of octets that are here; what is how words begin. */
+int der_of_certificate(const char *what, struct span octets, struct buf *out, struct err *err);
 /* When the certificate ends, seconds since 1970, and whether it issued itself. */
 int der_read_end(const char *path, int64_t *end_s, bool *self_signed, struct err *err);
 int der_read_key(const char *path, struct buf *out, struct err *err);

@@ -3,6 +3,9 @@
 
 #include <time.h>
 
+/* The validator counts a TTL in whole seconds of its clock. */
+#define WHOLE_SECOND_S 1
+
 static const char *const words[] = {
 	[HORIZON_SERVERS] = "servers",
 	[HORIZON_CACHES] = "caches",
@@ -53,8 +56,8 @@ void horizon_compute(const struct horizon_facts *f, struct horizon *out)
 	h.term_ms[HORIZON_CACHES] =
 		within_signature(f, stopped + (int64_t)f->ttl_s * 1000 + margin);
 	/* An answer about to end, fetched from a resolver, is kept ttl_min_s more. */
-	h.term_ms[HORIZON_OURS] =
-		within_signature(f, stopped + ((int64_t)f->ttl_s + f->ttl_min_s) * 1000);
+	h.term_ms[HORIZON_OURS] = within_signature(f,
+		stopped + ((int64_t)f->ttl_s + f->ttl_min_s + WHOLE_SECOND_S) * 1000);
 	/* Both are looked up in the cache, or end when the answer they rest on ends. */
 	h.term_ms[HORIZON_TICKETS] = h.term_ms[HORIZON_CONNECTIONS] = h.term_ms[HORIZON_OURS];
 	h.term_ms[HORIZON_SIGNATURES] = h.bounded ? f->signed_until_ms + margin : 0;
@@ -106,7 +109,7 @@ static void put_ours(const struct horizon_facts *f, const struct horizon *h, str
 		buf_printf(out, "Sardane's programs may hold it %u s more (ttl_min_s)\n",
 			f->ttl_min_s);
 	else
-		buf_text(out, "Sardane's programs count the TTL down and add nothing\n");
+		buf_text(out, "Sardane's programs count the TTL down, in whole seconds\n");
 	put_line(h, HORIZON_TICKETS, out);
 	buf_text(out, "theirs are good only while the cache holds the very set they rest on\n");
 	put_line(h, HORIZON_CONNECTIONS, out);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * revoke - "sardane revoke NAME": its records out of DNS, and the latest moment at which anyone
+ * may still accept what they stood for.
+ */
+#include "cli/option.h"
+#include "cli/publishing.h"
+#include "cli/roll.h"
+#include "cli/text.h"
+#include "pki/der.h"
+#include "publish/lifetime.h"
+#include "rollover/horizon.h"
+#include "json/writer.h"
+
+#include <stdio.h>
+
+#define MARGIN_S 60
+
+enum {
+	OPT_VIA = 1,
+	OPT_STATE,
+	OPT_SERVICE,
+	OPT_CLIENT,
+	OPT_CERT,
+	OPT_TLSA,
+	OPT_MARGIN,
+	OPT_WAIT,
+	OPT_JSON,
+};
+
+const char revoke_help[] =
+	"usage: sardane revoke NAME --via FILE [OPTIONS]\n\n"
+	"Takes TLSA records out of DNS, asks every authoritative server until none serves\n"
+	"them, and says from when on nobody accepts what they stood for, with each reason:\n"
+	"servers out of reach, caches, signatures that can be replayed, who falls back on PKIX.\n"
+	"Exit 0: no server serves them; 1: some do, and the moment counts that; 2: failed.\n\n"
+	"  --via FILE         how it is published: see sardane-publish(1) (needed)\n"
+	"  --state DIR        folder that remembers what is ours (default: that of FILE)\n"
+	"  --service P/PROTO  NAME is a host: the owner is _P._PROTO.NAME, as 8003/tcp\n"
+	"  --client           NAME is a client's name, and the owner itself (the default)\n"
+	"  --cert C           only the record 3 1 1 of this certificate, whoever published it\n"
+	"  --tlsa RECORD      only this record, whoever published it; may be given again\n"
+	"  --margin S         clocks of others, resolvers that stretch a TTL (default 60)\n"
+	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
+	"  --json             one JSON object\n"
+	"  --help             this text\n";
+
+static const struct option options[] = {
+	{ "via", required_argument, NULL, OPT_VIA },
+	{ "state", required_argument, NULL, OPT_STATE },
+	{ "service", required_argument, NULL, OPT_SERVICE },
+	{ "client", no_argument, NULL, OPT_CLIENT },
+	{ "cert", required_argument, NULL, OPT_CERT },
+	{ "tlsa", required_argument, NULL, OPT_TLSA },
+	{ "margin", required_argument, NULL, OPT_MARGIN },
+	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ 0 },
+};
+
+struct request {
+	const char *via, *state, *service, *name, *cert;
+	bool client, json, has_wait;
+	unsigned margin_s, wait_s;
+	struct rrset given;
+};
+
+/* What came of it. */
+struct revoked {
+	bool all; /* no server serves it */
+	size_t count;
+	struct horizon_facts facts;
+	struct horizon horizon;
+	struct confirm_report servers;
+};
+
+static int read_record(const struct command *self, int c, struct request *r)
+{
+	struct err err;
+	int rc;
+
+	if (c == OPT_CERT) {
+		r->cert = optarg;
+		rc = publishing_add_certificate(&r->given, optarg, &err);
+	} else {
+		rc = publishing_add_text(&r->given, optarg, &err);
+	}
+	return rc == 0 ? 0 : command_fail(self, "%s", err.msg);
+}
+
+static int read_option(const struct command *self, int c, void *request)
+{
+	struct request *r = request;
+
+	switch (c) {
+	case OPT_VIA: r->via = optarg; return 0;
+	case OPT_STATE: r->state = optarg; return 0;
+	case OPT_SERVICE: r->service = optarg; return 0;
+	case OPT_CLIENT: r->client = true; return 0;
+	case OPT_JSON: r->json = true; return 0;
+	case OPT_MARGIN: return option_number(self, "--margin", optarg, 0, 604800, &r->margin_s);
+	case OPT_WAIT:
+		r->has_wait = true;
+		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
+	}
+	return read_record(self, c, r);
+}
+
+static int read_request(const struct command *self, int argc, char **argv, struct request *r)
+{
+	struct err err;
+
+	if (option_all(self, argc, argv, options, read_option, r) != 0)
+		return 2;
+	if (argc - optind != 1)
+		return command_fail(self, "NAME: give one; see --help");
+	if (!r->via)
+		return command_fail(self, "--via: missing");
+	if (r->service && r->client)
+		return command_fail(self, "--service and --client: give one of them");
+	r->name = argv[optind];
+	if (publishing_owner(r->name, r->service, &r->given.owner, &err) != 0)
+		return command_fail(self, "%s", err.msg);
+	return 0;
+}
+
+/* What the operator names is ours to remove, whoever put it there: remembered, then it goes. */
+static int claim(struct publishing *p, const struct rrset *given, struct err *err)
+{
+	struct name lower = given->owner;
+	char owner[NAME_TEXT_MAX];
+	int rc = 0;
+
+	name_lower(&lower);
+	if (name_write_text(&lower, owner, sizeof(owner)) != 0)
+		return err_set(err, ERR_FORMAT, "name: cannot be written");
+	for (size_t i = 0; rc == 0 && i < given->count; i++) {
+		struct names_record record = { .owner = owner,
+			.type = RR_TLSA,
+			.rdata = given->rdata[i],
+			.ttl_s = p->ttl_s,
+			.state = NAMES_GOING,
+			.since_s = roll_now() / 1000 };
+
+		rc = names_put_record(p->publication.names, &record, err);
+	}
+	return rc;
+}
+
+/* Of ours, what is not given; nothing when none was. */
+static int want(struct publishing *p, const struct rrset *given, struct rrset *out, struct err *err)
+{
+	struct rrset owned = { 0 };
+	int rc = publication_owned(p->publication.names, &given->owner, RR_TLSA, &owned, err);
+
+	*out = rrset_of(&given->owner, RR_TLSA, p->ttl_s);
+	for (size_t i = 0; rc == 0 && given->count && i < owned.count; i++)
+		if (!rrset_has(given, owned.rdata[i]))
+			rc = rrset_add(out, owned.rdata[i], err);
+	rrset_done(&owned);
+	return rc;
+}
+
+/* TTL and signatures are those of the set as it is served before; what the file says when it
+ * is gone already. */
+static int gather(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	struct lifetime life = { 0 };
+	int64_t end_s = 0;
+	bool self_signed = true;
+	int rc = lifetime_ask(p->walk, &r->given.owner, RR_TLSA, &life, err);
+
+	if (rc == 0 && r->cert)
+		rc = der_read_end(r->cert, &end_s, &self_signed, err);
+	out->facts = (struct horizon_facts){ .ttl_s = life.ttl_s ? life.ttl_s : p->ttl_s,
+		.refresh_s = life.refresh_s,
+		.expire_s = life.expire_s,
+		.signed_until_ms = life.signed_until_s * 1000,
+		.margin_s = r->margin_s,
+		.ttl_min_s = p->resolver.config.ttl_min_s,
+		.certificate_ms = self_signed ? 0 : end_s * 1000 };
+	return rc;
+}
+
+static int take_out(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	struct publication_result done = { 0 };
+	struct rrset wanted = { 0 };
+	int rc = gather(p, r, out, err);
+
+	if (rc == 0)
+		rc = claim(p, &r->given, err);
+	if (rc == 0)
+		rc = want(p, &r->given, &wanted, err);
+	if (rc == 0)
+		rc = publication_set(&p->publication, &wanted, &done, err);
+	out->facts.removed_ms = roll_now();
+	out->count = done.removed.count;
+	if (rc == 0)
+		rc = publishing_confirm(p, &wanted, r->given.count ? &r->given : &done.removed,
+			&out->servers, err);
+	publication_done(&done);
+	rrset_done(&wanted);
+	out->all = rc == 0 && out->servers.all;
+	out->facts.now_ms = roll_now();
+	out->facts.all_ms = out->all ? out->facts.now_ms : 0;
+	horizon_compute(&out->facts, &out->horizon);
+	return rc;
+}
+
+static void write_moment(struct writer *w, const char *name, int64_t ms)
+{
+	char moment[ROLL_MOMENT_MAX];
+
+	roll_moment(ms, moment);
+	if (ms)
+		writer_text(w, name, moment);
+	else
+		writer_null(w, name);
+}
+
+static int show_json(const struct revoked *v)
+{
+	struct buf t = { 0 };
+	struct writer w = writer_into(&t);
+
+	writer_open(&w, NULL, '{');
+	writer_u64(&w, "removed", v->count);
+	writer_bool(&w, "gone", v->all);
+	writer_open(&w, "terms", '{');
+	for (int i = 0; i < HORIZON_TERMS; i++)
+		write_moment(&w, horizon_word((enum horizon_word)i), v->horizon.term_ms[i]);
+	writer_close(&w);
+	write_moment(&w, "ours", v->horizon.ours_ms);
+	write_moment(&w, "follows", v->horizon.follows_ms);
+	write_moment(&w, "replayed", v->horizon.bounded ? v->horizon.replayed_ms : 0);
+	writer_close(&w);
+	buf_text(&t, "\n");
+	return text_print(&t);
+}
+
+static int show(const struct revoked *v, bool json)
+{
+	struct buf t = { 0 };
+
+	if (json)
+		return show_json(v);
+	buf_printf(&t, "%zu record%s removed\n", v->count, v->count == 1 ? "" : "s");
+	for (size_t i = 0; i < v->servers.count; i++)
+		if (!v->servers.server[i].serves)
+			buf_printf(&t, "server       %s: %s\n", v->servers.server[i].who,
+				v->servers.server[i].why);
+	horizon_write(&v->facts, &v->horizon, &t);
+	return text_print(&t);
+}
+
+static int run(const struct request *r, struct revoked *out, struct err *err)
+{
+	struct publishing p = { .ttl_s = 0 };
+	int rc = publishing_open(r->via, &p, err);
+
+	if (rc != 0)
+		return rc;
+	if (r->has_wait)
+		p.wait_s = r->wait_s;
+	rc = publishing_remember(&p, r->state, err);
+	if (rc == 0)
+		rc = take_out(&p, r, out, err);
+	publishing_close(&p);
+	return rc;
+}
+
+int revoke_run(const struct command *self, int argc, char **argv)
+{
+	struct request r = { .given = { .type = RR_TLSA }, .margin_s = MARGIN_S };
+	struct revoked v = { .all = false };
+	struct err err;
+	int rc;
+
+	if (command_helped(self, argc, argv))
+		return 0;
+	rc = read_request(self, argc, argv, &r);
+	if (rc == 0 && run(&r, &v, &err) != 0)
+		rc = command_fail(self, "%s", err.msg);
+	if (rc == 0)
+		rc = show(&v, r.json);
+	rrset_done(&r.given);
+	if (rc != 0)
+		return 2;
+	return v.all ? 0 : 1;
+}

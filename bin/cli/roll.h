@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * roll - what "sardane rollover" and "sardane agent" share: a name's rollover opened with its
+ * world, and told to people and programs.
+ *
+ *   Ownership  roll_open fills the caller's memory, roll_close empties it.
+ *   Errors     ERR_* with words.
+ */
+#ifndef CLI_ROLL_H
+#define CLI_ROLL_H
+
+#include "cli/publishing.h"
+#include "identity/rolling.h"
+
+struct roll {
+	char dir[PATH_MAX];
+	char authority[PATH_MAX];
+	struct publishing publishing;
+	struct rolling *rolling;
+};
+
+/* f: the settings, also when there is no file yet; its via says how the name is published. */
+int roll_open(const char *state, const struct rollfile *f, struct roll *out, struct err *err);
+void roll_close(struct roll *r);
+
+/* "2026-11-28T20:31:20Z", or "-" for 0. */
+#define ROLL_MOMENT_MAX 24
+void roll_moment(int64_t ms, char out[ROLL_MOMENT_MAX]);
+
+/* Until when its step waits; 0 when it only waits for the world. */
+int64_t roll_until(const struct rollover *r);
+
+void roll_tell(const struct rollfile *f, int64_t now_ms, struct buf *out);
+void roll_tell_json(const struct rollfile *f, int64_t now_ms, struct buf *out);
+int64_t roll_now(void); /* ms of wall clock */
+
+#endif

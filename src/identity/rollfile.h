@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rollfile - what is remembered of the rollovers of one name: how it is published, which
+ * generations of its keys there are, and where a rollover stands.
+ *
+ *   File       DIR/rollover.json, replaced as a whole; DIR is names/NAME of a state directory,
+ *              with the keys beside it (pki/keyring.h).
+ *   Sharing    rollfile_lock: one process at a time.
+ *   Ownership  the struct is the caller's memory and owns nothing.
+ *   Errors     ERR_SYSTEM, ERR_FORMAT; words begin with the path. *out only on success.
+ */
+#ifndef IDENTITY_ROLLFILE_H
+#define IDENTITY_ROLLFILE_H
+
+#include "pki/keyring.h"
+#include "resolve/address.h"
+#include "rollover/agility.h"
+#include "rollover/rollover.h"
+
+#include <limits.h>
+
+#define ROLLFILE_SERVICES_MAX  8
+#define ROLLFILE_ADDRESSES_MAX 8
+
+struct rollfile {
+	char name[NAME_TEXT_MAX];
+	unsigned services;                       /* 0: a client's identity */
+	char service[ROLLFILE_SERVICES_MAX][16]; /* "8003/tcp" */
+	char via[PATH_MAX];                      /* the file that says how it is published */
+	char reload[1024];                       /* "": nothing has to be told */
+	unsigned addresses;                      /* where to look; 0: where DNS says */
+	char address[ROLLFILE_ADDRESSES_MAX][ADDRESS_TEXT_MAX];
+	char key_kind[16];
+	uint32_t days;
+	struct rollover_policy policy;
+	size_t forms; /* in which its keys are published */
+	struct agility_form form[AGILITY_FORMS_MAX];
+	uint32_t last; /* the newest generation */
+	char current[KEYRING_GENERATION_MAX];
+	char next[KEYRING_GENERATION_MAX];
+	char standby[KEYRING_GENERATION_MAX]; /* "": none */
+	int64_t standby_known_ms;             /* see rollover_start */
+	uint32_t done;                        /* rollovers that ended */
+	int64_t ended_ms;                     /* the last one */
+	char result[200];                     /* its */
+	bool under_way;
+	struct rollover rollover;
+};
+
+/* The folder of a name in a state directory; ERR_ARG for a name that is no file name. */
+int rollfile_folder(const char *state, const char *name, char out[PATH_MAX], struct err *err);
+
+/* *there is false, and *out untouched, when there is no file. */
+int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err);
+int rollfile_write(const char *dir, const struct rollfile *f, struct err *err);
+
+/* A descriptor to close, which ends it; made with DIR and what is above it (0700). */
+int rollfile_lock(const char *dir, int *fd, struct err *err);
+
+#endif
