@@ -49,6 +49,8 @@ const struct command command_table[] = {
 		rollover_help, rollover_run },
 	{ "revoke", NULL, "take records out of DNS, and say when nobody accepts them any more",
 		revoke_help, revoke_run },
+	{ "agent", NULL, "look after every name: roll, check and put right", agent_help,
+		agent_run },
 	{ "connect", NULL, "resolve, connect, authenticate, and explain each step", connect_help,
 		connect_run },
 	{ "trace", NULL, "prove the chain of trust of a name, or say where it breaks", trace_help,

@@ -167,19 +167,18 @@ static int gather(struct publishing *p, const struct request *r, struct revoked 
 	struct err *err)
 {
 	struct lifetime life = { 0 };
-	int64_t end_s = 0;
-	bool self_signed = true;
+	struct der_life cert = { .self_signed = true };
 	int rc = lifetime_ask(p->walk, &r->given.owner, RR_TLSA, &life, err);
 
 	if (rc == 0 && r->cert)
-		rc = der_read_end(r->cert, &end_s, &self_signed, err);
+		rc = der_read_life(r->cert, &cert, err);
 	out->facts = (struct horizon_facts){ .ttl_s = life.ttl_s ? life.ttl_s : p->ttl_s,
 		.refresh_s = life.refresh_s,
 		.expire_s = life.expire_s,
 		.signed_until_ms = life.signed_until_s * 1000,
 		.margin_s = r->margin_s,
 		.ttl_min_s = p->resolver.config.ttl_min_s,
-		.certificate_ms = self_signed ? 0 : end_s * 1000 };
+		.certificate_ms = cert.self_signed ? 0 : cert.until_s * 1000 };
 	return rc;
 }
 

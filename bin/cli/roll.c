@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-int roll_open(const char *state, const struct rollfile *f, struct roll *out, struct err *err)
+int roll_open(const char *state, const struct rollfile *f, bool again, struct roll *out,
+	struct err *err)
 {
 	struct rolling_world world = { .ttl_s = 0 };
 	struct roll *r = out;
@@ -31,7 +32,8 @@ int roll_open(const char *state, const struct rollfile *f, struct roll *out, str
 		world = (struct rolling_world){ .publication = &r->publishing.publication,
 			.walk = r->publishing.walk,
 			.authority = access(ca, F_OK) == 0 ? r->authority : NULL,
-			.ttl_s = r->publishing.ttl_s };
+			.ttl_s = r->publishing.ttl_s,
+			.again = again };
 		rc = rolling_open(r->dir, f, &world, &r->rolling, err);
 	}
 	if (rc != 0)

@@ -19,8 +19,10 @@ struct roll {
 	struct rolling *rolling;
 };
 
-/* f: the settings, also when there is no file yet; its via says how the name is published. */
-int roll_open(const char *state, const struct rollfile *f, struct roll *out, struct err *err);
+/* f: the settings, also when there is no file yet; its via says how the name is published.
+ * again: see struct rolling_world. */
+int roll_open(const char *state, const struct rollfile *f, bool again, struct roll *out,
+	struct err *err);
 void roll_close(struct roll *r);
 
 /* "2026-11-28T20:31:20Z", or "-" for 0. */

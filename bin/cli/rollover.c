@@ -348,7 +348,7 @@ static int run(const struct request *r, const struct rollfile *f, bool *kept, st
 {
 	struct roll roll;
 	uint32_t done;
-	int rc = roll_open(r->state, f, &roll, err);
+	int rc = roll_open(r->state, f, false, &roll, err);
 
 	if (rc != 0)
 		return rc;

@@ -77,7 +77,7 @@ int rolling_open(const char *dir, const struct rollfile *f, const struct rolling
 		r->file = *f;
 	if (rc == 0)
 		rc = rollrecords_of(&r->file, &r->records, err);
-	if (rc == 0 && r->file.under_way)
+	if (rc == 0 && r->file.under_way && !world->again)
 		rollover_resume(&r->file.rollover, now_ms());
 	if (rc == 0)
 		rc = save(r, err);
@@ -269,10 +269,11 @@ static int check_agility(struct rolling *r, const struct rrset *wanted, unsigned
 	return rc;
 }
 
-static int publish(struct rolling *r, struct err *err)
+static int publish(struct rolling *r, unsigned wanted, bool *changed, struct err *err)
 {
-	unsigned wanted = rollover_wanted(&r->file.rollover);
 	int rc = 0;
+
+	*changed = false;
 
 	for (size_t i = 0; rc == 0 && i < r->records.count; i++) {
 		struct rrset set = rrset_of(&r->records.owner[i], RR_TLSA, r->world.ttl_s);
@@ -283,6 +284,7 @@ static int publish(struct rolling *r, struct err *err)
 			rc = check_agility(r, &set, wanted, err);
 		if (rc == 0)
 			rc = publication_set(r->world.publication, &set, &result, err);
+		*changed |= result.changed;
 		publication_done(&result);
 		rrset_done(&set);
 	}
@@ -308,8 +310,8 @@ static int say_who(const struct confirm_report *report, struct rollover_outcome 
 	return 0;
 }
 
-static int ask_owner(struct rolling *r, const struct name *owner, struct rollover_outcome *o,
-	struct err *err)
+static int ask_owner(struct rolling *r, const struct name *owner, unsigned wanted, unsigned banned,
+	struct rollover_outcome *o, struct err *err)
 {
 	struct rrset there = rrset_of(owner, RR_TLSA, 0), gone = rrset_of(owner, RR_TLSA, 0);
 	struct confirm_report *report = calloc(1, sizeof(*report));
@@ -317,9 +319,9 @@ static int ask_owner(struct rolling *r, const struct name *owner, struct rollove
 	int rc = report ? 0 : err_set(err, ERR_NOMEM, "servers: no memory");
 
 	if (rc == 0)
-		rc = add_records(r, rollover_wanted(&r->file.rollover), &there, err);
+		rc = add_records(r, wanted, &there, err);
 	if (rc == 0)
-		rc = add_records(r, on_disk(r, rollover_banned(&r->file.rollover)), &gone, err);
+		rc = add_records(r, on_disk(r, banned), &gone, err);
 	if (rc == 0)
 		rc = confirm_wait(r->world.walk, &there, &gone, 0, report, err);
 	if (rc == 0)
@@ -335,13 +337,14 @@ static int ask_owner(struct rolling *r, const struct name *owner, struct rollove
 	return rc;
 }
 
-static int ask(struct rolling *r, struct rollover_outcome *o, struct err *err)
+static int ask(struct rolling *r, unsigned wanted, unsigned banned, struct rollover_outcome *o,
+	struct err *err)
 {
 	int rc = 0;
 
 	o->done = true;
 	for (size_t i = 0; rc == 0 && i < r->records.count && o->done; i++)
-		rc = ask_owner(r, &r->records.owner[i], o, err);
+		rc = ask_owner(r, &r->records.owner[i], wanted, banned, o, err);
 	return rc;
 }
 
@@ -471,13 +474,19 @@ static int erase(struct rolling *r, struct err *err)
 /* A failure of the world is an outcome; the engine tries again. */
 static void perform(struct rolling *r, enum rollover_task task, struct rollover_outcome *o)
 {
+	bool changed;
 	int rc = 0;
 
 	switch (task) {
 	case ROLLOVER_MAKE_NEXT: rc = make(r, r->file.next, &r->last); break;
 	case ROLLOVER_MAKE_STANDBY: rc = make(r, r->file.standby, &r->last); break;
-	case ROLLOVER_ASK: rc = ask(r, o, &r->last); break;
-	case ROLLOVER_PUBLISH: rc = publish(r, &r->last); break;
+	case ROLLOVER_ASK:
+		rc = ask(r, rollover_wanted(&r->file.rollover), rollover_banned(&r->file.rollover),
+			o, &r->last);
+		break;
+	case ROLLOVER_PUBLISH:
+		rc = publish(r, rollover_wanted(&r->file.rollover), &changed, &r->last);
+		break;
 	case ROLLOVER_INSTALL: rc = install(r, &r->last); break;
 	case ROLLOVER_LOOK: rc = look(r, o, &r->last); break;
 	case ROLLOVER_ERASE: rc = erase(r, &r->last); break;
@@ -490,6 +499,32 @@ static void perform(struct rolling *r, enum rollover_task task, struct rollover_
 	} else if (task != ROLLOVER_ASK && task != ROLLOVER_LOOK) {
 		o->done = true;
 	}
+}
+
+int rolling_check(struct rolling *r, bool *good, bool *repaired, char words[ROLLING_WORDS_MAX],
+	struct err *err)
+{
+	unsigned wanted = ROLLOVER_CURRENT | (r->file.standby[0] ? ROLLOVER_STANDBY : 0);
+	struct rollover_outcome o = { .done = false };
+	int rc = r->file.forms ? 0 : find_forms(r, err);
+
+	if (r->file.under_way)
+		return err_set(err, ERR_ARG, "%s: a rollover is under way", r->file.name);
+	r->file.rollover.keep = ROLLOVER_CURRENT;
+	if (rc == 0)
+		rc = publish(r, wanted, repaired, err);
+	if (rc == 0)
+		rc = ask(r, wanted, 0, &o, err);
+	if (rc == 0 && o.done)
+		rc = look(r, &o, err);
+	if (rc != 0)
+		return rc;
+	*good = o.done && o.presents == ROLLOVER_PRESENTS_KEPT;
+	snprintf(words, ROLLING_WORDS_MAX, "%s",
+		!*good              ? o.why
+			: *repaired ? "records were not as they should be, and are again"
+				    : "");
+	return 0;
 }
 
 static void end(struct rolling *r)

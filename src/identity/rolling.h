@@ -26,6 +26,7 @@ struct rolling_world {
 	struct delegation_walk *walk;
 	const char *authority; /* folder of the authority that issues; NULL: keys sign themselves */
 	uint32_t ttl_s;        /* of records we add */
+	bool again;            /* this process had it open before, and has kept watch since */
 };
 
 struct rolling;
@@ -47,6 +48,13 @@ int rolling_hurry(struct rolling *r, bool *at_once, struct err *err);
 
 /* Current stays. *turned false: it is too late. */
 int rolling_turn(struct rolling *r, const char *why, bool *turned, struct err *err);
+
+/* While none is under way: the records of the key in use, and of a standby, are put right; every
+ * server is asked for them, and the service looked at. *good and *repaired say what was found;
+ * words is why it is not good, or what was put right. */
+#define ROLLING_WORDS_MAX 200
+int rolling_check(struct rolling *r, bool *good, bool *repaired, char words[ROLLING_WORDS_MAX],
+	struct err *err);
 
 /* One task, if one is due. *wait_ms is how long there is nothing to do; -1: nothing any more. */
 int rolling_step(struct rolling *r, int64_t *wait_ms, struct err *err);

@@ -63,24 +63,26 @@ int der_read_certificate(const char *path, struct buf *out, struct err *err)
 	return rc;
 }
 
-int der_read_end(const char *path, int64_t *end_s, bool *self_signed, struct err *err)
+int der_read_life(const char *path, struct der_life *out, struct err *err)
 {
 	struct buf der = { 0 };
 	OWNED(X509) cert = NULL;
 	const unsigned char *p;
-	struct tm tm;
+	struct tm from, until;
 	int rc = der_read_certificate(path, &der, err);
 
 	if (rc == 0) {
 		p = der.p;
 		cert = d2i_X509(NULL, &p, (long)der.n);
-		if (!cert || ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
-			rc = err_set(err, ERR_FORMAT, "certificate '%s': its end is no time", path);
+		if (!cert || ASN1_TIME_to_tm(X509_get0_notBefore(cert), &from) != 1 ||
+			ASN1_TIME_to_tm(X509_get0_notAfter(cert), &until) != 1)
+			rc = err_set(err, ERR_FORMAT, "certificate '%s': its life is no time",
+				path);
 	}
-	if (rc == 0) {
-		*end_s = timegm(&tm);
-		*self_signed = X509_verify(cert, X509_get0_pubkey(cert)) == 1;
-	}
+	if (rc == 0)
+		*out = (struct der_life){ .from_s = timegm(&from),
+			.until_s = timegm(&until),
+			.self_signed = X509_verify(cert, X509_get0_pubkey(cert)) == 1 };
 	ERR_clear_error();
 	buf_done(&der);
 	return rc;

@@ -16,8 +16,12 @@
 int der_read_certificate(const char *path, struct buf *out, struct err *err);
 /* The same of octets that are here; what is how words begin. */
 int der_of_certificate(const char *what, struct span octets, struct buf *out, struct err *err);
-/* When the certificate ends, seconds since 1970, and whether it issued itself. */
-int der_read_end(const char *path, int64_t *end_s, bool *self_signed, struct err *err);
+/* From when to when the certificate is good, seconds since 1970, and whether it issued itself. */
+struct der_life {
+	int64_t from_s, until_s;
+	bool self_signed;
+};
+int der_read_life(const char *path, struct der_life *out, struct err *err);
 int der_read_key(const char *path, struct buf *out, struct err *err);
 
 #endif

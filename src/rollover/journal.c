@@ -83,7 +83,9 @@ int journal_read(const struct doc *object, const struct rollover_policy *policy,
 	struct rollover made = { .policy = *policy };
 	int rc = read_members(object, &made, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		rollover_equip(&made);
 		*r = made;
+	}
 	return rc;
 }

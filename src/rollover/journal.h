@@ -17,7 +17,7 @@
 /* Sticky, as every write: writer_ok. */
 void journal_write(const struct rollover *r, const char *name, struct writer *w);
 
-/* Call rollover_resume next. */
+/* Call rollover_resume next, unless this process has kept watch since it wrote it. */
 int journal_read(const struct doc *object, const struct rollover_policy *policy, struct rollover *r,
 	struct err *err);
 

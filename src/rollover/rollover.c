@@ -58,8 +58,7 @@ static void go(struct rollover *r, enum rollover_step to, int64_t now_ms)
 	r->tries = 0;
 }
 
-/* The table and the trace do not outlive a process. */
-static void equip(struct rollover *r)
+void rollover_equip(struct rollover *r)
 {
 	r->machine.name = "rollover";
 	r->machine.states = states;
@@ -100,12 +99,11 @@ void rollover_start(struct rollover *r, const struct rollover_policy *policy, in
 		.known_ms = known_ms,
 		.since_ms = now_ms,
 		.deadline_ms = now_ms };
-	equip(r);
+	rollover_equip(r);
 }
 
 void rollover_resume(struct rollover *r, int64_t now_ms)
 {
-	equip(r);
 	/* Servers, and the service, may have changed while nobody looked. */
 	if (r->machine.at == ROLLOVER_SWITCH && r->keep == ROLLOVER_NEXT && !r->emergency &&
 		!r->parted)

@@ -127,6 +127,9 @@ struct rollover_outcome {
 void rollover_start(struct rollover *r, const struct rollover_policy *policy, int64_t known_ms,
 	int64_t now_ms);
 
+/* After it was read: the table of moves does not outlive a process. */
+void rollover_equip(struct rollover *r);
+
 /* The program begins again: what must be looked at anew is. */
 void rollover_resume(struct rollover *r, int64_t now_ms);
 

@@ -112,11 +112,14 @@ acl:
 
     def start(self):
         self.write_dns()
+        self.launch()
+        threading.Thread(target=self.refresh, daemon=True).start()
+
+    def launch(self):
         for conf, address in ((self.primary, PRIMARY), (self.secondary, SECONDARY)):
             self.processes.append(subprocess.Popen(
                 [dnsworld.tool("knotd"), "-c", conf], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
             self.until(lambda: self.ask(address, "ns1.roll.", "A"), f"knotd on {address}")
-        threading.Thread(target=self.refresh, daemon=True).start()
 
     def refresh(self):
         """The lag of the secondary: from 0 to lag seconds."""

@@ -25,7 +25,7 @@ PROMISES = {
                       "_ns-client.ns.a.example", "cert.issue", "whole: ", "revoked, superseded", "number 1, 1 revoked",
                       "name 'js.a.example': outside the constraints", "mine.csr", "_8003._tcp.js.b.example. IN TLSA 3 1 1 ",
                       "_8003._tcp.js.b.example. IN TLSA 2 0 1 "],
-    "rollover.md": ["step      none: no rollover is under way (1 done)", "g2 in place of g1", "in an emergency", "2 records removed",
+    "rollover.md": ["step      none: no rollover is under way (1 done)", "g2 in place of g1", "in an emergency", "1 names: 0 rolling, 0 late, 0 failing", "2 records removed",
                     "replays old answers: from"],
     "publishing.md": ["+_5432._tcp.db.a.example. 60 IN TLSA 3 1 1 ", "up to date, signed", "\n-_5432._tcp.db.a.example. 60",
                       "1 server, 1 name, 0 findings; signatures hold", "the zone is bogus", "proof   holds: TLSA 3 1 1", "step    leaving"],

@@ -272,6 +272,9 @@ static void the_journal_gives_back_what_it_was_given(void **state)
 	put(&again, &twice);
 	assert_string_equal(buf_string(&text), buf_string(&twice));
 	assert_int_equal(again.known_ms, r.known_ms);
+	/* And goes on without being resumed, when nobody slept. */
+	PLAY(&again, { again.deadline_ms, ROLLOVER_INSTALL, &yes },
+		{ again.deadline_ms, ROLLOVER_LOOK, &kept });
 	buf_done(&text);
 	buf_done(&twice);
 }

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""sardane agent: rolls by itself, through kill -9 and a DNS outage, and puts right what others broke."""
+import re, subprocess, time
+
+import rollworld
+from publishlab import check, done, skip_without
+
+skip_without("knotd", "knotc", "keymgr", "kdig", "knsupdate", "openssl")
+
+
+class Agent:
+    def __init__(self, w, *words):
+        self.w, self.page, self.events = w, w.dir / "page.txt", w.dir / "events"
+        self.argv = [w.sardane, "agent", "--state", str(w.state), "--status", str(self.page), "--metrics", str(w.dir / "metrics.prom"),
+                     "--hook", f'echo "$SARDANE_NAME $SARDANE_EVENT" >>{self.events}', *words]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.argv, stderr=subprocess.DEVNULL)
+        self.w.processes.append(self.process)
+
+    def says(self, pattern):
+        return self.page.exists() and re.search(pattern, self.page.read_text())
+
+    def told(self, event):
+        return self.events.exists() and f"{rollworld.HOST} {event}\n" in self.events.read_text()
+
+
+with rollworld.World() as w:
+    w.begin()
+    w.roll(kill=False)
+    current = w.state / "names" / rollworld.HOST / "current"
+
+    agent = Agent(w, "--roll-every", "3", "--check-every", "1")
+    w.load(20)
+    w.until(lambda: w.status()["under_way"], "it begins by itself", 60)
+    for _ in range(6):
+        time.sleep(1)
+        agent.process.kill()
+        agent.process.wait()
+        agent.start()
+    w.until(lambda: w.status()["done"] >= 2, "it ends", 90)
+    check(True, "a key that is old is rolled, through six kills of the agent")
+    w.until(lambda: agent.told("done"), "the hook", 20)
+    check(agent.told("begin"), "the hook is told of begin and done", agent.events.read_text())
+    agent.process.terminate()
+    check(agent.process.wait(60) == 0, "it ends when it is told to")
+
+    got = subprocess.run([str(x) for x in w.rollover("--continue")], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0, "what it left under way, the command ends", got.stderr)
+    time.sleep(3)
+    handshakes, failed, reasons = w.count()
+    check(failed == 0 and handshakes > 50, f"of {handshakes} handshakes none failed", "\n".join(reasons))
+
+    agent = Agent(w, "--roll-every", "0", "--check-every", "1")
+    w.until(lambda: agent.says("fine  checked"), "a page", 60)
+    check(True, "the page says that all is fine", agent.page.read_text())
+    metrics = (w.dir / "metrics.prom").read_text()
+    check(f'sardane_name_failures{{name="{rollworld.HOST}"}} 0\n' in metrics and "# TYPE sardane_rollovers_total counter" in metrics,
+          "and the metrics too", metrics)
+    w.publish([f"del {w.owner} TLSA"])
+    w.until(lambda: agent.told("repaired"), "a repair", 90)
+    w.everywhere([w.tlsa(current)])
+    check(True, "a record that somebody removed is there again")
+
+    for p in w.processes[:2]:
+        p.terminate()
+        p.wait()
+    w.until(lambda: agent.says("FAILING"), "a failure", 90)
+    check(True, "with every name server away it says that it fails")
+    check(agent.process.poll() is None and agent.told("failing"), "goes on, and tells the hook", agent.page.read_text())
+    agent.process.terminate()
+    agent.process.wait(60)
+    w.launch()
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and "0 failing" in got.stdout, "and with them back, one turn says that all is well", got.stdout + got.stderr)
+done()
