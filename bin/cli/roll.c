@@ -1,12 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/roll.h"
 
+#include "cli/agent.h"
+#include "identity/rollrecords.h"
 #include "json/writer.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
+
+static int folder_of(const char *state, const struct rollfile *f, char dir[PATH_MAX],
+	struct err *err)
+{
+	char owner[NAME_TEXT_MAX];
+	int rc = rollrecords_owner(f, owner, err);
+
+	return rc == 0 ? rollfile_folder(state, owner, dir, err) : rc;
+}
+
+int roll_find(const char *state, const struct rollfile *f, bool exact, char dir[PATH_MAX],
+	struct err *err)
+{
+	struct agent_names all = { .count = 0 };
+	unsigned found = 0;
+	int rc;
+
+	if (exact || f->services)
+		return folder_of(state, f, dir, err);
+	rc = agent_names_read(state, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.count; i++) {
+		if (strcasecmp(all.name[i]->file.name, f->name) != 0)
+			continue;
+		snprintf(dir, PATH_MAX, "%s", all.name[i]->dir);
+		found++;
+	}
+	agent_names_free(&all);
+	if (rc == 0 && found == 0)
+		return folder_of(state, f, dir, err);
+	if (rc == 0 && found > 1)
+		rc = err_set(err, ERR_ARG, "%s: has several keys: --service or --client says which",
+			f->name);
+	return rc;
+}
 
 int roll_open(const char *state, const struct rollfile *f, bool again, struct roll *out,
 	struct err *err)
@@ -16,7 +53,7 @@ int roll_open(const char *state, const struct rollfile *f, bool again, struct ro
 	int rc;
 
 	*r = (struct roll){ .dir = "" };
-	rc = rollfile_folder(state, f->name, r->dir, err);
+	rc = folder_of(state, f, r->dir, err);
 	if (rc != 0)
 		return rc;
 	rc = publishing_open(f->via, &r->publishing, err);

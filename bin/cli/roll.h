@@ -19,6 +19,11 @@ struct roll {
 	struct rolling *rolling;
 };
 
+/* The folder of a name: that of the services of f, of a client when exact is true, or the only
+ * one that there is about the name. */
+int roll_find(const char *state, const struct rollfile *f, bool exact, char dir[PATH_MAX],
+	struct err *err);
+
 /* f: the settings, also when there is no file yet; its via says how the name is published.
  * again: see struct rolling_world. */
 int roll_open(const char *state, const struct rollfile *f, bool again, struct roll *out,

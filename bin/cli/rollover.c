@@ -5,6 +5,7 @@
 #include "cli/option.h"
 #include "cli/roll.h"
 #include "cli/text.h"
+#include "identity/rolltake.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -51,13 +52,14 @@ const char rollover_help[] =
 	"old set, switches, looks at the service, waits, removes the old. Goes on where it\n"
 	"stood when it is killed and run again. Settings are given the first time and kept.\n"
 	"Exit 0: done; 1: not yet, or the current key stays; 2: failed.\n\n"
-	"  --state DIR          folder of the state; keys lie in DIR/names/NAME (needed)\n"
-	"  --via FILE           how it is published: see sardane-publish(1); the first time\n"
+	"  --state DIR          folder of the state; keys lie in DIR/names/OWNER (needed)\n"
+	"  --via FILE           how it is published: see sardane-publish(1); the first time, for\n"
+	"                       a name that is not enrolled\n"
 	"  --service P/PROTO    NAME is a host, as 8003/tcp; may be given again\n"
 	"  --client             NAME is a client's name (the default)\n"
-	"  --cert C             take over this certificate, the first time\n"
+	"  --cert C             take over this certificate, the first time, likewise\n"
 	"  --key K              and its key\n"
-	"  --reload COMMAND     tells the service to take DIR/names/NAME/current\n"
+	"  --reload COMMAND     tells the service to take DIR/names/OWNER/current\n"
 	"  --connect ADDR@PORT  look at the service there; may be given again (default: where\n"
 	"                       DNS says)\n"
 	"  --kind KIND          of new keys: p256 (default), ed25519, rsa2048 or rsa3072\n"
@@ -231,22 +233,30 @@ static int show(const struct rollfile *f, bool json)
 	return text_print(&out);
 }
 
-/* The first time: the keys there are become a generation in use. */
+/* The first time: the keys there are, given or of an enrolment, become a generation in use. */
 static int take_over(const struct request *r, struct rollfile *f, const char *dir, struct err *err)
 {
-	int lock = -1, rc;
+	struct rolltake enrolled = { .found = false };
+	int lock = -1;
+	int rc = r->cert ? 0 : rolltake_find(r->state, dir, f, &enrolled, err);
 
+	if (rc != 0)
+		return rc;
+	if (!r->cert && !enrolled.found)
+		return err_set(err, ERR_ARG,
+			"--cert and --key: missing, the first time, for what is not enrolled");
 	if (!f->via[0])
 		return err_set(err, ERR_ARG, "--via: missing, the first time");
-	if (!r->cert)
-		return err_set(err, ERR_ARG, "--cert and --key: missing, the first time");
 	rc = rollfile_lock(dir, &lock, err);
 	if (rc != 0)
 		return rc;
 	keyring_word(++f->last, f->current);
-	rc = keyring_adopt(dir, f->current, r->cert, r->key, err);
+	rc = keyring_adopt(dir, f->current, r->cert ? r->cert : enrolled.cert,
+		r->key ? r->key : enrolled.key, err);
 	if (rc == 0)
 		rc = keyring_point(dir, f->current, err);
+	if (rc == 0 && enrolled.found)
+		rc = rolltake_link(dir, err);
 	if (rc == 0)
 		rc = rollfile_write(dir, f, err);
 	close(lock);
@@ -394,7 +404,7 @@ int rollover_run(const struct command *self, int argc, char **argv)
 		return 0;
 	if (read_request(self, argc, argv, &r) != 0)
 		return 2;
-	rc = rollfile_folder(r.state, r.name, dir, &err);
+	rc = roll_find(r.state, &r.file, r.client, dir, &err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &on_disk, &there, &err);
 	if (rc == 0 && r.status)

@@ -5,6 +5,7 @@
 #include "dane/generate.h"
 #include "pki/credential.h"
 #include "pki/der.h"
+#include "pki/keyring.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -181,13 +182,14 @@ static bool is_left_over(const char *name)
 /* Removes what is left over, or with all everything; a folder that is not there is empty. */
 static int sweep(const struct enrolment *e, bool all, struct err *err)
 {
+	/* Generations that rollovers have made. */
+	int rc = all ? keyring_clear(e->folder, err) : 0;
 	DIR *folder = opendir(e->folder);
 	const struct dirent *d;
-	int rc = 0;
 
 	if (!folder)
 		return errno == ENOENT
-			? 0
+			? rc
 			: err_set(err, ERR_SYSTEM, "folder '%s': %s", e->folder, strerror(errno));
 	while (rc == 0 && (d = readdir(folder)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||

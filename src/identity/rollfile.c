@@ -26,11 +26,11 @@ static int file_of(const char *dir, const char *name, char out[PATH_MAX], struct
 }
 
 /* Escapes of a domain name may hide a slash; a dot in front may be the folder above. */
-int rollfile_folder(const char *state, const char *name, char out[PATH_MAX], struct err *err)
+int rollfile_folder(const char *state, const char *owner, char out[PATH_MAX], struct err *err)
 {
-	if (!name[0] || name[0] == '.' || strpbrk(name, "/\\"))
-		return err_set(err, ERR_ARG, "name '%s': cannot be a folder", name);
-	if (snprintf(out, PATH_MAX, "%s/names/%s", state, name) >= PATH_MAX)
+	if (!owner[0] || owner[0] == '.' || strpbrk(owner, "/\\"))
+		return err_set(err, ERR_ARG, "name '%s': cannot be a folder", owner);
+	if (snprintf(out, PATH_MAX, "%s/names/%s", state, owner) >= PATH_MAX)
 		return err_set(err, ERR_ARG, "folder '%.80s...': the path is too long", state);
 	return 0;
 }

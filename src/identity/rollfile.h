@@ -3,8 +3,8 @@
  * rollfile - what is remembered of the rollovers of one name: how it is published, which
  * generations of its keys there are, and where a rollover stands.
  *
- *   File       DIR/rollover.json, replaced as a whole; DIR is names/NAME of a state directory,
- *              with the keys beside it (pki/keyring.h).
+ *   File       DIR/rollover.json, replaced as a whole; DIR is names/OWNER of a state directory,
+ *              OWNER that of its (first) TLSA records, with the keys beside it (pki/keyring.h).
  *   Sharing    rollfile_lock: one process at a time.
  *   Ownership  the struct is the caller's memory and owns nothing.
  *   Errors     ERR_SYSTEM, ERR_FORMAT; words begin with the path. *out only on success.
@@ -47,8 +47,9 @@ struct rollfile {
 	struct rollover rollover;
 };
 
-/* The folder of a name in a state directory; ERR_ARG for a name that is no file name. */
-int rollfile_folder(const char *state, const char *name, char out[PATH_MAX], struct err *err);
+/* The folder of an owner of TLSA records in a state directory, the one its enrolment has too;
+ * ERR_ARG for a name that is no file name. */
+int rollfile_folder(const char *state, const char *owner, char out[PATH_MAX], struct err *err);
 
 /* *there is false, and *out untouched, when there is no file. */
 int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err);

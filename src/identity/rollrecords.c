@@ -43,6 +43,19 @@ int rollrecords_of(const struct rollfile *f, struct rollrecords *out, struct err
 	return rc;
 }
 
+int rollrecords_owner(const struct rollfile *f, char out[NAME_TEXT_MAX], struct err *err)
+{
+	struct rollrecords r;
+	int rc = rollrecords_of(f, &r, err);
+
+	if (rc != 0)
+		return rc;
+	name_lower(&r.owner[0]);
+	return name_write_text(&r.owner[0], out, NAME_TEXT_MAX) == 0
+		? 0
+		: err_set(err, ERR_FORMAT, "name '%s': cannot be written", f->name);
+}
+
 int rollrecords_add(const struct rollfile *f, struct span der, struct rrset *set, struct err *err)
 {
 	struct agility a = { .count = f->forms };

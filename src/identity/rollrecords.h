@@ -21,6 +21,9 @@ struct rollrecords {
 
 int rollrecords_of(const struct rollfile *f, struct rollrecords *out, struct err *err);
 
+/* The first owner as text, in lower case: what its folder, and names.db, have. */
+int rollrecords_owner(const struct rollfile *f, char out[NAME_TEXT_MAX], struct err *err);
+
 /* Adds the records of a certificate in the forms of the file. */
 int rollrecords_add(const struct rollfile *f, struct span der, struct rrset *set, struct err *err);
 

@@ -233,25 +233,40 @@ int keyring_adopt(const char *dir, const char *generation, const char *cert, con
 	return finish(rc, dir, made, place, err);
 }
 
+/* A link to target takes the place of DIR/name. */
+static int put_link(const char *dir, const char *name, const char *target, struct err *err)
+{
+	char fresh[PATH_MAX], link[PATH_MAX];
+	int rc = path_of(dir, LINK ".new", "", fresh, err);
+
+	if (rc == 0)
+		rc = path_of(dir, name, "", link, err);
+	if (rc != 0)
+		return rc;
+	if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(target, fresh) != 0)
+		return fail(err, fresh);
+	if (rename(fresh, link) != 0)
+		return fail(err, link);
+	return sync_folder(dir, err);
+}
+
 int keyring_point(const char *dir, const char *generation, struct err *err)
 {
-	char fresh[PATH_MAX], link[PATH_MAX], place[PATH_MAX];
+	char place[PATH_MAX];
 	bool there;
 	int rc = place_of(dir, generation, place, &there, err);
 
 	if (rc == 0 && !there)
 		rc = err_set(err, ERR_ARG, "'%s': is not there", place);
-	if (rc == 0)
-		rc = path_of(dir, LINK ".new", "", fresh, err);
-	if (rc == 0)
-		rc = path_of(dir, LINK, "", link, err);
-	if (rc != 0)
-		return rc;
-	if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(generation, fresh) != 0)
-		return fail(err, fresh);
-	if (rename(fresh, link) != 0)
-		return fail(err, link);
-	return sync_folder(dir, err);
+	return rc == 0 ? put_link(dir, LINK, generation, err) : rc;
+}
+
+int keyring_follow(const char *dir, const char *name, const char *file, struct err *err)
+{
+	char target[64];
+
+	snprintf(target, sizeof(target), LINK "/%s", file);
+	return put_link(dir, name, target, err);
 }
 
 int keyring_current(const char *dir, char out[KEYRING_GENERATION_MAX], struct err *err)
@@ -346,5 +361,35 @@ int keyring_erase(const char *dir, const char *generation, struct err *err)
 		rc = path_of(dir, generation, "", path, err);
 	if (rc == 0)
 		rc = remove_folder(path, err);
+	return rc == 0 ? sync_folder(dir, err) : rc;
+}
+
+/* "g" and a number, perhaps half made. */
+static bool is_generation(const char *name)
+{
+	const char *end = name + 1 + strspn(name + 1, "0123456789");
+
+	return name[0] == 'g' && end > name + 1 && (!*end || strcmp(end, ".making") == 0);
+}
+
+int keyring_clear(const char *dir, struct err *err)
+{
+	char path[PATH_MAX];
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : fail(err, dir);
+	if (unlinkat(dirfd(d), LINK, 0) != 0 && errno != ENOENT)
+		rc = fail(err, dir);
+	while (rc == 0 && (e = readdir(d)) != NULL) {
+		if (!is_generation(e->d_name))
+			continue;
+		rc = path_of(dir, e->d_name, "", path, err);
+		if (rc == 0)
+			rc = remove_folder(path, err);
+	}
+	closedir(d);
 	return rc == 0 ? sync_folder(dir, err) : rc;
 }

@@ -54,6 +54,12 @@ int keyring_certificate(const char *dir, const char *generation, struct buf *der
 int keyring_profile(const char *dir, const char *generation, struct profile *out, bool *self_signed,
 	struct err *err);
 
+/* All generations, and the link: nothing is in use any more. */
+int keyring_clear(const char *dir, struct err *err);
+
+/* Makes DIR/name, a file beside the generations, a link to what the one in use has as file. */
+int keyring_follow(const char *dir, const char *name, const char *file, struct err *err);
+
 /* Not the one in use: ERR_ARG. */
 int keyring_erase(const char *dir, const char *generation, struct err *err);
 

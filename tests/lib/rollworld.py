@@ -211,6 +211,7 @@ acl:
             f"publish: {{backend: update, zone: roll, server: '{PRIMARY}@{self.port}', key_file: {self.tsig}, ttl_s: {self.ttl}}}\n"
             f"resolver: {{{helper}, root_servers: ['{PRIMARY}@{self.port}', '{SECONDARY}@{self.port}'], authority_port: {self.port}}}\n")
         self.state = self.dir / "state"
+        self.folder = self.state / "names" / self.owner.rstrip(".")
 
     def rollover(self, *words):
         return [self.sardane, "rollover", HOST, "--state", self.state, *words]

@@ -24,13 +24,13 @@ class Agent:
         return self.page.exists() and re.search(pattern, self.page.read_text())
 
     def told(self, event):
-        return self.events.exists() and f"{rollworld.HOST} {event}\n" in self.events.read_text()
+        return self.events.exists() and f"{self.w.owner[:-1]} {event}\n" in self.events.read_text()
 
 
 with rollworld.World() as w:
     w.begin()
     w.roll(kill=False)
-    current = w.state / "names" / rollworld.HOST / "current"
+    current = w.folder / "current"
 
     agent = Agent(w, "--roll-every", "3", "--check-every", "1")
     w.load(20)
@@ -57,7 +57,7 @@ with rollworld.World() as w:
     w.until(lambda: agent.says("fine  checked"), "a page", 60)
     check(True, "the page says that all is fine", agent.page.read_text())
     metrics = (w.dir / "metrics.prom").read_text()
-    check(f'sardane_name_failures{{name="{rollworld.HOST}"}} 0\n' in metrics and "# TYPE sardane_rollovers_total counter" in metrics,
+    check(f'sardane_name_failures{{name="{w.owner[:-1]}"}} 0\n' in metrics and "# TYPE sardane_rollovers_total counter" in metrics,
           "and the metrics too", metrics)
     w.publish([f"del {w.owner} TLSA"])
     w.until(lambda: agent.told("repaired"), "a repair", 90)

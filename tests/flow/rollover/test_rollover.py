@@ -16,7 +16,7 @@ def run(w, *words):
 with rollworld.World() as w:
     w.begin()
     w.load(40)
-    for words, why in ((["--via", w.via], "--cert and --key: missing"), (["--cert", "x"], "give both"), (["--status"], "nothing is kept")):
+    for words, why in ((["--via", w.via], "missing, the first time, for what is not enrolled"), (["--cert", "x"], "give both"), (["--status"], "nothing is kept")):
         got = run(w, *words)
         check(got.returncode == 2 and why in got.stderr, f"the first time: {why}", got.stderr)
 
@@ -31,9 +31,9 @@ with rollworld.World() as w:
 
     now = w.roll()
     check(now["current"] == "g2" and now["result"] == "g2 in place of g1", "a rollover, killed and run again, ends", now)
-    w.everywhere([w.tlsa(w.state / "names" / rollworld.HOST / "current")])
+    w.everywhere([w.tlsa(w.folder / "current")])
     check(True, "every server serves the new record alone")
-    check(not (w.state / "names" / rollworld.HOST / "g1").exists(), "the old key is erased")
+    check(not (w.folder / "g1").exists(), "the old key is erased")
     check(w.kills > 0, f"{w.kills} kills")
 
     got = run(w, "--emergency", "--once")
@@ -61,6 +61,22 @@ with rollworld.World() as w:
     check(got.returncode == 1 and run(w, "--back").returncode == 0, "turned round before the switch, it ends", got.stderr)
     now = w.status()
     check("stays" in now["result"], "with the key that was in use", now)
+
+    def sardane(*words):
+        return subprocess.run([w.sardane, *[str(x) for x in words]], capture_output=True, text=True, timeout=120)
+
+    got = sardane("enroll", "_dev.roll", "--client", "--via", w.via, "--state", w.state)
+    check(got.returncode == 0, "a client is enrolled", got.stdout + got.stderr)
+    folder = w.state / "names/_dev.roll"
+    before = (folder / "current.pem").read_text()
+    got = sardane("rollover", "_dev.roll", "--state", w.state, "--margin", "1", "--drain", "1", "--pause", "100")
+    check(got.returncode == 0, "and rolled, with all that its enrolment knows", got.stderr)
+    after = (folder / "current.pem").read_text()
+    check(after != before and (folder / "current.pem").is_symlink() and after == (folder / "current/cert.pem").read_text()
+          and (folder / "current-key.pem").read_text() == (folder / "current/key.pem").read_text(), "the files of its enrolment follow")
+    w.everywhere([w.tlsa(folder / "current")], "_dev.roll.")
+    got = sardane("names", "remove", "_dev.roll", "--state", w.state)
+    check(got.returncode == 0 and not folder.exists(), "and names remove leaves nothing of it", got.stdout + got.stderr)
 
     time.sleep(2)
     handshakes, failed, reasons = w.count()

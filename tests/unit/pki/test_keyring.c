@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 #include "pki/authority.h"
+#include "pki/der.h"
 #include "pki/keyring.h"
 #include "pki/pemfile.h"
 
@@ -162,6 +163,32 @@ static void the_link_moves_whole(void **state)
 	assert_true(there("e/current/key.pem"));
 }
 
+static void other_files_follow_the_one_in_use_and_all_is_cleared(void **state)
+{
+	struct buf der = { 0 }, through = { 0 };
+	struct profile p = a_leaf();
+	struct keyring_order order = { .profile = &p };
+
+	(void)state;
+	assert_int_equal(keyring_make("h", "g1", &order, NULL), 0);
+	assert_int_equal(keyring_make("h", "g2", &order, NULL), 0);
+	assert_int_equal(system("echo old >h/x.pem"), 0);
+	assert_int_equal(keyring_point("h", "g1", NULL), 0);
+	assert_int_equal(keyring_follow("h", "x.pem", "cert.pem", NULL), 0);
+	assert_int_equal(keyring_point("h", "g2", NULL), 0);
+	assert_int_equal(keyring_certificate("h", "g2", &der, NULL), 0);
+	assert_int_equal(der_read_certificate("h/x.pem", &through, NULL), 0);
+	assert_int_equal(der.n, through.n);
+	assert_memory_equal(der.p, through.p, der.n);
+	assert_int_equal(system("mkdir h/g3.making h/gone && touch h/g3.making/key.pem"), 0);
+	assert_int_equal(keyring_clear("h", NULL), 0);
+	assert_false(there("h/g1") || there("h/g2") || there("h/g3.making"));
+	assert_true(there("h/gone"));
+	assert_int_equal(keyring_clear("nowhere", NULL), 0);
+	buf_done(&der);
+	buf_done(&through);
+}
+
 static void a_link_that_leads_elsewhere_is_refused(void **state)
 {
 	char current[KEYRING_GENERATION_MAX];
@@ -198,6 +225,7 @@ int main(void)
 		TEST(an_authority_adds_its_chain),
 		TEST(the_next_may_be_for_what_the_current_is_for),
 		TEST(the_link_moves_whole),
+		TEST(other_files_follow_the_one_in_use_and_all_is_cleared),
 		TEST(a_link_that_leads_elsewhere_is_refused),
 		TEST(a_pair_from_elsewhere_is_taken_over_when_it_fits),
 	};
