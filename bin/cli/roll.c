@@ -93,17 +93,13 @@ int64_t roll_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* A moment within a second is told as the second after it: a wait is never told too short. */
 void roll_moment(int64_t ms, char out[ROLL_MOMENT_MAX])
 {
-	time_t s = (time_t)((ms + 999) / 1000);
-	struct tm tm;
-
-	if (ms == 0) {
+	if (ms == 0)
 		snprintf(out, ROLL_MOMENT_MAX, "-");
-		return;
-	}
-	gmtime_r(&s, &tm);
-	strftime(out, ROLL_MOMENT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	else
+		text_write_time((time_t)((ms + 999) / 1000), out);
 }
 
 int64_t roll_until(const struct rollover *r)

@@ -10,6 +10,7 @@
 #define CLI_ROLL_H
 
 #include "cli/publishing.h"
+#include "cli/text.h"
 #include "identity/rolling.h"
 
 struct roll {
@@ -31,7 +32,7 @@ int roll_open(const char *state, const struct rollfile *f, bool again, struct ro
 void roll_close(struct roll *r);
 
 /* "2026-11-28T20:31:20Z", or "-" for 0. */
-#define ROLL_MOMENT_MAX 24
+#define ROLL_MOMENT_MAX TEXT_TIME_MAX
 void roll_moment(int64_t ms, char out[ROLL_MOMENT_MAX]);
 
 /* Until when its step waits; 0 when it only waits for the world. */

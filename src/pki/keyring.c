@@ -183,22 +183,6 @@ static int place_of(const char *dir, const char *generation, char out[PATH_MAX],
 	return rc;
 }
 
-int keyring_make(const char *dir, const char *generation, const struct keyring_order *order,
-	struct err *err)
-{
-	char made[PATH_MAX], place[PATH_MAX];
-	bool there;
-	int rc = place_of(dir, generation, place, &there, err);
-
-	if (rc != 0 || there)
-		return rc;
-	rc = begin(dir, generation, made, err);
-	if (rc != 0)
-		return rc;
-	rc = issue(made, order, err);
-	return finish(rc, dir, made, place, err);
-}
-
 static int copy_pair(const char *made, const char *cert_file, const char *key_file, struct err *err)
 {
 	OWNED(pemfile_chain) chain = NULL;
@@ -217,8 +201,9 @@ static int copy_pair(const char *made, const char *cert_file, const char *key_fi
 	return write_pair(made, key, leaf, chain, err);
 }
 
-int keyring_adopt(const char *dir, const char *generation, const char *cert, const char *key,
-	struct err *err)
+/* By an order, or from files that are elsewhere. */
+static int put_generation(const char *dir, const char *generation,
+	const struct keyring_order *order, const char *cert, const char *key, struct err *err)
 {
 	char made[PATH_MAX], place[PATH_MAX];
 	bool there;
@@ -229,8 +214,20 @@ int keyring_adopt(const char *dir, const char *generation, const char *cert, con
 	rc = begin(dir, generation, made, err);
 	if (rc != 0)
 		return rc;
-	rc = copy_pair(made, cert, key, err);
+	rc = order ? issue(made, order, err) : copy_pair(made, cert, key, err);
 	return finish(rc, dir, made, place, err);
+}
+
+int keyring_make(const char *dir, const char *generation, const struct keyring_order *order,
+	struct err *err)
+{
+	return put_generation(dir, generation, order, NULL, NULL, err);
+}
+
+int keyring_adopt(const char *dir, const char *generation, const char *cert, const char *key,
+	struct err *err)
+{
+	return put_generation(dir, generation, NULL, cert, key, err);
 }
 
 /* A link to target takes the place of DIR/name. */
