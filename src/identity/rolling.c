@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity/rolling.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,8 @@ static int find_forms(struct rolling *r, struct err *err)
 	return rc == 0 ? 0 : err_wrap(err, rc, "%s: the key in use", r->file.name);
 }
 
-/* A line of the audit log: what, and from which generation to which. */
+/* A line of the audit log: what, and from which generation to which. Before the deed: a crash
+ * may leave a line twice, or one too many, and no deed without one. */
 static int log_it(struct rolling *r, const char *act, const char *from, const char *to,
 	const char *why, struct err *err)
 {
@@ -157,8 +159,8 @@ int rolling_begin(struct rolling *r, struct err *err)
 		keyring_word(++f->last, f->next);
 	keyring_word(++f->last, f->standby);
 	f->under_way = true;
-	rc = save(r, err);
-	return rc == 0 ? log_it(r, "rollover.begin", f->current, f->next, NULL, err) : rc;
+	rc = log_it(r, "rollover.begin", f->current, f->next, NULL, err);
+	return rc == 0 ? save(r, err) : rc;
 }
 
 int rolling_hurry(struct rolling *r, bool *at_once, struct err *err)
@@ -168,9 +170,8 @@ int rolling_hurry(struct rolling *r, bool *at_once, struct err *err)
 	if (rc != 0)
 		return rc;
 	*at_once = rollover_hurry(&r->file.rollover, now_ms());
-	rc = save(r, err);
-	return rc == 0 ? log_it(r, "rollover.emergency", r->file.current, r->file.next, NULL, err)
-		       : rc;
+	rc = log_it(r, "rollover.emergency", r->file.current, r->file.next, NULL, err);
+	return rc == 0 ? save(r, err) : rc;
 }
 
 int rolling_turn(struct rolling *r, const char *why, bool *turned, struct err *err)
@@ -178,10 +179,10 @@ int rolling_turn(struct rolling *r, const char *why, bool *turned, struct err *e
 	int rc;
 
 	*turned = r->file.under_way && rollover_turn(&r->file.rollover, why, now_ms());
-	rc = save(r, err);
-	if (rc != 0 || !*turned)
-		return rc;
-	return log_it(r, "rollover.turn", r->file.next, r->file.current, why, err);
+	if (!*turned)
+		return 0;
+	rc = log_it(r, "rollover.turn", r->file.next, r->file.current, why, err);
+	return rc == 0 ? save(r, err) : rc;
 }
 
 /* The records of these credentials at one owner, after those that are there already. */
@@ -269,17 +270,41 @@ static int check_agility(struct rolling *r, const struct rrset *wanted, unsigned
 	return rc;
 }
 
+/* What of ours an owner shall have: these credentials, none of our others, and whatever else we
+ * have published there, as the key of another server of the same name. */
+static int plan_set(struct rolling *r, const struct name *owner, unsigned wanted, struct rrset *out,
+	struct err *err)
+{
+	unsigned all = ROLLOVER_CURRENT | ROLLOVER_NEXT | ROLLOVER_STANDBY;
+	struct rrset others = rrset_of(owner, RR_TLSA, 0);
+	struct rrset set = { 0 };
+	int rc = publication_owned(r->world.publication->names, owner, RR_TLSA, &set, err);
+
+	set.ttl_s = r->world.ttl_s;
+	if (rc == 0)
+		rc = add_records(r, on_disk(r, all & ~wanted), &others, err);
+	for (size_t i = 0; rc == 0 && i < others.count; i++)
+		rrset_remove(&set, others.rdata[i]);
+	if (rc == 0)
+		rc = add_records(r, wanted, &set, err);
+	rrset_done(&others);
+	if (rc != 0)
+		rrset_done(&set);
+	else
+		*out = set;
+	return rc;
+}
+
 static int publish(struct rolling *r, unsigned wanted, bool *changed, struct err *err)
 {
 	int rc = 0;
 
 	*changed = false;
-
 	for (size_t i = 0; rc == 0 && i < r->records.count; i++) {
-		struct rrset set = rrset_of(&r->records.owner[i], RR_TLSA, r->world.ttl_s);
 		struct publication_result result = { 0 };
+		struct rrset set = { 0 };
 
-		rc = add_records(r, wanted, &set, err);
+		rc = plan_set(r, &r->records.owner[i], wanted, &set, err);
 		if (rc == 0)
 			rc = check_agility(r, &set, wanted, err);
 		if (rc == 0)
@@ -354,17 +379,19 @@ static int install(struct rolling *r, struct err *err)
 	char name[sizeof("SARDANE_NAME=") + NAME_TEXT_MAX],
 		folder[sizeof("SARDANE_FOLDER=") + PATH_MAX];
 	const char *const variables[] = { name, folder, NULL };
-	char before[KEYRING_GENERATION_MAX];
+	char before[KEYRING_GENERATION_MAX], real[PATH_MAX];
 	int rc = keyring_current(r->dir, before, err);
 
-	if (rc == 0)
-		rc = keyring_point(r->dir, which, err);
 	if (rc == 0 && strcmp(before, which) != 0)
 		rc = log_it(r, "rollover.switch", before, which, NULL, err);
+	if (rc == 0)
+		rc = keyring_point(r->dir, which, err);
+	if (rc == 0 && !realpath(r->dir, real))
+		rc = err_set(err, ERR_SYSTEM, "'%s': %s", r->dir, strerror(errno));
 	if (rc != 0 || !r->file.reload[0])
 		return rc;
 	snprintf(name, sizeof(name), "SARDANE_NAME=%s", r->file.name);
-	snprintf(folder, sizeof(folder), "SARDANE_FOLDER=%s/current", r->dir);
+	snprintf(folder, sizeof(folder), "SARDANE_FOLDER=%s/current", real);
 	rc = child_run(r->file.reload, variables, RELOAD_MS, err);
 	return rc == 0 ? 0 : err_wrap(err, rc, "reload");
 }
@@ -564,14 +591,14 @@ int rolling_step(struct rolling *r, int64_t *wait_ms, struct err *err)
 	if (task != ROLLOVER_WAIT) {
 		perform(r, task, &o);
 		rollover_input(e, &o, now_ms());
-		if (rollover_is_done(e))
+		if (rollover_is_done(e)) {
 			end(r);
+			rc = log_it(r, "rollover.end", NULL, r->file.current, r->file.result, err);
+			return rc == 0 ? save(r, err) : rc;
+		}
 		rc = save(r, err);
 		if (rc != 0)
 			return rc;
-		if (!r->file.under_way)
-			return log_it(r, "rollover.end", NULL, r->file.current, r->file.result,
-				err);
 	}
 	*wait_ms = e->deadline_ms - now_ms();
 	if (*wait_ms < 0)

@@ -4,7 +4,7 @@
  *
  *   load server ADDRESS PORT FOLDER SUFFIX           FOLDER/cert.pem, FOLDER/key.pem; again at
  * SIGHUP load client HOST PORT CERT KEY NAME RATE         RATE handshakes a second, until SIGTERM
- *   DNS_FORWARD=addr@port DNS_ANCHOR=file SARDANE_HELPER=path
+ *   DNS_FORWARD=addr@port DNS_FORWARD_TOO=addr@port DNS_ANCHOR=file SARDANE_HELPER=path
  *
  *   Both print "ready". A client prints, once a second and at the end, "handshakes=N failed=N"
  *   and a line "failed: REASON" for each that failed: a handshake the other side refuses counts,
@@ -69,7 +69,7 @@ static void take_signal(int number)
 
 static void open_resolver(void)
 {
-	const char *forward[] = { getenv("DNS_FORWARD"), NULL };
+	const char *forward[] = { getenv("DNS_FORWARD"), getenv("DNS_FORWARD_TOO"), NULL };
 	struct sardane_resolver_config dns = { .helper = getenv("SARDANE_HELPER"),
 		.trust_anchor_file = getenv("DNS_ANCHOR"),
 		.forward = forward,

@@ -36,6 +36,11 @@ with rollworld.World() as w:
     check(not (w.folder / "g1").exists(), "the old key is erased")
     check(w.kills > 0, f"{w.kills} kills")
 
+    # Another server of the same name, with a key of its own.
+    beside = "3 1 1 " + "cd" * 32
+    subprocess.run([w.sardane, "publish", rollworld.HOST, "--service", f"{w.service}/tcp", "--tlsa", beside, "--add", "--via", w.via, "--state",
+                    w.state, "--ttl", "1"], check=True, stdout=subprocess.DEVNULL, timeout=60)
+
     got = run(w, "--emergency", "--once")
     check("no other key is known to everybody yet" in got.stderr and got.returncode == 1, "without a standby an emergency says so", got.stderr)
     got = run(w, "--margin", "2")
@@ -45,6 +50,8 @@ with rollworld.World() as w:
     got = run(w, "--continue")
     check(got.returncode == 2 and "another process is at it" in got.stderr, "one process at a time", got.stderr)
     check(first.wait(120) == 0, "and the first ends it")
+    w.everywhere([beside, w.tlsa(w.folder / "current")])
+    check(True, "what else we publish at the name stays")
 
     now = w.roll(kill=False, more=["--standby"])
     check(now["standby"] and now["standby_from"], "a standby is made and published", now)
