@@ -28,6 +28,7 @@
 #include "lorawan/joinreq.h"
 #include "lorawan/mic.h"
 #include "store/devices.h"
+#include "verify.h"
 
 #define DEVICES  100000u
 #define SCATTER  61803u
@@ -398,32 +399,6 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* V: one ECDSA P-256 verification, microseconds. */
-static double verify_us(void)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t text[32] = { 1 }, signature[128];
-	size_t n = sizeof(signature);
-	struct timespec a, b;
-
-	if (!key || !ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
-		EVP_DigestSign(ctx, signature, &n, text, sizeof(text)) != 1)
-		die("P-256");
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a);
-	for (int i = 0; i < VERIFIES; i++) {
-		EVP_MD_CTX_reset(ctx);
-		if (EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
-			EVP_DigestVerify(ctx, signature, n, text, sizeof(text)) != 1)
-			die("P-256");
-	}
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &b);
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	return ((double)(b.tv_sec - a.tv_sec) * 1e6 + (double)(b.tv_nsec - a.tv_nsec) / 1e3) /
-		VERIFIES;
-}
-
 /* Who is asked in turns: the real server, the floor below it, and the floor without its disk. */
 enum { REAL, FLOOR, TALK, SERVERS };
 
@@ -503,7 +478,7 @@ int main(void)
 	if (!mkdtemp(folder))
 		die("no temporary folder");
 	provision();
-	v[0] = verify_us();
+	v[0] = verify_us(VERIFIES);
 	measure(1, ALONE, alone, &memory);
 	figure("join_alone_cpu_us", alone[REAL], "us", "<= 100",
 		"one after the other, a commit each");
@@ -511,9 +486,9 @@ int main(void)
 	libraries = parts(1, "alone");
 	figure("join_alone_of_its_parts", alone[REAL] / (libraries + alone[TALK]), "ratio",
 		"<= 1.25", "against the libraries and what the kernel takes to talk");
-	v[1] = verify_us();
+	v[1] = verify_us(VERIFIES);
 	measure(ASKERS, TOGETHER, grouped, &memory);
-	v[2] = verify_us();
+	v[2] = verify_us(VERIFIES);
 	qsort(v, 3, sizeof(double), by_size);
 	figure("verify_us", v[1], "us", "-", "V: 84 on the quiet machine the goals are from");
 	figure("join_alone_cpu_v", alone[REAL] / v[1], "V", "<= 1.19", "100 us where V is 84");

@@ -7,12 +7,11 @@
  */
 #include "dns/rr.h"
 #include "resolve/resolver.h"
+#include "verify.h"
 
 #include <arpa/inet.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
-#include <openssl/ec.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,33 +191,6 @@ static void ask_all(struct run *run, unsigned first, unsigned last)
 	}
 }
 
-static double verify_us(void)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t signature[128];
-	const uint8_t text[] = "one signature over a record set";
-	size_t n = sizeof(signature);
-	int64_t before;
-	int good = 0;
-
-	if (!key || !ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
-		EVP_DigestSign(ctx, signature, &n, text, sizeof(text)) != 1)
-		die("P-256");
-	before = ns(CLOCK_THREAD_CPUTIME_ID);
-	for (int i = 0; i < VERIFIES; i++) {
-		EVP_MD_CTX_reset(ctx);
-		EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key);
-		good += EVP_DigestVerify(ctx, signature, n, text, sizeof(text)) == 1;
-	}
-	before = ns(CLOCK_THREAD_CPUTIME_ID) - before;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(key);
-	if (good != VERIFIES)
-		die("P-256 verification");
-	return (double)before / VERIFIES / 1000;
-}
-
 /* What one question costs that no cache of ours or of libunbound answers. */
 struct cost {
 	double us, helper_us; /* all, and of it sardane-resolverd's */
@@ -241,11 +213,11 @@ static struct cost misses(const struct world *w, struct run *run)
 	run->right = 0;
 	run->resolver = open_resolver(w, w->address);
 	ask_all(run, 0, 1);
-	verify_us();
+	verify_us(VERIFIES);
 	self = cpu_ns(RUSAGE_SELF);
 	heap = mallinfo2().uordblks;
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		cost.v_us += verify_us() / ROUNDS;
+		cost.v_us += verify_us(VERIFIES) / ROUNDS;
 		ask_all(run, i ? i * NAMES / ROUNDS : 1, (i + 1) * NAMES / ROUNDS);
 	}
 	if (run->right != NAMES)

@@ -19,6 +19,7 @@
 #include "net/resolving.h"
 #include "net/stall.h"
 #include "program/log.h"
+#include "verify.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -35,6 +36,7 @@
 #define FLIGHTS  64
 #define SERVICES 100
 #define PATIENCE 10000 /* ms */
+#define VERIFIES 400
 
 static struct tlsworld world;
 static char server_cert[128], server_key[128], client_cert[128], client_key[128];
@@ -221,8 +223,14 @@ static void handshakes(const struct service *service)
 			if (p[i].fd >= 0)
 				continue;
 			depart(&f[i], &p[i], gone++, service);
-			must(!fly(&f[i]), "an answer before a question");
+			if (!fly(&f[i]))
+				continue;
+			/* On a busy machine all of it may have passed meanwhile. */
+			arrive(&f[i], &p[i]);
+			back++;
 		}
+		if (back == NAMES)
+			break;
 		must(poll(p, FLIGHTS, PATIENCE) > 0, "nothing happens");
 		for (unsigned i = 0; i < FLIGHTS; i++) {
 			if (p[i].fd < 0 || !p[i].revents || !fly(&f[i]))
@@ -302,10 +310,12 @@ static void start_world(const struct certs_leaf *server, const struct certs_leaf
 	tlsworld_start(&world);
 }
 
-static void print(const char *who, const char *note, const struct stall_report *r)
+static void print(const char *who, const char *note, const struct stall_report *r, double v_us)
 {
 	printf("longest turn of a %s\t%.2f\tms\t<= 2\tCPU time; %s\n", who,
 		(double)r->longest_cpu_us / 1e3, note);
+	printf("longest turn of a %s in V\t%.1f\tV\t-\tV is %.0f us, just after\n", who,
+		(double)r->longest_cpu_us / v_us, v_us);
 	printf("longest turn of a %s, by the clock\t%.2f\tms\t-\t%.0f us a turn on average\n", who,
 		(double)r->longest_us / 1e3,
 		r->turns ? (double)r->total_us / (double)r->turns : 0.0);
@@ -338,12 +348,13 @@ int main(void)
 	must(service && service->endpoint[0].proof == SERVICE_BY_DANE, "no TLSA of the server");
 	handshakes(service);
 	posts(resolver, told.port, &of_client);
+	double v_us = verify_us(VERIFIES);
 	close(in[1]);
 	must(read(out[0], &told, sizeof(told)) == sizeof(told), "the server broke");
 	must(told.answered == NAMES + SERVICES, "not every request was answered");
 	waitpid(pid, NULL, 0);
-	print("server", "1,000 handshakes of 1,000 names, 64 at a time", &told.report);
-	print("client", "100 services found, connected to and proved at once", &of_client);
+	print("server", "1,000 handshakes of 1,000 names, 64 at a time", &told.report, v_us);
+	print("client", "100 services found, connected to and proved at once", &of_client, v_us);
 	service_drop(service);
 	resolver_free(resolver);
 	tlsworld_stop(&world);

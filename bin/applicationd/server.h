@@ -28,6 +28,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "net/pace.h"
 #include "net/resolving.h"
 #include "net/worker.h"
 #include "store/asession.h"
@@ -73,6 +74,7 @@ struct server {
 	bool timer_open;
 	bool turning, turn_again, stopping;
 	struct worker *worker;
+	struct pace *pace;
 	bool writing; /* the thread has the work in hand */
 	bool reopen;  /* the file of events, before the next work */
 	struct server_hand hand;

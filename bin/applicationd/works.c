@@ -144,7 +144,7 @@ static void set_timer(struct server *s, bool more)
 void server_turn(struct server *s)
 {
 	/* Without the thread, at the start and at the end, all of it is done here. */
-	uint64_t until_ns = s->worker ? uv_hrtime() + SHARE_NS : UINT64_MAX;
+	uint64_t until_ns = s->worker ? pace_until(s->pace, SHARE_NS) : UINT64_MAX;
 	bool more = true;
 
 	/* A post that ends at once comes back here. */
@@ -193,6 +193,9 @@ int server_start(struct server *s, struct err *err)
 		.done = done,
 		.arg = s };
 
+	s->pace = pace_take(&s->loop);
+	if (!s->pace)
+		return err_set(err, ERR_NOMEM, "server: no memory");
 	return worker_new(&config, &s->worker, err);
 }
 
@@ -202,4 +205,6 @@ void server_stop_writing(struct server *s)
 
 	s->worker = NULL;
 	worker_free(w);
+	pace_give(s->pace);
+	s->pace = NULL;
 }

@@ -305,7 +305,7 @@ static void set_timer(struct server *s)
 void server_turn(struct server *s)
 {
 	/* Without the thread, at the start and at the end, all of it is done here. */
-	uint64_t until_ns = s->worker ? uv_hrtime() + SHARE_NS : UINT64_MAX;
+	uint64_t until_ns = s->worker ? pace_until(s->pace, SHARE_NS) : UINT64_MAX;
 	bool more = true;
 
 	if (s->turning)
@@ -561,7 +561,8 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 	uv_timer_init(loop, &s->timer);
 	s->timer.data = s;
 	*out = s;
-	rc = open_all(s, err);
+	s->pace = pace_take(loop);
+	rc = s->pace ? open_all(s, err) : err_set(err, ERR_NOMEM, "server: no memory");
 	if (rc < 0)
 		return rc;
 	set_timer(s);
@@ -648,6 +649,7 @@ void server_close(struct server *s)
 	stop_writing(s);
 	say_totals(s);
 	uv_close((uv_handle_t *)&s->timer, NULL);
+	pace_give(s->pace);
 	udp_free(s->udp);
 	if (s->api)
 		http_server_close(s->api, DRAIN_MS, NULL, NULL);

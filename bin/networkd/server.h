@@ -12,8 +12,8 @@
  *              fails drops its batch: nothing leaves whose counter is not on disk.
  *   Asking     a Join Server is asked at once: that spends no counter.
  *   Bounds     one batch that is written and one that is filled, SERVER_EVENTS each; then the
- *              engine waits, and its own bounds hold. A quarter of a millisecond of a turn of the
- * loop. Threads    the thread has the database and the batch that is written, between worker_put
+ *              engine waits, and its own bounds hold. A share of each turn of the loop.
+ *   Threads    the thread has the database and the batch that is written, between worker_put
  *              and done. Before server_start (the walls come first) and after server_close
  *              there is none, and commits are made where they are asked for.
  *   Ownership  server_open allocates, server_close begins the end, server_free after the loop.
@@ -25,6 +25,7 @@
 
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/pace.h"
 #include "net/resolving.h"
 #include "net/worker.h"
 #include "networkd/config.h"
@@ -59,6 +60,7 @@ struct server_batch {
 
 struct server {
 	uv_loop_t *loop;
+	struct pace *pace;
 	const struct settings *settings;
 	uint32_t net_id;
 	struct network *engine;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/listen.h"
+#include "net/pace.h"
 #include "network/gwmp.h"
 #include "program/log.h"
 
@@ -27,6 +28,7 @@ struct source {
 struct udp {
 	int fd;
 	uv_poll_t poll;
+	struct pace *pace;
 	struct udp_user user;
 	unsigned per_source_max;
 	struct udp_stats stats;
@@ -85,12 +87,13 @@ static struct gateway_address address_of(const struct sockaddr_storage *from, so
 /* One batch; false when the socket is empty, or the rest has to wait. */
 static bool batch(struct udp *u)
 {
+	unsigned most = pace_is_tight(u->pace) ? UDP_BATCH_TIGHT : UDP_BATCH;
 	uint64_t second = uv_hrtime() / 1000000000u;
 	int n;
 
-	for (unsigned i = 0; i < UDP_BATCH; i++)
+	for (unsigned i = 0; i < most; i++)
 		u->in[i].msg_hdr.msg_namelen = sizeof(u->from[i]);
-	n = recvmmsg(u->fd, u->in, UDP_BATCH, MSG_DONTWAIT, NULL);
+	n = recvmmsg(u->fd, u->in, most, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return false;
 	u->stats.received += (unsigned)n;
@@ -111,13 +114,13 @@ static bool batch(struct udp *u)
 			u->user.take(u->user.arg, &from,
 				(struct span){ u->octets[i], u->in[i].msg_len });
 	}
-	return u->user.batch(u->user.arg) && n == UDP_BATCH;
+	return u->user.batch(u->user.arg) && n == (int)most;
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct udp *u = poll->data;
-	uint64_t until = uv_hrtime() + SHARE_NS;
+	uint64_t until = pace_until(u->pace, SHARE_NS);
 
 	(void)events;
 	if (status < 0)
@@ -164,6 +167,12 @@ int udp_new(uv_loop_t *loop, const char *bind_to, unsigned per_source_max, struc
 		free(u);
 		return rc;
 	}
+	u->pace = pace_take(loop);
+	if (!u->pace) {
+		close(u->fd);
+		free(u);
+		return err_set(err, ERR_NOMEM, "%s: no memory", bind_to);
+	}
 	for (unsigned i = 0; i < UDP_BATCH; i++) {
 		u->in_part[i] = (struct iovec){ u->octets[i], sizeof(u->octets[i]) };
 		u->in[i].msg_hdr = (struct msghdr){ .msg_name = &u->from[i],
@@ -187,8 +196,10 @@ static void on_closed(uv_handle_t *h)
 
 void udp_free(struct udp *u)
 {
-	if (u)
-		uv_close((uv_handle_t *)&u->poll, on_closed);
+	if (!u)
+		return;
+	pace_give(u->pace);
+	uv_close((uv_handle_t *)&u->poll, on_closed);
 }
 
 uint16_t udp_port(const struct udp *u)

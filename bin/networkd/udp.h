@@ -2,10 +2,11 @@
 /*
  * udp - the gateways' socket: datagrams in batches, acknowledged before they are looked at.
  *
- *   recvmmsg 32 > acknowledgements from the heads alone, sendmmsg > each to take, one by one
+ *   recvmmsg 64, or 16 while a handshake waits > acknowledgements from the heads alone, sendmmsg >
+ * each to take, one by one
  *
- *   Bounds     UDP_BATCHES batches per turn of the loop, and none is begun after a quarter
- *              of a millisecond; per_source_max datagrams a second of one address (an IPv6 /64),
+ *   Bounds     UDP_BATCHES batches per turn of the loop, and none is begun after its share
+ *              (net/pace.h); per_source_max datagrams a second of one address (an IPv6 /64),
  *              the rest dropped before they cost anything.
  *   Errors     ERR_FORMAT (the address), ERR_SYSTEM.
  */
@@ -18,8 +19,9 @@
 #include "core/err.h"
 #include "network/gateway.h"
 
-#define UDP_BATCH   32
-#define UDP_BATCHES 8
+#define UDP_BATCH       64
+#define UDP_BATCH_TIGHT 16
+#define UDP_BATCHES     8
 
 struct udp;
 

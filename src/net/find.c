@@ -107,6 +107,6 @@ void find_free(struct find *f)
 	for (unsigned i = 0; i < f->asked; i++)
 		ask_done(&f->ask[i]);
 	service_query_free(f->query);
-	pace_remove(f->pace, &f->job);
+	pace_remove(&f->job);
 	free(f);
 }

@@ -571,7 +571,7 @@ int http_client_new(const struct http_client_config *config, struct http_client 
 		free(c);
 		return err_set(err, ERR_NOMEM, "HTTP client: no memory");
 	}
-	c->pace = pace_new(config->loop);
+	c->pace = pace_take(config->loop);
 	if (!c->pace) {
 		curl_global_cleanup();
 		free(c);
@@ -617,7 +617,7 @@ void http_client_free(struct http_client *c)
 	close_retired(c, true);
 	while (c->destinations)
 		destination_free(c->destinations);
-	pace_free(c->pace);
+	pace_give(c->pace);
 	uv_close((uv_handle_t *)&c->tick, timer_closed);
 	uv_close((uv_handle_t *)&c->made, timer_closed);
 }

@@ -12,6 +12,7 @@
 #include "core/machine.h"
 #include "core/secret.h"
 #include "net/listen.h"
+#include "net/pace.h"
 #include "net/proof.h"
 #include "net/sources.h"
 #include "net/verdict.h"
@@ -23,14 +24,10 @@
 #define LINGER_MS 1000 /* for the peer to read them and close */
 #define DEAD_MAX  1024 /* closed, and not yet freed */
 
-/*
- * One turn of the loop: so long after it began nothing more of its kind is begun. A handshake
- * is most of a millisecond and cannot be cut; what is begun last still has to fit.
- */
-#define SERVE_NS     300000
-#define REAP_NS      400000
-#define HANDSHAKE_NS 500000
-#define EXPIRE_NS    200000
+/* Shares of one turn of the loop (net/pace.h). */
+#define SERVE_NS  300000
+#define REAP_NS   100000
+#define EXPIRE_NS 200000
 
 enum state { SILENT, HANDSHAKE, ASKING_DNS, OPEN, FLUSHING, LINGERING, CLOSED };
 
@@ -61,6 +58,7 @@ struct link {
 	int ready;                     /* what uv told and nobody has looked at */
 	struct queue *in;              /* NULL, or where it waits for its share of a turn */
 	struct link *behind, *before;  /* in there */
+	struct pace_job due;           /* a step of its handshake */
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
 	struct proof *proof; /* what the open link rests on; NULL: nothing that expires */
@@ -83,10 +81,10 @@ struct queue {
 struct links {
 	struct links_config config;
 	struct list half_open, open;
-	struct queue due;  /* handshakes that can go on */
-	struct queue busy; /* open ones with something to read or write */
-	struct queue dead; /* closed: told, wiped, uncounted; TLS object and socket still there */
-	uint64_t served_ns, worked_ns; /* by tcp_ready since the last work; by that */
+	struct queue busy;  /* open ones with something to read or write */
+	struct queue dead;  /* closed: told, wiped, uncounted; TLS object and socket still there */
+	uint64_t served_ns; /* by tcp_ready since the last work */
+	struct pace *pace;
 	struct sources sources;
 	struct verdict verdict;
 	uv_prepare_t prepare;
@@ -173,7 +171,7 @@ static void queue_remove(struct link *l)
 static void due_add(struct link *l)
 {
 	if (l->machine.at < OPEN)
-		queue_put(&l->of->due, l);
+		pace_add(l->of->pace, &l->due);
 }
 
 /* What waits may hold session keys. */
@@ -211,6 +209,7 @@ void link_close(struct link *l, const char *why)
 	list_remove(list_of(l), l);
 	machine_go(&l->machine, CLOSED);
 	queue_remove(l);
+	pace_remove(&l->due);
 	if (l->taken)
 		s->config.gone(s->config.arg, l);
 	proof_free(l->proof);
@@ -563,7 +562,7 @@ static void serve_or_wait(struct link *l)
 
 	if (l->in)
 		return;
-	if (s->worked_ns + s->served_ns < SERVE_NS)
+	if (began < pace_until(s->pace, SERVE_NS) - s->served_ns)
 		serve(l);
 	else
 		queue_put(&s->busy, l);
@@ -592,8 +591,10 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static void go_on(struct link *l)
+static void go_on(void *arg)
 {
+	struct link *l = arg;
+
 	if (l->machine.at == SILENT) {
 		first_octet(l);
 		return;
@@ -622,20 +623,17 @@ static void work_off(struct queue *q, void (*what)(struct link *l), uint64_t unt
 }
 
 /*
- * Before each wait of the loop: what is open, then what is closed, then handshakes. A thousand
- * that come at once slow each other, and not those whose connections are open.
+ * Before each wait of the loop, and before the handshakes: what is open, then what is closed. A
+ * thousand that come at once slow each other, and not those whose connections are open.
  */
 static void work(uv_prepare_t *prepare)
 {
 	struct links *s = prepare->data;
-	uint64_t now = uv_hrtime(), began = now - s->served_ns;
 
-	work_off(&s->busy, serve, began + SERVE_NS);
-	work_off(&s->dead, reap, began + REAP_NS);
-	work_off(&s->due, go_on, began + HANDSHAKE_NS);
-	if (s->busy.first || s->dead.first || s->due.first)
+	work_off(&s->busy, serve, pace_until(s->pace, SERVE_NS) - s->served_ns);
+	work_off(&s->dead, reap, pace_until(s->pace, REAP_NS));
+	if (s->busy.first || s->dead.first)
 		uv_timer_start(&s->kick, turn, 0, 0);
-	s->worked_ns = uv_hrtime() - now;
 	s->served_ns = 0;
 }
 
@@ -662,7 +660,7 @@ static bool expire(struct list *list, int64_t now, uint64_t until_ns)
 static void tick(uv_timer_t *timer)
 {
 	struct links *s = timer->data;
-	uint64_t until_ns = uv_hrtime() + EXPIRE_NS;
+	uint64_t until_ns = pace_until(s->pace, EXPIRE_NS);
 	int64_t now = resolver_now();
 
 	if (!expire(&s->half_open, now, until_ns) || !expire(&s->open, now, until_ns))
@@ -708,6 +706,7 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 	l->machine = (struct machine){ .name = "link", .states = states, .at = SILENT };
 	l->tcp.data = l;
 	l->tcp_fd = fd;
+	l->due = (struct pace_job){ .run = go_on, .arg = l };
 	l->source = source;
 	memcpy(&l->from, from,
 		from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(l->from));
@@ -737,8 +736,10 @@ int link_table_new(const struct links_config *config, struct links **out, struct
 {
 	struct links *s = calloc(1, sizeof(*s));
 
-	if (!s)
+	if (!s || !(s->pace = pace_take(config->loop))) {
+		free(s);
 		return err_set(err, ERR_NOMEM, "connections: no memory");
+	}
 	s->config = *config;
 	sources_init(&s->sources);
 	uv_prepare_init(config->loop, &s->prepare);
@@ -782,6 +783,7 @@ void link_table_close(struct links *s, void (*done)(void *arg), void *arg)
 		link_close(s->open.first, "shutting down");
 	while (s->dead.first)
 		reap(s->dead.first);
+	pace_give(s->pace);
 	uv_close((uv_handle_t *)&s->prepare, own_handle_closed);
 	uv_close((uv_handle_t *)&s->tick, own_handle_closed);
 	uv_close((uv_handle_t *)&s->kick, own_handle_closed);

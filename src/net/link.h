@@ -15,9 +15,9 @@
  *              same records, or the one of this key still among them: the link stays.
  *              Otherwise, or without an answer, it is closed.
  *   Bounds     links in all, half-open ones (the oldest gives way), links per source.
- *   Turns      what peers bring at once takes turns, the longest waiting first: a third of a
- *              millisecond for what is open, a little for what was closed (of which the TLS
- *              object and the socket are freed then, the rest at once), a handshake.
+ *   Turns      what peers bring at once takes turns, the longest waiting first (net/pace.h):
+ *              shares for what is open and for what was closed (of which the TLS object and
+ *              the socket are freed then, the rest at once), steps for handshakes.
  *   Ownership  links belong to their struct links; a link pointer is good from open to gone.
  *   Errors     words; a link never fails the listener.
  */

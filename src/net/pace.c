@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
-#define SHARE_NS 100000 /* of one turn of the loop: a handshake, or a few beginnings */
+#define BEGIN_NS   400000 /* a turn that has worked so long begins no step */
+#define TIGHT_NS   500000 /* nor has it whole shares */
+#define SHARE_NS   100000 /* of one turn, for what is urgent, and for steps that are short */
+#define TIGHT_PART 3
+#define PASSES     3
 
 struct pace_queue {
 	struct pace_job *first, **end;
@@ -12,11 +16,19 @@ struct pace_queue {
 struct pace {
 	uv_prepare_t prepare;
 	uv_timer_t kick;
-	unsigned handles;
+	unsigned users, handles;
+	uint64_t began_ns, idle_ns; /* when the loop waited last; all that it had waited before */
 	struct pace_queue urgent, jobs;
-	bool passed;                   /* urgent ones had the last turn: jobs have this one */
-	uint64_t served_ns, worked_ns; /* by pace_now since the last work; by that */
+	unsigned passed; /* turns in a row in which no job was begun */
 };
+
+static uint64_t worked(const struct pace *p)
+{
+	uint64_t span = uv_hrtime() - p->began_ns,
+		 slept = uv_metrics_idle_time(p->prepare.loop) - p->idle_ns;
+
+	return span > slept ? span - slept : 0;
+}
 
 /* Only there so that the loop does not sleep over a queue. */
 static void kicked(uv_timer_t *timer)
@@ -28,59 +40,68 @@ static void put(struct pace *p, struct pace_queue *q, struct pace_job *job)
 {
 	job->in = q;
 	job->next = NULL;
+	job->at = q->end;
 	*q->end = job;
 	q->end = &job->next;
 	uv_timer_start(&p->kick, kicked, 0, 0);
 }
 
-static struct pace_job *take(struct pace_queue *q)
+void pace_remove(struct pace_job *job)
 {
-	struct pace_job *job = q->first;
+	struct pace_queue *q = job->in;
 
-	q->first = job->next;
-	if (!q->first)
-		q->end = &q->first;
+	if (!q)
+		return;
+	*job->at = job->next;
+	*(job->next ? &job->next->at : &q->end) = job->at;
 	job->in = NULL;
-	return job;
 }
 
-/* Until the time is over, and at least so many; false: none. */
-static bool run(struct pace_queue *q, uint64_t until_ns, unsigned least)
+/* Until the time is over, and at least so many. */
+static unsigned run(struct pace_queue *q, uint64_t until_ns, unsigned least)
 {
 	unsigned n = 0;
 
 	while (q->first && (n < least || uv_hrtime() < until_ns)) {
-		struct pace_job *job = take(q);
+		struct pace_job *job = q->first;
 
+		pace_remove(job);
 		job->run(job->arg);
 		n++;
 	}
-	return n > 0;
+	return n;
 }
 
+/* Steps as long as the turn is young. */
+static void run_jobs(struct pace *p)
+{
+	uint64_t worked_ns = worked(p), left = worked_ns < BEGIN_NS ? BEGIN_NS - worked_ns : 0;
+	unsigned n = run(&p->jobs, uv_hrtime() + (left < SHARE_NS ? left : SHARE_NS),
+		left > 0 || p->passed == PASSES);
+
+	p->passed = n || !p->jobs.first ? 0 : p->passed + 1;
+}
+
+/* Just before the loop waits: this is where its turn ends. */
 static void work(uv_prepare_t *prepare)
 {
 	struct pace *p = prepare->data;
-	uint64_t now = uv_hrtime(), until = now + SHARE_NS - p->served_ns;
+	bool first = p->passed > 0;
 
-	if (p->passed) {
-		p->passed = false;
-		run(&p->jobs, until, 1);
-		run(&p->urgent, until, 0);
-	} else {
-		bool any = run(&p->urgent, until, 1) || p->served_ns > 0;
-
-		p->passed = !run(&p->jobs, until, !any) && p->jobs.first;
-	}
+	if (first)
+		run_jobs(p);
+	run(&p->urgent, pace_until(p, SHARE_NS), !first);
+	if (!first)
+		run_jobs(p);
 	if (p->urgent.first || p->jobs.first)
 		uv_timer_start(&p->kick, kicked, 0, 0);
 	else
 		uv_timer_stop(&p->kick);
-	p->worked_ns = uv_hrtime() - now;
-	p->served_ns = 0;
+	p->began_ns = uv_hrtime();
+	p->idle_ns = uv_metrics_idle_time(prepare->loop);
 }
 
-struct pace *pace_new(uv_loop_t *loop)
+static struct pace *new (uv_loop_t *loop)
 {
 	struct pace *p = calloc(1, sizeof(*p));
 
@@ -88,12 +109,39 @@ struct pace *pace_new(uv_loop_t *loop)
 		return NULL;
 	p->urgent.end = &p->urgent.first;
 	p->jobs.end = &p->jobs.first;
+	/* The second call says so and changes nothing. */
+	(void)uv_loop_configure(loop, UV_METRICS_IDLE_TIME);
+	p->began_ns = uv_hrtime();
+	p->idle_ns = uv_metrics_idle_time(loop);
 	uv_prepare_init(loop, &p->prepare);
 	uv_timer_init(loop, &p->kick);
 	p->handles = 2;
 	p->prepare.data = p->kick.data = p;
+	/* Handles that are started later are called earlier: what its users do before the loop
+	 * waits comes before the steps. */
 	uv_prepare_start(&p->prepare, work);
 	uv_unref((uv_handle_t *)&p->prepare);
+	return p;
+}
+
+static void find(uv_handle_t *handle, void *arg)
+{
+	struct pace **found = arg;
+
+	if (handle->type == UV_PREPARE && ((uv_prepare_t *)handle)->prepare_cb == work &&
+		!uv_is_closing(handle))
+		*found = handle->data;
+}
+
+struct pace *pace_take(uv_loop_t *loop)
+{
+	struct pace *p = NULL;
+
+	uv_walk(loop, find, &p);
+	if (!p)
+		p = new (loop);
+	if (p)
+		p->users++;
 	return p;
 }
 
@@ -105,9 +153,9 @@ static void closed(uv_handle_t *handle)
 		free(p);
 }
 
-void pace_free(struct pace *p)
+void pace_give(struct pace *p)
 {
-	if (!p)
+	if (!p || --p->users > 0)
 		return;
 	uv_close((uv_handle_t *)&p->prepare, closed);
 	uv_close((uv_handle_t *)&p->kick, closed);
@@ -121,30 +169,20 @@ void pace_add(struct pace *p, struct pace_job *job)
 
 void pace_now(struct pace *p, struct pace_job *job)
 {
-	uint64_t began = uv_hrtime();
-
 	if (job->in)
 		return;
-	if (p->worked_ns + p->served_ns >= SHARE_NS) {
+	if (worked(p) < BEGIN_NS / (p->jobs.first ? TIGHT_PART : 1))
+		job->run(job->arg);
+	else
 		put(p, &p->urgent, job);
-		return;
-	}
-	job->run(job->arg);
-	p->served_ns += uv_hrtime() - began;
 }
 
-void pace_remove(struct pace *p, struct pace_job *job)
+bool pace_is_tight(const struct pace *p)
 {
-	struct pace_job **at;
+	return p->jobs.first || worked(p) >= TIGHT_NS;
+}
 
-	(void)p;
-	if (!job->in)
-		return;
-	at = &job->in->first;
-	while (*at != job)
-		at = &(*at)->next;
-	*at = job->next;
-	if (!*at)
-		job->in->end = at;
-	job->in = NULL;
+uint64_t pace_until(const struct pace *p, uint64_t share_ns)
+{
+	return uv_hrtime() + (pace_is_tight(p) ? share_ns / TIGHT_PART : share_ns);
 }

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pace - work that may wait for a later turn of the loop, the longest waiting first.
+ * pace - one turn of the loop: how long it has worked, and what may still be begun in it.
  *
- *   add > before the loop's next wait: run, and the next, until a turn's share is spent
- *   now > at once, when the turn has some of its share left; else before those that were added
+ *   add   > at the end of a turn: a step that cannot be cut, the longest waiting first
+ *   now   > at once, when the turn is young; else at its end too
+ *   until > the share of everybody else, who have the rest for a later turn
  *
- *   A handshake takes the loop most of a millisecond. Two hundred that have something to do at
- *   once slow each other, and not those who have nothing to do with them; two hundred answers
- *   that come at once do not stop the loop either, nor do they keep handshakes from a turn.
- *   Bounds     0.1 ms of a turn, and what the job that crosses it still takes.
- *   Ownership  a job lies in its owner's memory, and is removed before that goes. It is no
- *              longer queued when it runs: it may add itself again, or be freed there.
+ *   A turn is what the loop works between two waits. A step of a handshake is most of a
+ *   millisecond: it runs at the end of a turn that has worked less than 0.4 ms, so that the two
+ *   together are short; and everybody's share is a third as long while one waits, so that the
+ *   turns are. The share is a third too in a turn that has worked 0.5 ms, whatever waits.
+ *   Two hundred steps that wait slow each other, and not those who have nothing to do with them.
+ *
+ *   Starving   nobody does. The first step is passed over in PASSES turns at most, by work that
+ *              came in the same turn, and then goes first whatever that took. All others have
+ *              a third of their share in every turn, and what is urgent is run in every turn
+ *              or, when a step goes first, in the next.
+ *   Time       of the clock, so that a machine that is busy shortens turns, not the other way.
+ *   Ownership  the loop has one, found among its handles, taken by all who work there; it goes
+ *              with the last of them. A job lies in its owner's memory, and is removed before that
+ * goes. It is no longer queued when it runs: it may add itself again, or be freed there.
  */
 #ifndef NET_PACE_H
 #define NET_PACE_H
@@ -25,16 +34,20 @@ struct pace_job {
 	void (*run)(void *arg);
 	void *arg;
 	/* private */
-	struct pace_job *next;
+	struct pace_job *next, **at;
 	struct pace_queue *in; /* NULL: it is not queued */
 };
 
-/* NULL: no memory. Queued jobs keep the loop alive, the pace alone does not. */
-struct pace *pace_new(uv_loop_t *loop);
-void pace_free(struct pace *p); /* no job is queued any more; frees with the loop's next turn */
+/* The loop's; NULL: no memory. Queued jobs keep the loop alive, the pace alone does not. */
+struct pace *pace_take(uv_loop_t *loop);
+void pace_give(struct pace *p); /* NULL: nothing. The last: no job is queued; frees in a turn */
 
-void pace_add(struct pace *p, struct pace_job *job);    /* nothing when it is queued already */
-void pace_now(struct pace *p, struct pace_job *job);    /* likewise; may run it */
-void pace_remove(struct pace *p, struct pace_job *job); /* nothing when it is not */
+void pace_add(struct pace *p, struct pace_job *job); /* nothing when it is queued already */
+void pace_now(struct pace *p, struct pace_job *job); /* likewise; may run it */
+void pace_remove(struct pace_job *job);              /* nothing when it is not */
+
+/* The time of uv_hrtime at which the share of this turn ends that whoever asks begins now. */
+uint64_t pace_until(const struct pace *p, uint64_t share_ns);
+bool pace_is_tight(const struct pace *p); /* shares are a third now */
 
 #endif

@@ -132,7 +132,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		if (w) {
-			pace_remove(t->config.pace, &w->job);
+			pace_remove(&w->job);
 			uv_close((uv_handle_t *)&w->poll, watch_closed);
 		}
 		curl_multi_assign(t->multi, fd, NULL);
@@ -594,6 +594,6 @@ void transfer_close(struct transfers *t)
 	curl_multi_cleanup(t->multi);
 	if (t->config.service)
 		service_drop(t->config.service);
-	pace_remove(t->config.pace, &t->timeout);
+	pace_remove(&t->timeout);
 	uv_close((uv_handle_t *)&t->timer, timer_closed);
 }

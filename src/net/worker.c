@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "net/pace.h"
 #include "program/log.h"
 
 #define LINGER_MAX_NS 1000000
@@ -23,6 +24,7 @@ struct worker {
 	 * other processor, spins until the thread that sends is back from its system call. */
 	int bell_fd;
 	uv_poll_t bell;
+	struct pace *pace;
 	struct list ready; /* the loop's: taken from done, for this turn and the next ones */
 
 	uv_mutex_t lock; /* guards what follows */
@@ -147,13 +149,14 @@ static void rung(uv_poll_t *bell, int status, int events)
 	(void)events;
 	if (read(w->bell_fd, &count, sizeof(count)) <= 0)
 		return;
-	deliver(w, uv_hrtime() + SHARE_NS);
+	deliver(w, pace_until(w->pace, SHARE_NS));
 	if (w->ready.n)
 		ring(w);
 }
 
 static void release(struct worker *w)
 {
+	pace_give(w->pace);
 	if (w->bell_fd >= 0)
 		close(w->bell_fd);
 	uv_mutex_destroy(&w->lock);
@@ -170,9 +173,11 @@ static int start(struct worker *w, struct err *err)
 {
 	int rc;
 
+	w->pace = pace_take(w->config.loop);
 	w->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rc = w->bell_fd < 0 ? uv_translate_sys_error(errno)
-			    : uv_poll_init(w->config.loop, &w->bell, w->bell_fd);
+	rc = !w->pace            ? UV_ENOMEM
+		: w->bell_fd < 0 ? uv_translate_sys_error(errno)
+				 : uv_poll_init(w->config.loop, &w->bell, w->bell_fd);
 	if (rc) {
 		release(w);
 		return err_set(err, ERR_SYSTEM, "store thread: %s", uv_strerror(rc));

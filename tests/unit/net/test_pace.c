@@ -41,7 +41,7 @@ static void add(struct counted *c)
 static void finish(uv_loop_t *loop, struct pace *pace)
 {
 	uv_run(loop, UV_RUN_DEFAULT);
-	pace_free(pace);
+	pace_give(pace);
 	uv_run(loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(loop), 0);
 }
@@ -52,15 +52,15 @@ static void jobs_run_once_in_the_order_they_were_added(void **state)
 	(void)state;
 
 	uv_loop_init(&loop);
-	struct pace *pace = pace_new(&loop);
+	struct pace *pace = pace_take(&loop);
 	struct counted a = counted(pace), b = counted(pace), c = counted(pace);
 	places = 0;
 	add(&b);
 	add(&a);
 	add(&b);
 	add(&c);
-	pace_remove(pace, &a.job);
-	pace_remove(pace, &a.job);
+	pace_remove(&a.job);
+	pace_remove(&a.job);
 	finish(&loop, pace);
 	assert_int_equal(a.ran, 0);
 	assert_int_equal(b.ran, 1);
@@ -74,7 +74,7 @@ static void a_job_that_adds_itself_runs_behind_the_others(void **state)
 	(void)state;
 
 	uv_loop_init(&loop);
-	struct pace *pace = pace_new(&loop);
+	struct pace *pace = pace_take(&loop);
 	struct counted a = counted(pace), b = counted(pace);
 	places = 0;
 	a.again = 2;
@@ -91,7 +91,7 @@ static void a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next(void **state
 	(void)state;
 
 	uv_loop_init(&loop);
-	struct pace *pace = pace_new(&loop);
+	struct pace *pace = pace_take(&loop);
 	struct counted a = counted(pace), b = counted(pace);
 	a.takes_ns = 20000000;
 	add(&a);
@@ -110,7 +110,7 @@ static void an_urgent_job_runs_at_once_until_the_turn_is_used_up(void **state)
 	(void)state;
 
 	uv_loop_init(&loop);
-	struct pace *pace = pace_new(&loop);
+	struct pace *pace = pace_take(&loop);
 	struct counted a = counted(pace), b = counted(pace), c = counted(pace), d = counted(pace);
 	places = 0;
 	a.job.arg = &a;
@@ -141,15 +141,89 @@ static void the_last_job_may_be_removed_and_others_added(void **state)
 	(void)state;
 
 	uv_loop_init(&loop);
-	struct pace *pace = pace_new(&loop);
+	struct pace *pace = pace_take(&loop);
 	struct counted a = counted(pace), b = counted(pace), c = counted(pace);
 	add(&a);
 	add(&b);
-	pace_remove(pace, &b.job);
+	pace_remove(&b.job);
 	add(&c);
 	finish(&loop, pace);
 	assert_int_equal(a.ran + c.ran, 2);
 	assert_int_equal(b.ran, 0);
+}
+
+static void spin(uint64_t ns)
+{
+	uint64_t until = uv_hrtime() + ns;
+
+	while (uv_hrtime() < until)
+		;
+}
+
+static void a_step_is_passed_over_in_old_turns_but_not_for_ever(void **state)
+{
+	uv_loop_t loop;
+	unsigned turns = 0;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	struct counted a = counted(pace);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	add(&a);
+	while (!a.ran && turns < 10) {
+		spin(2000000);
+		uv_run(&loop, UV_RUN_NOWAIT);
+		turns++;
+	}
+	assert_int_equal(turns, 4);
+	finish(&loop, pace);
+}
+
+static void shares_are_a_third_while_a_step_waits(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	struct counted a = counted(pace);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	add(&a);
+	assert_true(pace_is_tight(pace));
+	uint64_t until = pace_until(pace, 30000000000);
+	assert_true(until <= uv_hrtime() + 10000000000);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	finish(&loop, pace);
+}
+
+static void shares_are_a_third_in_a_turn_that_worked_long(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	spin(1000000);
+	assert_true(pace_is_tight(pace));
+	finish(&loop, pace);
+}
+
+static void a_loop_has_one_until_the_last_gives_it_back(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	assert_ptr_equal(pace_take(&loop), pace);
+	pace_give(pace);
+	assert_ptr_equal(pace_take(&loop), pace);
+	pace_give(pace);
+	pace_give(pace);
+	struct pace *other = pace_take(&loop);
+	assert_ptr_not_equal(other, pace);
+	finish(&loop, other);
 }
 
 int main(void)
@@ -159,6 +233,10 @@ int main(void)
 		cmocka_unit_test(a_job_that_adds_itself_runs_behind_the_others),
 		cmocka_unit_test(a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next),
 		cmocka_unit_test(an_urgent_job_runs_at_once_until_the_turn_is_used_up),
+		cmocka_unit_test(a_step_is_passed_over_in_old_turns_but_not_for_ever),
+		cmocka_unit_test(shares_are_a_third_while_a_step_waits),
+		cmocka_unit_test(shares_are_a_third_in_a_turn_that_worked_long),
+		cmocka_unit_test(a_loop_has_one_until_the_last_gives_it_back),
 		cmocka_unit_test(the_last_job_may_be_removed_and_others_added),
 	};
 
