@@ -18,8 +18,8 @@
  *              or, when a step goes first, in the next.
  *   Time       of the clock, so that a machine that is busy shortens turns, not the other way.
  *   Ownership  the loop has one, found among its handles, taken by all who work there; it goes
- *              with the last of them. A job lies in its owner's memory, and is removed before that
- * goes. It is no longer queued when it runs: it may add itself again, or be freed there.
+ *              with the last of them. A job lies in its owner's memory, and is removed before
+ *              that goes. When it runs it is no longer queued: it may add itself, or be freed.
  */
 #ifndef NET_PACE_H
 #define NET_PACE_H
