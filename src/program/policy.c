@@ -6,12 +6,10 @@
 #include <strings.h>
 
 #include "base/hex.h"
-
-enum shape { SHAPE_EXACT, SHAPE_BELOW, SHAPE_ONE_LABEL };
+#include "dns/pattern.h"
 
 struct rule {
-	enum shape shape;
-	struct name name;
+	struct pattern names;
 	bool has_net_id;
 	uint32_t net_id;
 	char *as_id;
@@ -50,18 +48,9 @@ int policy_net_id_read(const char *text, uint32_t *out)
 static int rule_read(const struct policy_rule *from, size_t number, struct rule *out,
 	struct err *err)
 {
-	const char *text = from->name ? from->name : "";
-	struct rule r = { .shape = SHAPE_EXACT };
+	struct rule r = { 0 };
 
-	if (text[0] == '.' && text[1] != '\0') {
-		r.shape = SHAPE_BELOW;
-		text++;
-	} else if (strncmp(text, "*.", 2) == 0) {
-		r.shape = SHAPE_ONE_LABEL;
-		text += 2;
-	}
-	/* A rule over the whole tree is no rule. */
-	if (strchr(text, '*') || name_of(text, &r.name) != 0 || name_labels(&r.name) == 0)
+	if (pattern_read(from->name ? from->name : "", &r.names) != 0)
 		return err_set(err, ERR_FORMAT,
 			"client rule %zu: '%s' is no name, subtree "
 			"(.example) or one label (*.example)",
@@ -113,26 +102,10 @@ void policy_free(struct policy *p)
 	free(p);
 }
 
-static bool rule_matches(const struct rule *r, const struct name *client)
-{
-	switch (r->shape) {
-	case SHAPE_EXACT: return name_equal(client, &r->name);
-	case SHAPE_BELOW:
-		return name_is_within(client, &r->name) &&
-			name_labels(client) > name_labels(&r->name);
-	case SHAPE_ONE_LABEL:
-		return name_is_within(client, &r->name) &&
-			name_labels(client) == name_labels(&r->name) + 1;
-	}
-	return false;
-}
-
 bool policy_admits(const struct policy *p, const struct name *client)
 {
-	if (client->n == 0)
-		return false;
 	for (size_t i = 0; i < p->count; i++)
-		if (rule_matches(&p->rule[i], client))
+		if (pattern_matches(&p->rule[i].names, client))
 			return true;
 	return false;
 }
@@ -144,22 +117,18 @@ bool policy_authorise(void *arg, const struct name *client)
 
 bool policy_grants_net_id(const struct policy *p, const struct name *client, uint32_t net_id)
 {
-	if (client->n == 0)
-		return false;
 	for (size_t i = 0; i < p->count; i++)
 		if (p->rule[i].has_net_id && p->rule[i].net_id == net_id &&
-			rule_matches(&p->rule[i], client))
+			pattern_matches(&p->rule[i].names, client))
 			return true;
 	return false;
 }
 
 bool policy_grants_as_id(const struct policy *p, const struct name *client, const char *as_id)
 {
-	if (client->n == 0)
-		return false;
 	for (size_t i = 0; i < p->count; i++)
 		if (p->rule[i].as_id && strcasecmp(p->rule[i].as_id, as_id) == 0 &&
-			rule_matches(&p->rule[i], client))
+			pattern_matches(&p->rule[i].names, client))
 			return true;
 	return false;
 }
