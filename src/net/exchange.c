@@ -396,12 +396,13 @@ void exchange_link_sent(void *arg, struct link *l)
 		stream_resume(link_owner(l));
 }
 
-void exchange_link_gone(void *arg, struct link *l)
+void exchange_link_gone(void *arg, struct link *l, const char *why)
 {
 	struct exchanges *s = arg;
 	struct stream *t = link_owner(l);
 	struct exchange *e = t->now;
 
+	(void)why;
 	link_set_owner(l, NULL);
 	t->link = NULL;
 	if (e) {

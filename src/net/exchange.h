@@ -27,7 +27,7 @@ void exchange_close(struct exchanges *s);
 bool exchange_link_open(void *arg, struct link *l);
 bool exchange_link_input(void *arg, struct link *l, struct span octets);
 void exchange_link_sent(void *arg, struct link *l);
-void exchange_link_gone(void *arg, struct link *l);
+void exchange_link_gone(void *arg, struct link *l, const char *why);
 
 /* http_server_answer, which see. */
 void exchange_answer(struct http_exchange *x, unsigned status, const char *content_type,

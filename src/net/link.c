@@ -8,120 +8,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/buf.h"
-#include "core/machine.h"
-#include "core/secret.h"
+#include "net/link_parts.h"
 #include "net/listen.h"
-#include "net/pace.h"
-#include "net/proof.h"
-#include "net/sources.h"
-#include "net/verdict.h"
 #include "program/log.h"
 
-#define CHUNK     16384 /* octets: one TLS record */
-#define TICK_MS   250
 #define FLUSH_MS  5000 /* for the last octets to leave */
 #define LINGER_MS 1000 /* for the peer to read them and close */
 #define DEAD_MAX  1024 /* closed, and not yet freed */
-
-/* Shares of one turn of the loop (net/pace.h). */
-#define SERVE_NS  300000
-#define REAP_NS   100000
-#define EXPIRE_NS 200000
-
-enum state { SILENT, HANDSHAKE, ASKING_DNS, OPEN, FLUSHING, LINGERING, CLOSED };
+#define OURS      1    /* the source of what we connect; no address has it */
 
 static const struct machine_state states[] = {
 	[SILENT] = { "silent", 1 << HANDSHAKE | 1 << OPEN | 1 << CLOSED },
 	[HANDSHAKE] = { "handshake", 1 << ASKING_DNS | 1 << OPEN | 1 << LINGERING | 1 << CLOSED },
 	[ASKING_DNS] = { "asking-dns", 1 << HANDSHAKE | 1 << CLOSED },
-	[OPEN] = { "open", 1 << FLUSHING | 1 << CLOSED },
+	[OPEN] = { "open", 1 << FLUSHING | 1 << LINGERING | 1 << CLOSED },
 	[FLUSHING] = { "flushing", 1 << LINGERING | 1 << CLOSED },
 	[LINGERING] = { "lingering", 1 << CLOSED },
 	[CLOSED] = { "closed", 0 },
 };
 
-struct link {
-	struct links *of;
-	struct link *next, *prev; /* among the half-open, or among the open */
-	struct machine machine;
-	uv_poll_t tcp;
-	int tcp_fd;
-	int tcp_events;                /* as asked of uv, so as not to ask again */
-	struct conn *conn;             /* NULL while silent and when plain */
-	struct buf unsent;             /* of the owner to the peer; mostly empty */
-	size_t sent;                   /* octets of unsent that have left */
-	bool taken;                    /* the owner said true and will be told */
-	bool paused;                   /* the owner wants no octets now */
-	bool want_write;               /* TLS must write before it can read */
-	bool broken;                   /* something to send was lost: the next turn closes */
-	int ready;                     /* what uv told and nobody has looked at */
-	struct queue *in;              /* NULL, or where it waits for its share of a turn */
-	struct link *behind, *before;  /* in there */
-	struct pace_job due;           /* a step of its handshake */
-	int64_t start_ms, deadline_ms; /* deadline 0: none */
-	const char *deadline_why;
-	struct proof *proof; /* what the open link rests on; NULL: nothing that expires */
-	void *owner;
-	struct sockaddr_in6 from; /* holds an IPv4 one too */
-	uint64_t source;
-};
-
-struct list {
-	struct link *first, *last;
-	unsigned count;
-};
-
-/* The longest waiting first. */
-struct queue {
-	struct link *first, *last;
-	unsigned count;
-};
-
-struct links {
-	struct links_config config;
-	struct list half_open, open;
-	struct queue busy;  /* open ones with something to read or write */
-	struct queue dead;  /* closed: told, wiped, uncounted; TLS object and socket still there */
-	uint64_t served_ns; /* by tcp_ready since the last work */
-	struct pace *pace;
-	struct sources sources;
-	struct verdict verdict;
-	uv_prepare_t prepare;
-	uv_timer_t tick, kick;
-	unsigned handles, closing_links;
-	bool closing;
-	void (*done)(void *arg);
-	void *done_arg;
-	uint8_t chunk[CHUNK]; /* what was read last; handed to the owner before the next read */
-};
-
 static const struct peer nobody = { .usage = -1, .selector = -1, .matching = -1, .depth = -1 };
 
 static void tcp_ready(uv_poll_t *poll, int status, int events);
-
-static void list_add(struct list *list, struct link *l)
-{
-	l->next = NULL;
-	l->prev = list->last;
-	*(list->last ? &list->last->next : &list->first) = l;
-	list->last = l;
-	list->count++;
-}
-
-static void list_remove(struct list *list, struct link *l)
-{
-	*(l->prev ? &l->prev->next : &list->first) = l->next;
-	*(l->next ? &l->next->prev : &list->last) = l->prev;
-	list->count--;
-}
-
-static struct list *list_of(struct link *l)
-{
-	return l->machine.at < OPEN ? &l->of->half_open : &l->of->open;
-}
-
-static void maybe_done(struct links *s);
 
 static void handle_closed(uv_handle_t *handle)
 {
@@ -129,8 +37,7 @@ static void handle_closed(uv_handle_t *handle)
 	struct links *s = l->of;
 
 	free(l);
-	s->closing_links--;
-	maybe_done(s);
+	link_table_reaped(s);
 }
 
 static void poll_tcp(struct link *l, int events)
@@ -144,53 +51,37 @@ static void poll_tcp(struct link *l, int events)
 		uv_poll_start(&l->tcp, events, tcp_ready);
 }
 
-static void queue_put(struct queue *q, struct link *l)
-{
-	if (l->in)
-		return;
-	l->in = q;
-	l->behind = NULL;
-	l->before = q->last;
-	*(q->last ? &q->last->behind : &q->first) = l;
-	q->last = l;
-	q->count++;
-}
-
-static void queue_remove(struct link *l)
-{
-	struct queue *q = l->in;
-
-	if (!q)
-		return;
-	*(l->before ? &l->before->behind : &q->first) = l->behind;
-	*(l->behind ? &l->behind->before : &q->last) = l->before;
-	q->count--;
-	l->in = NULL;
-}
-
 static void due_add(struct link *l)
 {
 	if (l->machine.at < OPEN)
 		pace_add(l->of->pace, &l->due);
 }
 
-/* What waits may hold session keys. */
-static void unsent_forget(struct link *l)
-{
-	if (l->unsent.p)
-		secret_wipe_octets(l->unsent.p, l->unsent.cap);
-	buf_done(&l->unsent);
-	l->sent = 0;
-}
-
 /* What of a closed link costs: the TLS object, the socket. */
-static void reap(struct link *l)
+void link_reap(struct link *l)
 {
-	queue_remove(l);
-	conn_free(l->conn);
+	const struct linger at_once = { .l_onoff = 1 };
+
+	link_queue_remove(l);
+	/* Who may end each way for itself takes a FIN for an end: what was cut is reset. */
+	if (l->of->config.ended && !l->duplex.conn && !link_is_done(l))
+		setsockopt(l->duplex.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	duplex_done(&l->duplex);
 	l->of->closing_links++;
 	uv_close((uv_handle_t *)&l->tcp, handle_closed);
-	close(l->tcp_fd);
+	close(l->duplex.fd);
+}
+
+/* Once. Of a link that never opened only who asked for it wants to know. */
+static void tell_gone(struct link *l, const char *why)
+{
+	const struct links_config *c = &l->of->config;
+
+	if (l->taken)
+		c->gone(c->arg, l, why);
+	else if (l->ours)
+		c->failed(c->arg, l, why);
+	l->taken = l->ours = false;
 }
 
 /*
@@ -206,24 +97,46 @@ void link_close(struct link *l, const char *why)
 		return;
 	log_debug("link.close", "from=%s was=%s reason=%s", link_address(l, (char[64]){ 0 }, 64),
 		states[l->machine.at].name, log_value(why));
-	list_remove(list_of(l), l);
+	link_list_remove(link_list_of(l), l);
 	machine_go(&l->machine, CLOSED);
-	queue_remove(l);
+	link_queue_remove(l);
 	pace_remove(&l->due);
-	if (l->taken)
-		s->config.gone(s->config.arg, l);
+	tell_gone(l, why);
 	proof_free(l->proof);
-	unsent_forget(l);
+	l->proof = NULL;
+	duplex_forget(&l->duplex);
 	sources_give(&s->sources, l->source);
 	poll_tcp(l, 0);
 	if (s->dead.count >= DEAD_MAX)
-		reap(s->dead.first);
-	queue_put(&s->dead, l);
+		link_reap(s->dead.first);
+	link_queue_put(&s->dead, l);
 }
 
 const struct peer *link_peer(const struct link *l)
 {
-	return l->conn ? conn_peer(l->conn) : &nobody;
+	return l->duplex.conn ? conn_peer(l->duplex.conn) : &nobody;
+}
+
+const struct conn *link_conn(const struct link *l)
+{
+	return l->duplex.conn;
+}
+
+const struct sockaddr *link_from(const struct link *l)
+{
+	return (const struct sockaddr *)&l->from;
+}
+
+bool link_to(const struct link *l, struct sockaddr_storage *out)
+{
+	socklen_t n = sizeof(*out);
+
+	return getsockname(l->duplex.fd, (struct sockaddr *)out, &n) == 0;
+}
+
+bool link_is_done(const struct link *l)
+{
+	return l->duplex.ended && l->duplex.end_sent;
 }
 
 const char *link_address(const struct link *l, char *out, size_t cap)
@@ -247,52 +160,20 @@ void *link_owner(const struct link *l)
 	return l->owner;
 }
 
-/* From the connection into the chunk: 1 octets came, 0 none yet, -1 closed. */
-static int connection_read(struct link *l, size_t *n)
-{
-	struct links *s = l->of;
-	ssize_t rc;
-
-	if (!l->conn) {
-		rc = read(l->tcp_fd, s->chunk, CHUNK);
-		*n = rc > 0 ? (size_t)rc : 0;
-		return rc > 0 ? 1 : rc < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
-	}
-	switch (conn_read(l->conn, s->chunk, CHUNK, n)) {
-	case CONN_READY: return 1;
-	case CONN_WANT_WRITE: l->want_write = true; return 0;
-	case CONN_WANT_READ:
-	case CONN_WANT_DNS: return 0;
-	case CONN_CLOSED:
-	case CONN_REFUSED: return -1;
-	}
-	return -1;
-}
-
-/* Onto the connection: octets taken, 0 none yet, -1 broken. */
-static ssize_t connection_write(struct link *l, struct span octets)
-{
-	size_t taken = 0;
-	ssize_t rc;
-
-	if (!l->conn) {
-		rc = send(l->tcp_fd, octets.p, octets.n, MSG_NOSIGNAL);
-		return rc >= 0 ? rc : errno == EAGAIN || errno == EINTR ? 0 : -1;
-	}
-	switch (conn_write(l->conn, octets.p, octets.n, &taken)) {
-	case CONN_READY: return (ssize_t)taken;
-	case CONN_WANT_READ:
-	case CONN_WANT_WRITE:
-	case CONN_WANT_DNS: return 0;
-	case CONN_CLOSED:
-	case CONN_REFUSED: return -1;
-	}
-	return -1;
-}
-
 size_t link_unsent(const struct link *l)
 {
-	return l->unsent.n - l->sent;
+	return duplex_unsent(&l->duplex);
+}
+
+/* The peer sends no more. False: the link closes. */
+static bool pump_end(struct link *l)
+{
+	struct links *s = l->of;
+
+	if (!s->config.ended)
+		return false;
+	s->config.ended(s->config.arg, l);
+	return true;
 }
 
 /* Peer to owner, as much as is there without asking the kernel twice; false when it closed. */
@@ -300,17 +181,18 @@ static bool pump_in(struct link *l)
 {
 	struct links *s = l->of;
 	size_t n;
-	int rc;
 
 	do {
-		rc = connection_read(l, &n);
-		if (rc < 0)
-			return false;
-		if (rc == 0)
-			return true;
-		l->paused = !s->config.input(s->config.arg, l, (struct span){ s->chunk, n });
+		switch (duplex_read(&l->duplex, s->chunk, LINK_CHUNK, &n)) {
+		case DUPLEX_SOME: break;
+		case DUPLEX_NOT_YET: return true;
+		case DUPLEX_END: return pump_end(l);
+		case DUPLEX_CUT: return false;
+		}
+		if (!s->config.input(s->config.arg, l, (struct span){ s->chunk, n }))
+			l->paused = true;
 		/* TLS may have read more than it gave; uv does not know of that. */
-	} while (l->machine.at == OPEN && !l->paused && l->conn && conn_has_pending(l->conn));
+	} while (l->machine.at == OPEN && !l->paused && duplex_has_pending(&l->duplex));
 	return true;
 }
 
@@ -319,34 +201,30 @@ static bool pump_out(struct link *l)
 {
 	struct links *s = l->of;
 
-	if (l->broken)
-		return false;
-	if (!link_unsent(l))
+	if (!duplex_wants_out(&l->duplex))
 		return true;
-	while (link_unsent(l)) {
-		ssize_t n =
-			connection_write(l, (struct span){ l->unsent.p + l->sent, link_unsent(l) });
-
-		if (n <= 0)
-			return n == 0;
-		l->sent += (size_t)n;
-	}
-	unsent_forget(l);
-	if (l->machine.at == OPEN)
+	duplex_flush(&l->duplex);
+	if (l->duplex.broken)
+		return false;
+	if (l->machine.at == OPEN && !duplex_wants_out(&l->duplex))
 		s->config.sent(s->config.arg, l);
 	return true;
+}
+
+/* While nothing is read. Where each way ends for itself, an end that was seen waits to be read. */
+static int events_of_paused(const struct link *l)
+{
+	return l->hung ? 0 : UV_DISCONNECT;
 }
 
 /* Ask uv for exactly what can move something. */
 static void poll_for_more(struct link *l)
 {
-	int events = 0;
+	int events = duplex_wants_out(&l->duplex) ? UV_WRITABLE : 0;
 
-	if (link_unsent(l) || l->want_write || l->broken)
-		events |= UV_WRITABLE;
 	/* That a peer who is not read from has left must be seen all the same. */
-	if (l->machine.at == OPEN)
-		events |= l->paused ? UV_DISCONNECT : UV_READABLE;
+	if (l->machine.at == OPEN && !l->duplex.ended)
+		events |= l->paused ? events_of_paused(l) : UV_READABLE;
 	poll_tcp(l, events);
 }
 
@@ -354,9 +232,9 @@ static void poll_for_more(struct link *l)
  * answer that the peer has not read yet. */
 static void linger(struct link *l)
 {
-	if (l->conn)
-		(void)conn_close(l->conn);
-	shutdown(l->tcp_fd, SHUT_WR);
+	if (l->duplex.conn)
+		(void)conn_close(l->duplex.conn);
+	shutdown(l->duplex.fd, SHUT_WR);
 	machine_go(&l->machine, LINGERING);
 	link_deadline(l, LINGER_MS, "done");
 	poll_tcp(l, UV_READABLE);
@@ -365,7 +243,7 @@ static void linger(struct link *l)
 static void discard(struct link *l)
 {
 	uint8_t octets[4096];
-	ssize_t n = recv(l->tcp_fd, octets, sizeof(octets), 0);
+	ssize_t n = recv(l->duplex.fd, octets, sizeof(octets), 0);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		link_close(l, "done");
@@ -373,7 +251,7 @@ static void discard(struct link *l)
 
 static void settle(struct link *l)
 {
-	if (l->machine.at == FLUSHING && !link_unsent(l) && !l->broken)
+	if (l->machine.at == FLUSHING && !link_unsent(l) && !l->duplex.broken)
 		linger(l);
 	else if (l->machine.at == OPEN || l->machine.at == FLUSHING)
 		poll_for_more(l);
@@ -384,11 +262,12 @@ enum { PUMP_IN = 1, PUMP_OUT = 2, PUMP_BOTH = 3 };
 static void pump(struct link *l, int ways)
 {
 	/* TLS that waits to write before it can read gets both tried. */
-	if (l->want_write)
+	if (l->duplex.want_write)
 		ways = PUMP_BOTH;
-	l->want_write = false;
-	if (ways & PUMP_IN && l->machine.at == OPEN && !l->paused && !pump_in(l)) {
-		link_close(l, "the peer closed");
+	l->duplex.want_write = false;
+	if (ways & PUMP_IN && l->machine.at == OPEN && !l->paused && !l->duplex.ended &&
+		!pump_in(l)) {
+		link_close(l, l->duplex.ended ? "the peer closed" : "the connection was cut");
 		return;
 	}
 	if (ways & PUMP_OUT && l->machine.at != CLOSED && !pump_out(l)) {
@@ -402,20 +281,24 @@ static void pump(struct link *l, int ways)
  * be in the middle of what it does with the link. */
 void link_send(struct link *l, struct span octets)
 {
-	if (l->machine.at != OPEN || l->broken)
+	if (l->machine.at != OPEN)
 		return;
-	while (octets.n && !link_unsent(l)) {
-		ssize_t n = connection_write(l, octets);
+	duplex_send(&l->duplex, octets);
+	if (duplex_wants_out(&l->duplex))
+		poll_for_more(l);
+}
 
-		if (n <= 0)
-			break;
-		octets = (struct span){ octets.p + n, octets.n - (size_t)n };
-	}
-	if (!octets.n)
+void link_shut(struct link *l)
+{
+	if (l->machine.at != OPEN)
 		return;
-	buf_put(&l->unsent, octets);
-	l->broken = !buf_ok(&l->unsent);
+	duplex_end(&l->duplex);
 	poll_for_more(l);
+}
+
+void link_pause(struct link *l)
+{
+	l->paused = true;
 }
 
 void link_end(struct link *l)
@@ -425,6 +308,18 @@ void link_end(struct link *l)
 	machine_go(&l->machine, FLUSHING);
 	link_deadline(l, FLUSH_MS, "the peer does not take the last octets");
 	settle(l);
+}
+
+/* The owner is told now; the peer reads close_notify, and nothing of it is heard any more. */
+void link_part(struct link *l, const char *why)
+{
+	if (l->machine.at != OPEN)
+		return;
+	tell_gone(l, why);
+	proof_free(l->proof);
+	l->proof = NULL;
+	duplex_forget(&l->duplex);
+	linger(l);
 }
 
 void link_resume(struct link *l)
@@ -442,7 +337,7 @@ static void proof_lost(void *arg, const char *why)
 
 	log_info("tls.withdrawn", "%s from=%s reason=%s", verdict_words(link_peer(l)),
 		link_address(l, address, sizeof(address)), log_value(why));
-	link_close(l, why);
+	link_part(l, why);
 }
 
 /* The peer is known. */
@@ -450,40 +345,56 @@ static void open_stream(struct link *l)
 {
 	struct links *s = l->of;
 
-	list_remove(&s->half_open, l);
+	link_list_remove(&s->half_open, l);
 	machine_go(&l->machine, OPEN);
-	list_add(&s->open, l);
+	link_list_add(&s->open, l);
 	link_deadline(l, 0, "");
-	if (!s->config.open(s->config.arg, l)) {
-		link_close(l, "not taken");
-		return;
-	}
 	l->taken = true;
-	if (l->conn && s->config.resolver)
-		l->proof = proof_new(s->config.resolver, link_peer(l), l->source, proof_lost, l);
+	if (!s->config.open(s->config.arg, l)) {
+		l->taken = l->ours = false;
+		link_close(l, "not taken");
+	}
+	/* The owner may have closed it as well. */
+	if (l->machine.at != OPEN)
+		return;
+	if (l->duplex.conn && s->config.resolver)
+		l->proof = proof_new(s->config.resolver, link_peer(l), l->source,
+			s->config.grace_ms, proof_lost, l);
 	/* A request may have come with the last octets of the handshake. */
 	if (l->machine.at == OPEN)
 		pump(l, PUMP_IN);
 }
 
+/* Refused, at the end of its handshake or before, by either side. */
+void link_say_refused(struct link *l, const char *why)
+{
+	int64_t took_ms = resolver_now() - l->start_ms;
+
+	if (!l->ours)
+		verdict_refused(&l->of->verdict, link_peer(l), link_from(l), took_ms, why);
+}
+
 /* The alert has been sent; what the client sent behind its handshake is not read. */
 static void refused(struct link *l)
 {
-	verdict_refused(&l->of->verdict, link_peer(l), (const struct sockaddr *)&l->from,
-		resolver_now() - l->start_ms);
-	list_remove(&l->of->half_open, l);
-	conn_free(l->conn);
-	l->conn = NULL;
+	const char *why = link_peer(l)->reason;
+
+	if (!why[0])
+		why = "the connection ended in the handshake";
+	link_say_refused(l, why);
+	tell_gone(l, why);
+	link_list_remove(&l->of->half_open, l);
+	duplex_done(&l->duplex);
 	linger(l);
-	list_add(&l->of->open, l);
+	link_list_add(&l->of->open, l);
 }
 
 static void handshake(struct link *l)
 {
-	switch (conn_handshake(l->conn)) {
+	switch (conn_handshake(l->duplex.conn)) {
 	case CONN_READY:
-		verdict_accepted(&l->of->verdict, link_peer(l), (const struct sockaddr *)&l->from,
-			resolver_now() - l->start_ms);
+		verdict_accepted(link_peer(l), link_from(l), resolver_now() - l->start_ms,
+			l->of->config.ended ? TRACE_DEBUG : TRACE_INFO);
 		open_stream(l);
 		return;
 	case CONN_WANT_READ: poll_tcp(l, UV_READABLE); return;
@@ -509,7 +420,7 @@ static void first_octet(struct link *l)
 	struct links *s = l->of;
 	struct err err;
 	uint8_t octet;
-	ssize_t n = recv(l->tcp_fd, &octet, 1, MSG_PEEK);
+	ssize_t n = recv(l->duplex.fd, &octet, 1, MSG_PEEK);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -521,8 +432,8 @@ static void first_octet(struct link *l)
 		open_stream(l);
 		return;
 	}
-	if (conn_new_server(s->config.tls, l->tcp_fd, l->source, dns_came, l, &l->conn, &err) !=
-		0) {
+	if (conn_new_server(s->config.tls, l->duplex.fd, l->source, dns_came, l, &l->duplex.conn,
+		    &err) != 0) {
 		log_warning("tls.refuse", "from=%s reason=%s", link_address(l, (char[64]){ 0 }, 64),
 			log_value(err.msg));
 		link_close(l, "no TLS object");
@@ -532,15 +443,30 @@ static void first_octet(struct link *l)
 	handshake(l);
 }
 
-static void serve(struct link *l)
+/* Ours: we speak first. */
+static void first_step(struct link *l)
+{
+	struct err err;
+
+	if (conn_new_client(l->of->config.tls_client, l->endpoint, l->duplex.fd, &l->duplex.conn,
+		    &err) != 0) {
+		link_close(l, "no TLS object");
+		return;
+	}
+	machine_go(&l->machine, HANDSHAKE);
+	handshake(l);
+}
+
+void link_serve(struct link *l)
 {
 	int events = l->ready,
 	    ways = (events & UV_READABLE ? PUMP_IN : 0) | (events & UV_WRITABLE ? PUMP_OUT : 0);
 
 	l->ready = 0;
-	switch ((enum state)l->machine.at) {
+	switch ((enum link_state)l->machine.at) {
 	case OPEN:
-		if (events & UV_DISCONNECT)
+		l->hung |= events & UV_DISCONNECT && l->of->config.ended;
+		if (events & UV_DISCONNECT && !l->hung)
 			link_close(l, "the peer closed");
 		else
 			pump(l, ways);
@@ -562,11 +488,20 @@ static void serve_or_wait(struct link *l)
 
 	if (l->in)
 		return;
-	if (began < pace_until(s->pace, SERVE_NS) - s->served_ns)
-		serve(l);
+	if (began < pace_until(s->pace, LINK_SERVE_NS) - s->served_ns)
+		link_serve(l);
 	else
-		queue_put(&s->busy, l);
+		link_queue_put(&s->busy, l);
 	s->served_ns += uv_hrtime() - began;
+}
+
+/* Who said all in one breath, its end too, may still be heard. */
+static void hung_up(struct link *l)
+{
+	if (l->of->config.ended)
+		poll_tcp(l, 0);
+	else
+		link_close(l, "the peer left while DNS was asked");
 }
 
 static void tcp_ready(uv_poll_t *poll, int status, int events)
@@ -574,13 +509,13 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	struct link *l = poll->data;
 
 	if (status < 0) {
-		link_close(l, uv_strerror(status));
+		link_close(l, "the connection was reset");
 		return;
 	}
-	switch ((enum state)l->machine.at) {
+	switch ((enum link_state)l->machine.at) {
 	case SILENT:
 	case HANDSHAKE: due_add(l); return;
-	case ASKING_DNS: link_close(l, "the peer left while DNS was asked"); return;
+	case ASKING_DNS: hung_up(l); return;
 	case OPEN:
 	case FLUSHING:
 	case LINGERING:
@@ -595,6 +530,10 @@ static void go_on(void *arg)
 {
 	struct link *l = arg;
 
+	if (l->machine.at == SILENT && l->ours) {
+		first_step(l);
+		return;
+	}
 	if (l->machine.at == SILENT) {
 		first_octet(l);
 		return;
@@ -604,187 +543,75 @@ static void go_on(void *arg)
 	handshake(l);
 }
 
-static void turn(uv_timer_t *timer)
+/* fd is the link's, or closed. NULL: no memory. */
+static struct link *new_link(struct links *s, int fd, const struct sockaddr *from, uint64_t source)
 {
-	/* Only there so that the loop does not sleep over a queue. */
-	(void)timer;
-}
-
-/* The longest waiting ones, until the time is over, and at least one. */
-static void work_off(struct queue *q, void (*what)(struct link *l), uint64_t until_ns)
-{
-	struct link *l = q->first;
-
-	while (l) {
-		queue_remove(l);
-		what(l);
-		l = uv_hrtime() < until_ns ? q->first : NULL;
-	}
-}
-
-/*
- * Before each wait of the loop, and before the handshakes: what is open, then what is closed. A
- * thousand that come at once slow each other, and not those whose connections are open.
- */
-static void work(uv_prepare_t *prepare)
-{
-	struct links *s = prepare->data;
-
-	work_off(&s->busy, serve, pace_until(s->pace, SERVE_NS) - s->served_ns);
-	work_off(&s->dead, reap, pace_until(s->pace, REAP_NS));
-	if (s->busy.first || s->dead.first)
-		uv_timer_start(&s->kick, turn, 0, 0);
-	s->served_ns = 0;
-}
-
-/* False: the time was over first. */
-static bool expire(struct list *list, int64_t now, uint64_t until_ns)
-{
-	for (struct link *l = list->first, *next; l; l = next) {
-		if (uv_hrtime() >= until_ns)
-			return false;
-		next = l->next;
-		if (l->deadline_ms != 0 && now >= l->deadline_ms) {
-			if (list == &l->of->half_open && l->machine.at != SILENT)
-				verdict_refused_because(&l->of->verdict, link_peer(l),
-					(const struct sockaddr *)&l->from, now - l->start_ms,
-					l->deadline_why);
-			link_close(l, l->deadline_why);
-		} else if (l->proof) {
-			proof_tick(l->proof, now);
-		}
-	}
-	return true;
-}
-
-static void tick(uv_timer_t *timer)
-{
-	struct links *s = timer->data;
-	uint64_t until_ns = pace_until(s->pace, EXPIRE_NS);
-	int64_t now = resolver_now();
-
-	if (!expire(&s->half_open, now, until_ns) || !expire(&s->open, now, until_ns))
-		uv_timer_start(timer, tick, 1, TICK_MS);
-	verdict_tick(&s->verdict, now);
-	if (s->half_open.count + s->open.count == 0)
-		uv_timer_stop(timer);
-}
-
-/* A source that has its share may not push out the half-open of others either. */
-static bool admit(struct links *s, uint64_t source)
-{
-	if (s->closing || !sources_take(&s->sources, source, s->config.per_source_max))
-		return false;
-	if (s->half_open.count >= s->config.half_open_max)
-		link_close(s->half_open.first, "too many half-open connections");
-	if (link_table_count(s) < s->config.links_max)
-		return true;
-	sources_give(&s->sources, source);
-	return false;
-}
-
-void link_accept(struct links *s, int fd, const struct sockaddr *from)
-{
-	struct link *l;
-	uint64_t source = listen_source(from);
+	struct link *l = calloc(1, sizeof(*l));
 	int one = 1;
 
-	if (!admit(s, source)) {
-		verdict_dropped(&s->verdict);
-		close(fd);
-		return;
-	}
-	l = calloc(1, sizeof(*l));
 	if (!l || uv_poll_init(s->config.loop, &l->tcp, fd) != 0) {
 		sources_give(&s->sources, source);
 		close(fd);
 		free(l);
-		return;
+		return NULL;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (from->sa_family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	l->of = s;
 	l->machine = (struct machine){ .name = "link", .states = states, .at = SILENT };
 	l->tcp.data = l;
-	l->tcp_fd = fd;
+	l->duplex.fd = fd;
 	l->due = (struct pace_job){ .run = go_on, .arg = l };
 	l->source = source;
-	memcpy(&l->from, from,
-		from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(l->from));
+	if (from->sa_family == AF_INET || from->sa_family == AF_INET6)
+		memcpy(&l->from, from,
+			from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(l->from));
 	l->start_ms = resolver_now();
 	link_deadline(l, s->config.handshake_timeout_ms, "the handshake took too long");
-	list_add(&s->half_open, l);
-	if (!uv_is_active((uv_handle_t *)&s->tick))
-		uv_timer_start(&s->tick, tick, TICK_MS, TICK_MS);
-	poll_tcp(l, UV_READABLE);
+	link_list_add(&s->half_open, l);
+	link_table_watch(s);
+	return l;
 }
 
-unsigned link_table_count(const struct links *s)
+void link_accept(struct links *s, int fd, const struct sockaddr *from)
 {
-	return s->half_open.count + s->open.count;
-}
+	uint64_t source = listen_source(from);
+	struct link *l;
 
-unsigned link_table_unsent(const struct links *s)
-{
-	unsigned unsent = 0;
-
-	for (const struct link *l = s->open.first; l; l = l->next)
-		unsent += l->machine.at == FLUSHING || link_unsent(l) > 0;
-	return unsent;
-}
-
-int link_table_new(const struct links_config *config, struct links **out, struct err *err)
-{
-	struct links *s = calloc(1, sizeof(*s));
-
-	if (!s || !(s->pace = pace_take(config->loop))) {
-		free(s);
-		return err_set(err, ERR_NOMEM, "connections: no memory");
-	}
-	s->config = *config;
-	sources_init(&s->sources);
-	uv_prepare_init(config->loop, &s->prepare);
-	uv_timer_init(config->loop, &s->tick);
-	uv_timer_init(config->loop, &s->kick);
-	s->handles = 3;
-	s->prepare.data = s->tick.data = s->kick.data = s;
-	uv_prepare_start(&s->prepare, work);
-	uv_unref((uv_handle_t *)&s->prepare);
-	uv_unref((uv_handle_t *)&s->tick);
-	*out = s;
-	return 0;
-}
-
-static void maybe_done(struct links *s)
-{
-	if (!s->closing || s->handles > 0 || s->closing_links > 0)
+	if (!link_table_admit(s, source)) {
+		verdict_dropped(&s->verdict);
+		close(fd);
 		return;
-	sources_done(&s->sources);
-	if (s->done)
-		s->done(s->done_arg);
-	free(s);
+	}
+	l = new_link(s, fd, from, source);
+	if (!l)
+		return;
+	/* In the clear it may be ours to speak first. */
+	if (s->config.ended && !s->config.tls)
+		open_stream(l);
+	else
+		poll_tcp(l, UV_READABLE);
 }
 
-static void own_handle_closed(uv_handle_t *handle)
+int link_connect(struct links *s, int fd, const struct sockaddr *to,
+	const struct service_endpoint *endpoint, void *owner, struct link **out)
 {
-	struct links *s = handle->data;
+	struct link *l;
 
-	s->handles--;
-	maybe_done(s);
-}
-
-void link_table_close(struct links *s, void (*done)(void *arg), void *arg)
-{
-	s->closing = true;
-	s->done = done;
-	s->done_arg = arg;
-	while (s->half_open.first)
-		link_close(s->half_open.first, "shutting down");
-	while (s->open.first)
-		link_close(s->open.first, "shutting down");
-	while (s->dead.first)
-		reap(s->dead.first);
-	pace_give(s->pace);
-	uv_close((uv_handle_t *)&s->prepare, own_handle_closed);
-	uv_close((uv_handle_t *)&s->tick, own_handle_closed);
-	uv_close((uv_handle_t *)&s->kick, own_handle_closed);
+	if (!link_table_admit(s, OURS)) {
+		close(fd);
+		return ERR_SPACE;
+	}
+	l = new_link(s, fd, to, OURS);
+	if (!l)
+		return ERR_NOMEM;
+	l->ours = true;
+	l->owner = owner;
+	l->endpoint = endpoint;
+	*out = l;
+	if (s->config.tls_client)
+		due_add(l);
+	else
+		open_stream(l);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link - one accepted connection, from its first octet to its last.
+ * link - one connection, accepted or made, from its first octet to its last.
  *
  *   SILENT --octet--> HANDSHAKE <--> ASKING_DNS          SILENT holds no TLS object and no
  *     |                  |READY                          buffer: under 1 KB
@@ -11,6 +11,9 @@
  *   owner closed it. In OPEN the octets of the peer are handed to the owner as they come,
  *   until it says that it wants no more for now; link_send is the way back.
  *
+ *   Ours       a link of link_connect is the same from HANDSHAKE on, at the other end of TLS.
+ *   Ends       without ended, a peer that sends no more is gone. With it each way ends for
+ *              itself (net/duplex.h), and a link that closes before both did is reset.
  *   Proof      an open link rests on a TLSA. When that expires it is asked for again: the
  *              same records, or the one of this key still among them: the link stays.
  *              Otherwise, or without an answer, it is closed.
@@ -35,20 +38,26 @@ struct links;
 
 struct links_config {
 	uv_loop_t *loop;
-	struct tls_server *tls; /* NULL: plain */
+	struct tls_server *tls;        /* of what is accepted; NULL: plain */
+	struct tls_client *tls_client; /* of what is connected; NULL: plain */
 	struct resolver *resolver;
 	unsigned links_max;
 	unsigned half_open_max;
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
-	/* The peer is known. False: the link closes. */
+	unsigned grace_ms; /* from the loss of the TLSA to the end; 0: none */
+	/* The peer is known. False: the link closes. It may be closed from here too. */
 	bool (*open)(void *arg, struct link *l);
 	/* Octets of the peer, good for this call. False: no more until link_resume. */
 	bool (*input)(void *arg, struct link *l, struct span octets);
-	/* What link_send could not send at once has left now. */
+	/* The peer sends no more; what it was sent it may still read. NULL: then it is gone. */
+	void (*ended)(void *arg, struct link *l);
+	/* What link_send could not send at once, and the end of link_shut, has left now. */
 	void (*sent)(void *arg, struct link *l);
 	/* The link is no more after this call. Only after open said true. */
-	void (*gone)(void *arg, struct link *l);
+	void (*gone)(void *arg, struct link *l, const char *why);
+	/* The same of a link of link_connect that never opened. */
+	void (*failed)(void *arg, struct link *l, const char *why);
 	void *arg;
 };
 
@@ -62,8 +71,19 @@ unsigned link_table_unsent(const struct links *s);
 /* A connection from the listener; fd is the link's from now on. */
 void link_accept(struct links *s, int fd, const struct sockaddr *from);
 
+/*
+ * A socket that is connected to a peer of our choice; the link's from now on, closed on error.
+ * open or failed is called, maybe before this returns, but after *out is set. endpoint is borrowed
+ * until gone. Errors: ERR_SPACE (links_max), ERR_NOMEM; neither is called then.
+ */
+int link_connect(struct links *s, int fd, const struct sockaddr *to,
+	const struct service_endpoint *endpoint, void *owner, struct link **out);
+
 const struct peer *link_peer(const struct link *l); /* never NULL */
 const char *link_address(const struct link *l, char *out, size_t cap);
+const struct sockaddr *link_from(const struct link *l);           /* family 0: a Unix socket */
+bool link_to(const struct link *l, struct sockaddr_storage *out); /* our own end */
+const struct conn *link_conn(const struct link *l);               /* NULL: plain */
 
 /* The link is closed when the deadline passes: ms from now; 0: none. why is static. */
 void link_deadline(struct link *l, unsigned ms, const char *why);
@@ -76,10 +96,17 @@ void *link_owner(const struct link *l);
  * more. Never calls back. */
 void link_send(struct link *l, struct span octets);
 size_t link_unsent(const struct link *l); /* octets */
+/* We send no more once all has left: close_notify, or FIN. The peer may go on. */
+void link_shut(struct link *l);
+bool link_is_done(const struct link *l); /* both ways have ended */
+/* No more input for now. */
+void link_pause(struct link *l);
 /* Input again. May call input, and gone. */
 void link_resume(struct link *l);
 /* Closes once all is sent and the peer had time to read it. */
 void link_end(struct link *l);
+/* Closes in order, though at once: the peer is told by close_notify and has time to read it. */
+void link_part(struct link *l, const char *why);
 void link_close(struct link *l, const char *why);
 
 #endif

@@ -20,12 +20,14 @@ struct proof {
 	uint8_t spki_sha256[32];
 	uint64_t source;
 	int64_t expires_ms;
+	unsigned grace_ms;
+	int64_t lost_ms; /* since when; 0: it is not */
 	void (*lost)(void *arg, const char *why);
 	void *arg;
 };
 
 struct proof *proof_new(struct resolver *r, const struct peer *peer, uint64_t source,
-	void (*lost)(void *arg, const char *why), void *arg)
+	unsigned grace_ms, void (*lost)(void *arg, const char *why), void *arg)
 {
 	struct proof *p;
 
@@ -40,6 +42,7 @@ struct proof *proof_new(struct resolver *r, const struct peer *peer, uint64_t so
 	p->question = (struct question){ .name = peer->tlsa_owner, .type = RR_TLSA };
 	p->source = source;
 	p->expires_ms = peer->expires_ms;
+	p->grace_ms = grace_ms;
 	p->lost = lost;
 	p->arg = arg;
 	memcpy(p->spki_sha256, peer->spki_sha256, sizeof(p->spki_sha256));
@@ -77,15 +80,16 @@ static void judge(struct proof *p)
 {
 	struct answer *a = answer_keep(p->ask.answer);
 	char why[ANSWER_WHY_MAX + 80];
-	int64_t soon = resolver_now() + REST_MIN_MS;
-	uint8_t now[32];
+	int64_t now = resolver_now(), soon = now + REST_MIN_MS;
+	uint8_t hash[32];
 
 	ask_done(&p->ask);
 	p->asking = false;
-	if (a->status == ANSWER_SECURE && tlsaset_hash(a->rdata, a->count, now, NULL) == 0 &&
-		(memcmp(now, p->set, sizeof(now)) == 0 || set_has_key(a, p->spki_sha256))) {
+	if (a->status == ANSWER_SECURE && tlsaset_hash(a->rdata, a->count, hash, NULL) == 0 &&
+		(memcmp(hash, p->set, sizeof(hash)) == 0 || set_has_key(a, p->spki_sha256))) {
 		p->expires_ms = a->expires_ms > soon ? a->expires_ms : soon;
-		memcpy(p->set, now, sizeof(now));
+		p->lost_ms = 0;
+		memcpy(p->set, hash, sizeof(hash));
 		answer_drop(a);
 		return;
 	}
@@ -97,7 +101,12 @@ static void judge(struct proof *p)
 		snprintf(why, sizeof(why), "the TLSA expired and could not be had again: %s%s%s",
 			answer_status_word(a->status), a->why[0] ? ", " : "", a->why);
 	answer_drop(a);
-	p->lost(p->arg, why);
+	if (p->lost_ms == 0)
+		p->lost_ms = now;
+	if (now - p->lost_ms >= p->grace_ms)
+		p->lost(p->arg, why);
+	else
+		p->expires_ms = soon;
 }
 
 static void came(struct ask *ask)

@@ -21,9 +21,10 @@
 
 struct proof;
 
-/* NULL when the peer rests on nothing that expires, or memory is out and lost was called. */
+/* grace_ms: how long it may be lost before lost is called; it is asked for all the while.
+ * NULL when the peer rests on nothing that expires, or memory is out and lost was called. */
 struct proof *proof_new(struct resolver *r, const struct peer *peer, uint64_t source,
-	void (*lost)(void *arg, const char *why), void *arg);
+	unsigned grace_ms, void (*lost)(void *arg, const char *why), void *arg);
 void proof_free(struct proof *p);
 
 /* Now and then; may call lost, in which case the proof may be gone on return. */

@@ -42,20 +42,20 @@ const char *verdict_words(const struct peer *peer)
 	return words;
 }
 
-void verdict_accepted(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
-	int64_t took_ms)
+void verdict_accepted(const struct peer *peer, const struct sockaddr *from, int64_t took_ms,
+	enum trace_level level)
 {
+	void (*say)(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3))) =
+		level == TRACE_INFO ? log_info : log_debug;
 	char address[64];
 
-	(void)v;
-	log_info("tls.accept", "%s how=%s resumed=%s took_ms=%" PRId64 " from=%s",
-		verdict_words(peer), peer->how == PEER_BY_DANE ? "dane" : "pkix",
-		peer->resumed ? "yes" : "no", took_ms,
+	say("tls.accept", "%s how=%s resumed=%s took_ms=%" PRId64 " from=%s", verdict_words(peer),
+		peer->how == PEER_BY_DANE ? "dane" : "pkix", peer->resumed ? "yes" : "no", took_ms,
 		listen_write_address(from, address, sizeof(address)));
 }
 
-void verdict_refused_because(struct verdict *v, const struct peer *peer,
-	const struct sockaddr *from, int64_t took_ms, const char *why)
+void verdict_refused(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
+	int64_t took_ms, const char *why)
 {
 	char address[64];
 
@@ -69,13 +69,6 @@ void verdict_refused_because(struct verdict *v, const struct peer *peer,
 		verdict_words(peer),
 		peer->refusal == PEER_REFUSED_NOT ? "unfinished" : peer_refusal_word(peer->refusal),
 		took_ms, listen_write_address(from, address, sizeof(address)), log_value(why));
-}
-
-void verdict_refused(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
-	int64_t took_ms)
-{
-	verdict_refused_because(v, peer, from, took_ms,
-		peer->reason[0] ? peer->reason : "the connection ended in the handshake");
 }
 
 void verdict_dropped(struct verdict *v)

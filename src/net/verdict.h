@@ -14,6 +14,7 @@
 
 #include <sys/socket.h>
 
+#include "core/trace.h"
 #include "tls/peer.h"
 
 struct verdict {
@@ -21,13 +22,10 @@ struct verdict {
 	unsigned written, left_out, dropped;
 };
 
-void verdict_accepted(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
-	int64_t took_ms);
+void verdict_accepted(const struct peer *peer, const struct sockaddr *from, int64_t took_ms,
+	enum trace_level level);
 void verdict_refused(struct verdict *v, const struct peer *peer, const struct sockaddr *from,
-	int64_t took_ms);
-/* why instead of the peer's own reason. */
-void verdict_refused_because(struct verdict *v, const struct peer *peer,
-	const struct sockaddr *from, int64_t took_ms, const char *why);
+	int64_t took_ms, const char *why);
 
 /* A connection closed before it was looked at: over a limit. */
 void verdict_dropped(struct verdict *v);

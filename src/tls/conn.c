@@ -126,6 +126,10 @@ static enum conn_event stopped(struct conn *c, int rc)
 
 	if (event == CONN_WANT_READ || event == CONN_WANT_WRITE)
 		return event;
+	if (event == CONN_CLOSED && conn_is_ended(c)) {
+		ERR_clear_error();
+		return CONN_CLOSED;
+	}
 	unsigned long code = ERR_peek_last_error();
 	if (event == CONN_CLOSED || code == 0 ||
 		ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
@@ -164,16 +168,28 @@ enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *writ
 	return rc == 1 ? CONN_READY : stopped(c, rc);
 }
 
-enum conn_event conn_close(struct conn *c)
+bool conn_is_ended(const struct conn *c)
+{
+	return SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
+enum conn_event conn_end(struct conn *c)
 {
 	if (c->at != OPEN)
 		return CONN_CLOSED;
 	ERR_clear_error();
+	/* 0: said, and not answered yet. */
 	int rc = SSL_shutdown(c->ssl);
-	if (rc < 0 && wanted(c, rc) == CONN_WANT_WRITE)
-		return CONN_WANT_WRITE;
+	enum conn_event event = rc >= 0 ? CONN_READY : wanted(c, rc);
 	ERR_clear_error();
-	return end(c, CONN_CLOSED);
+	return event;
+}
+
+enum conn_event conn_close(struct conn *c)
+{
+	enum conn_event event = conn_end(c);
+
+	return event == CONN_WANT_WRITE ? event : end(c, CONN_CLOSED);
 }
 
 int conn_session_save(struct conn *c, struct buf *out, struct err *err)
@@ -198,4 +214,9 @@ const struct peer *conn_peer(const struct conn *c)
 const char *conn_version(const struct conn *c)
 {
 	return SSL_get_version(c->ssl);
+}
+
+const char *conn_cipher(const struct conn *c)
+{
+	return SSL_get_cipher_name(c->ssl);
 }

@@ -20,7 +20,7 @@ enum conn_event {
 	CONN_WANT_READ,  /* the socket must be readable first */
 	CONN_WANT_WRITE, /* the socket must be writable first */
 	CONN_WANT_DNS,   /* wake will be called */
-	CONN_CLOSED,     /* the peer said close_notify, or the stream ended */
+	CONN_CLOSED,     /* the peer said close_notify, or the stream was cut: conn_is_ended */
 	CONN_REFUSED,    /* handshake failed or protocol broken; conn_peer()->reason */
 };
 
@@ -48,10 +48,16 @@ enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
 /* Octets were read ahead: conn_read may have some although the socket has none. */
 bool conn_has_pending(const struct conn *c);
 enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written);
-enum conn_event conn_close(struct conn *c); /* sends close_notify */
+/* The peer said close_notify: it sends no more. What we send it may still read; only a peer
+ * that was cut off is gone both ways. */
+bool conn_is_ended(const struct conn *c);
+/* Sends close_notify: we send no more, and may still read. */
+enum conn_event conn_end(struct conn *c);
+enum conn_event conn_close(struct conn *c); /* likewise, and reads no more either */
 
 /* Valid in every state; authenticated only after conn_handshake said CONN_READY. */
 const struct peer *conn_peer(const struct conn *c);
 const char *conn_version(const struct conn *c); /* "TLSv1.3" */
+const char *conn_cipher(const struct conn *c);  /* "TLS_AES_128_GCM_SHA256" */
 
 #endif

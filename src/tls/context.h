@@ -18,6 +18,8 @@ struct tls_server {
 	struct resolver *resolver;
 	bool (*authorise)(void *arg, const struct name *client);
 	void *authorise_arg;
+	bool (*admit)(void *arg, const struct peer *client); /* may be NULL */
+	void *admit_arg;
 	bool compat;
 	bool tickets;
 	unsigned dns_timeout_ms;

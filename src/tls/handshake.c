@@ -154,6 +154,15 @@ void handshake_abandon(SSL *ssl)
 	ERR_clear_error();
 }
 
+void handshake_admit(struct handshake *h)
+{
+	const struct tls_server *s = h->server;
+
+	if (s && s->admit && h->peer.authenticated && !s->admit(s->admit_arg, &h->peer))
+		peer_refuse(&h->peer, PEER_REFUSED_POLICY,
+			"no rule allows this key, or this kind of proof");
+}
+
 /* No callback of ours ran: OpenSSL itself refused, and its queue says why. */
 static void take_openssl_reason(SSL *ssl, struct handshake *h)
 {
@@ -189,6 +198,7 @@ bool handshake_finish(SSL *ssl, bool finished)
 		else
 			peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL,
 				"resumed without a bound ticket");
+		handshake_admit(h);
 	} else if (!h->peer.authenticated || SSL_get_verify_result(ssl) != X509_V_OK) {
 		peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL, "the handshake proved nothing");
 	}

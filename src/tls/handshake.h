@@ -56,6 +56,9 @@ struct handshake *handshake_of(const SSL *ssl);
  * A reference of the caller's. */
 struct answer *handshake_lookup(struct handshake *h, const struct name *name);
 
+/* A client that is proved, and that the rules do not admit by this proof, is refused. */
+void handshake_admit(struct handshake *h);
+
 /* A paused handshake is resumed and refused. Other states: nothing happens. */
 void handshake_abandon(SSL *ssl);
 

@@ -213,6 +213,7 @@ int prove_client(X509_STORE_CTX *store, void *arg)
 	if (!h)
 		return verdict(store, false);
 	decide_client(h, store, ssl);
+	handshake_admit(h);
 	/* There is nothing to wait for after this, and a job per read costs. */
 	SSL_clear_mode(ssl, SSL_MODE_ASYNC);
 	say(&s->trace, "client", &h->peer);

@@ -28,6 +28,10 @@ struct tls_server_config {
 	/* May this name be a client here at all? Asked before any DNS. Must be set. */
 	bool (*authorise)(void *arg, const struct name *client);
 	void *authorise_arg;
+	/* May it come in, now that it is proved? Its key and the kind of its proof are known.
+	 * NULL: everybody who is proved. */
+	bool (*admit)(void *arg, const struct peer *client);
+	void *admit_arg;
 	uint16_t client_id_extension; /* 0 is TLS_CLIENT_ID_EXTENSION */
 	bool compat;                  /* tolerate the empty extension of older drafts */
 	bool tickets;                 /* off unless asked: see bench/README */

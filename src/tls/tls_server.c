@@ -64,6 +64,8 @@ int tls_server_attach(const struct tls_server_config *config, struct ssl_ctx_st 
 	s->resolver = config->resolver;
 	s->authorise = config->authorise;
 	s->authorise_arg = config->authorise_arg;
+	s->admit = config->admit;
+	s->admit_arg = config->admit_arg;
 	s->compat = config->compat;
 	s->tickets = config->tickets;
 	s->dns_timeout_ms = config->dns_timeout_ms;

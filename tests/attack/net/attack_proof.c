@@ -73,7 +73,7 @@ static const char *fate(const struct peer *peer)
 	struct proof *p;
 
 	why[0] = '\0';
-	p = proof_new(resolver, peer, 1, note, why);
+	p = proof_new(resolver, peer, 1, 0, note, why);
 	assert_non_null(p);
 	for (int i = 0; i < 20 && !why[0]; i++) {
 		struct pollfd fd = { .fd = resolver_fd(resolver), .events = POLLIN };
