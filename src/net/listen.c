@@ -74,6 +74,25 @@ int listen_read_address(const char *text, struct sockaddr_storage *out, struct e
 	return 0;
 }
 
+bool listen_is_unix(const char *text)
+{
+	return strncmp(text, LISTEN_UNIX, strlen(LISTEN_UNIX)) == 0;
+}
+
+int listen_read_unix(const char *text, struct sockaddr_un *out, struct err *err)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	const char *path = text + strlen(LISTEN_UNIX);
+
+	if (path[0] != '/' || strlen(path) >= sizeof(a.sun_path))
+		return err_set(err, ERR_FORMAT,
+			"address '%s': need a path from / of at most %zu octets", text,
+			sizeof(a.sun_path) - 1);
+	strcpy(a.sun_path, path);
+	*out = a;
+	return 0;
+}
+
 /* An IPv4 address inside an IPv6 one (a dual-stack listener sees them so) is IPv4. */
 static bool plain_ipv4(const struct sockaddr *address, uint32_t *out)
 {
@@ -104,6 +123,10 @@ const char *listen_write_address(const struct sockaddr *address, char *out, size
 	char host[INET6_ADDRSTRLEN] = "?";
 	uint32_t v4;
 
+	if (address->sa_family != AF_INET && address->sa_family != AF_INET6) {
+		snprintf(out, cap, "unix");
+		return out;
+	}
 	if (plain_ipv4(address, &v4)) {
 		snprintf(out, cap, "%u.%u.%u.%u:%u", v4 >> 24, v4 >> 16 & 255, v4 >> 8 & 255,
 			v4 & 255, port_of(address));
@@ -192,46 +215,82 @@ static void closed(uv_handle_t *handle)
 		free(l);
 }
 
-static int open_socket(const char *bind_to, int *out, struct err *err)
+static int begin(int fd, const struct sockaddr *a, socklen_t n, const char *text, struct err *err)
+{
+	if (bind(fd, a, n) == 0 && listen(fd, BACKLOG) == 0)
+		return 0;
+	return err_set(err, ERR_SYSTEM, "listen on %s: %s", text, strerror(errno));
+}
+
+/* A socket file that nobody listens on any more is in the way. */
+static void remove_stale(const struct sockaddr_un *a)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)a, sizeof(*a)) != 0 && errno == ECONNREFUSED)
+		unlink(a->sun_path);
+	close(fd);
+}
+
+static int open_unix(const char *text, int *out, struct err *err)
+{
+	struct sockaddr_un a;
+	int rc = listen_read_unix(text, &a, err), fd;
+
+	if (rc != 0)
+		return rc;
+	remove_stale(&a);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, "listen on %s: %s", text, strerror(errno));
+	rc = begin(fd, (struct sockaddr *)&a, sizeof(a), text, err);
+	if (rc == 0)
+		*out = fd;
+	else
+		close(fd);
+	return rc;
+}
+
+int listen_open(const char *bind_to, bool shared, int *out, struct err *err)
 {
 	struct sockaddr_storage a;
-	int one = 1, rc = listen_read_address(bind_to, &a, err), fd;
-	socklen_t n =
-		a.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	int one = 1, rc, fd;
 
+	if (listen_is_unix(bind_to))
+		return open_unix(bind_to, out, err);
+	rc = listen_read_address(bind_to, &a, err);
 	if (rc != 0)
 		return rc;
 	fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "listen on %s: %s", bind_to, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&a, n) != 0 || listen(fd, BACKLOG) != 0) {
-		rc = err_set(err, ERR_SYSTEM, "listen on %s: %s", bind_to, strerror(errno));
+	if (shared)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	rc = begin(fd, (struct sockaddr *)&a,
+		a.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
+		bind_to, err);
+	if (rc == 0)
+		*out = fd;
+	else
 		close(fd);
-		return rc;
-	}
-	*out = fd;
-	return 0;
+	return rc;
 }
 
-int listen_new(uv_loop_t *loop, const char *bind_to, listen_accepted *accepted, void *arg,
+int listen_new_on(uv_loop_t *loop, int fd, listen_accepted *accepted, void *arg,
 	struct listen **out, struct err *err)
 {
 	struct listen *l = calloc(1, sizeof(*l));
-	int rc;
 
-	if (!l)
-		return err_set(err, ERR_NOMEM, "listen on %s: no memory", bind_to);
-	rc = open_socket(bind_to, &l->fd, err);
-	if (rc == 0 && uv_poll_init(loop, &l->poll, l->fd) != 0) {
-		rc = err_set(err, ERR_SYSTEM, "listen on %s: cannot be polled", bind_to);
-		close(l->fd);
-	}
-	if (rc != 0) {
+	if (!l || uv_poll_init(loop, &l->poll, fd) != 0) {
 		free(l);
-		return rc;
+		close(fd);
+		return err_set(err, ERR_SYSTEM, "listen: cannot be polled");
 	}
 	uv_timer_init(loop, &l->rest);
+	l->fd = fd;
 	l->open = 2;
 	l->poll.data = l->rest.data = l;
 	l->accepted = accepted;
@@ -241,14 +300,27 @@ int listen_new(uv_loop_t *loop, const char *bind_to, listen_accepted *accepted, 
 	return 0;
 }
 
-uint16_t listen_port(const struct listen *l)
+int listen_new(uv_loop_t *loop, const char *bind_to, listen_accepted *accepted, void *arg,
+	struct listen **out, struct err *err)
+{
+	int fd, rc = listen_open(bind_to, false, &fd, err);
+
+	return rc ? rc : listen_new_on(loop, fd, accepted, arg, out, err);
+}
+
+uint16_t listen_port_of(int fd)
 {
 	struct sockaddr_storage a = { 0 };
 	socklen_t n = sizeof(a);
 
-	if (getsockname(l->fd, (struct sockaddr *)&a, &n) != 0)
+	if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
 		return 0;
 	return port_of((const struct sockaddr *)&a);
+}
+
+uint16_t listen_port(const struct listen *l)
+{
+	return listen_port_of(l->fd);
 }
 
 void listen_free(struct listen *l)

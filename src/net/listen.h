@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/un.h>
 #include <uv.h>
 
 #include "core/err.h"
@@ -20,7 +21,13 @@
  * but localhost: a listener must not wait for DNS. */
 int listen_read_address(const char *text, struct sockaddr_storage *out, struct err *err);
 
-/* "192.0.2.1:8003" or "[2001:db8::1]:8003"; 56 octets are enough. */
+/* Before the path of a Unix socket, where one is allowed. */
+#define LISTEN_UNIX "unix:"
+
+bool listen_is_unix(const char *text);
+int listen_read_unix(const char *text, struct sockaddr_un *out, struct err *err);
+
+/* "unix", "192.0.2.1:8003" or "[2001:db8::1]:8003"; 56 octets are enough. */
 const char *listen_write_address(const struct sockaddr *address, char *out, size_t cap);
 
 bool listen_is_loopback(const struct sockaddr *address);
@@ -34,6 +41,16 @@ struct listen;
 /* fd is non-blocking and the callee's from then on. */
 typedef void listen_accepted(void *arg, int fd, const struct sockaddr *from);
 
+/*
+ * A listening socket: of an address as above, or "unix:/path", whose file is made anew when
+ * nobody listens there. shared: others may listen on the same port (SO_REUSEPORT).
+ */
+int listen_open(const char *bind, bool shared, int *out, struct err *err);
+uint16_t listen_port_of(int fd);
+
+/* fd is the listener's from then on, closed on error. */
+int listen_new_on(uv_loop_t *loop, int fd, listen_accepted *accepted, void *arg,
+	struct listen **out, struct err *err);
 int listen_new(uv_loop_t *loop, const char *bind, listen_accepted *accepted, void *arg,
 	struct listen **out, struct err *err);
 uint16_t listen_port(const struct listen *l);

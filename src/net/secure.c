@@ -31,8 +31,9 @@ enum tls_mode secure_mode(const struct tls_block *block)
 	return TLS_DANE;
 }
 
-int secure_server_new(const struct tls_block *block, const char *where, struct policy *policy,
-	struct resolver *resolver, struct tls_server **out, struct err *err)
+int secure_server_new_by(const struct tls_block *block, const char *where,
+	const struct secure_gate *gate, struct resolver *resolver, struct tls_server **out,
+	struct err *err)
 {
 	struct tls_server_config config = {
 		.mode = secure_mode(block),
@@ -40,8 +41,10 @@ int secure_server_new(const struct tls_block *block, const char *where, struct p
 		.tls_key = block->tls_key,
 		.ca_cert = block->ca_cert,
 		.resolver = resolver,
-		.authorise = policy_authorise,
-		.authorise_arg = policy,
+		.authorise = gate->authorise,
+		.authorise_arg = gate->arg,
+		.admit = gate->admit,
+		.admit_arg = gate->arg,
 		.client_id_extension = block->client_id_extension,
 		.compat = block->compat,
 		.tickets = block->tickets,
@@ -51,14 +54,22 @@ int secure_server_new(const struct tls_block *block, const char *where, struct p
 
 	if (rc != 0)
 		return rc;
+	rc = tls_server_new(&config, out, err);
+	return rc == 0 ? 0 : err_wrap(err, rc, "%s", where);
+}
+
+int secure_server_new(const struct tls_block *block, const char *where, struct policy *policy,
+	struct resolver *resolver, struct tls_server **out, struct err *err)
+{
+	const struct secure_gate gate = { .authorise = policy_authorise, .arg = policy };
+
 	if (block->insecure_plain) {
 		*out = NULL;
-		return 0;
+		return tls_config_check(block, where, err);
 	}
 	if (!policy)
 		return err_set(err, ERR_ARG, "%s: no rule says who may connect", where);
-	rc = tls_server_new(&config, out, err);
-	return rc == 0 ? 0 : err_wrap(err, rc, "%s", where);
+	return secure_server_new_by(block, where, &gate, resolver, out, err);
 }
 
 int secure_client_new(const struct tls_block *block, const char *where, struct tls_client **out,

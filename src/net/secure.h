@@ -12,6 +12,17 @@
 #include "program/tls_config.h"
 #include "tls/client.h"
 
+/* Who may come in: before any DNS, and once it is proved. Of tls/server.h. */
+struct secure_gate {
+	bool (*authorise)(void *arg, const struct name *client);
+	bool (*admit)(void *arg, const struct peer *client); /* NULL: who is proved */
+	void *arg;
+};
+
+int secure_server_new_by(const struct tls_block *block, const char *where,
+	const struct secure_gate *gate, struct resolver *resolver, struct tls_server **out,
+	struct err *err);
+
 /* The listening end; NULL comes out, and 0, when the block says insecure_plain. */
 int secure_server_new(const struct tls_block *block, const char *where, struct policy *policy,
 	struct resolver *resolver, struct tls_server **out, struct err *err);

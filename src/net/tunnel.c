@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/tunnel.h"
+
+#include <stdlib.h>
+
+struct tunnel {
+	struct tunnels *of;
+	struct link *front, *back; /* back NULL: not there yet */
+	bool open;                 /* the back is proved */
+	bool back_gone;            /* and is not to be closed any more */
+	unsigned tried;            /* addresses given up */
+	struct reach_wait wait;
+	struct reach_found *found; /* the back borrows its endpoint */
+	struct dial *dial;
+	uint64_t forth, back_again;
+	int64_t start_ms, reach_until_ms;
+};
+
+struct tunnels {
+	struct tunnels_config config;
+	struct links *front, *back;
+	unsigned count, tables; /* tables: not closed yet */
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+/* Who was proved: in front, or else at the back; or who was not. */
+static const struct peer *peer_of(const struct tunnel *t)
+{
+	const struct peer *front = link_peer(t->front);
+
+	return t->back && !front->authenticated ? link_peer(t->back) : front;
+}
+
+/* The front goes: with it all the rest. */
+static void end(struct tunnel *t, const char *why)
+{
+	struct tunnels *s = t->of;
+	struct tunnel_end e = { .front = t->front,
+		.back = t->open ? t->back : NULL,
+		.peer = peer_of(t),
+		.forth = t->forth,
+		.back_again = t->back_again,
+		.took_ms = resolver_now() - t->start_ms,
+		.why = why };
+
+	s->config.ended(s->config.arg, &e);
+	reach_forget(&t->wait);
+	dial_free(t->dial);
+	if (t->back && !t->back_gone) {
+		link_set_owner(t->back, NULL);
+		link_close(t->back, why);
+	}
+	reach_drop(t->found);
+	s->count--;
+	free(t);
+}
+
+static void give_up(struct tunnel *t, const char *why)
+{
+	link_close(t->front, why);
+}
+
+/* Until something moves again. */
+static void rest(struct tunnel *t)
+{
+	const struct tunnels_config *c = &t->of->config;
+	int64_t left_ms = t->start_ms + c->lifetime_ms - resolver_now();
+
+	if (c->lifetime_ms && left_ms < c->idle_timeout_ms)
+		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, "its time was over");
+	else
+		link_deadline(t->front, c->idle_timeout_ms, "idle for too long");
+}
+
+static void dialled(void *arg, int fd, unsigned index, const char *why);
+
+/* The next address, until there is none. */
+static void try_next(struct tunnel *t)
+{
+	int64_t left_ms = t->reach_until_ms - resolver_now();
+	struct dial_config c = { .loop = t->of->config.loop,
+		.list = &t->found->list,
+		.first = t->tried,
+		.timeout_ms = left_ms > 0 ? (unsigned)left_ms : 0,
+		.done = dialled,
+		.arg = t };
+	struct err err;
+
+	if (dial_new(&c, &t->dial, &err) != 0)
+		give_up(t, err.msg);
+}
+
+static const struct service_endpoint *endpoint_of(const struct reach_found *f, unsigned index)
+{
+	return f->service ? &f->service->endpoint[f->list.endpoint[index]] : NULL;
+}
+
+static void dialled(void *arg, int fd, unsigned index, const char *why)
+{
+	struct tunnel *t = arg;
+
+	t->dial = NULL;
+	if (fd < 0) {
+		give_up(t, why);
+		return;
+	}
+	t->tried = index + 1;
+	t->back_gone = false;
+	if (link_connect(t->of->back, fd, &t->found->list.address[index].any,
+		    endpoint_of(t->found, index), t, &t->back) != 0)
+		give_up(t, "no room for a connection to the back");
+}
+
+static const char *why_nowhere(const struct reach_found *f)
+{
+	const struct service *s = f->service;
+
+	return s && s->count ? s->endpoint[0].why : s ? s->why : "no address";
+}
+
+static void found(struct reach_wait *w, struct reach_found *f)
+{
+	struct tunnel *t = w->arg;
+
+	if (!f) {
+		give_up(t, "no memory to find the target");
+		return;
+	}
+	if (!f->list.count) {
+		give_up(t, why_nowhere(f));
+		return;
+	}
+	t->found = reach_keep(f);
+	try_next(t);
+}
+
+/* Its peer is proved, and not one octet was read: only now is anything asked for. */
+static bool front_open(void *arg, struct link *l)
+{
+	struct tunnels *s = arg;
+	struct tunnel *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return false;
+	s->count++;
+	t->of = s;
+	t->front = l;
+	t->start_ms = resolver_now();
+	t->reach_until_ms = t->start_ms + s->config.connect_timeout_ms;
+	t->wait = (struct reach_wait){ .done = found, .arg = t };
+	link_set_owner(l, t);
+	link_pause(l);
+	link_deadline(l, s->config.connect_timeout_ms, "the back was not reached in time");
+	reach_ask(s->config.reach, &t->wait);
+	return true;
+}
+
+static void front_gone(void *arg, struct link *l, const char *why)
+{
+	(void)arg;
+	end(link_owner(l), why);
+}
+
+static bool back_open(void *arg, struct link *l)
+{
+	struct tunnel *t = link_owner(l);
+	struct tunnels *s = arg;
+	struct buf ahead = { 0 };
+	bool ok;
+
+	t->open = true;
+	rest(t);
+	if (s->config.ahead)
+		s->config.ahead(s->config.arg, t->front, &ahead);
+	ok = buf_ok(&ahead);
+	if (ok)
+		link_send(l, buf_span(&ahead));
+	buf_done(&ahead);
+	if (ok)
+		link_resume(t->front);
+	else
+		give_up(t, "no memory for what goes ahead");
+	return true;
+}
+
+static void back_gone(void *arg, struct link *l, const char *why)
+{
+	struct tunnel *t = link_owner(l);
+
+	(void)arg;
+	if (!t)
+		return;
+	t->back_gone = true;
+	give_up(t, why);
+}
+
+static void back_failed(void *arg, struct link *l, const char *why)
+{
+	struct tunnel *t = link_owner(l);
+
+	if (t && t->tried < t->found->list.count && resolver_now() < t->reach_until_ms) {
+		t->back = NULL;
+		try_next(t);
+	} else {
+		back_gone(arg, l, why);
+	}
+}
+
+/* From one link to the other; false: the other is full. */
+static bool pass(struct tunnel *t, struct link *to, uint64_t *count, struct span octets)
+{
+	*count += octets.n;
+	rest(t);
+	link_send(to, octets);
+	return link_unsent(to) == 0;
+}
+
+static bool front_input(void *arg, struct link *l, struct span octets)
+{
+	struct tunnel *t = link_owner(l);
+
+	(void)arg;
+	return pass(t, t->back, &t->forth, octets);
+}
+
+static bool back_input(void *arg, struct link *l, struct span octets)
+{
+	struct tunnel *t = link_owner(l);
+
+	(void)arg;
+	return pass(t, t->front, &t->back_again, octets);
+}
+
+static struct link *other(const struct tunnel *t, const struct link *l)
+{
+	return l == t->front ? t->back : t->front;
+}
+
+static void finish(struct tunnel *t)
+{
+	if (link_is_done(t->front) && link_is_done(t->back))
+		link_close(t->front, "done");
+}
+
+static void ended(void *arg, struct link *l)
+{
+	struct tunnel *t = link_owner(l);
+
+	(void)arg;
+	link_shut(other(t, l));
+	finish(t);
+}
+
+/* There is room again. Resuming may end the tunnel, which finish is about as well: last. */
+static void sent(void *arg, struct link *l)
+{
+	struct tunnel *t = link_owner(l);
+	struct link *from = other(t, l);
+
+	(void)arg;
+	if (link_is_done(l))
+		finish(t);
+	else if (from)
+		link_resume(from);
+}
+
+static void table_closed(void *arg)
+{
+	struct tunnels *s = arg;
+
+	if (--s->tables > 0)
+		return;
+	if (s->done)
+		s->done(s->done_arg);
+	free(s);
+}
+
+void tunnel_table_close(struct tunnels *s, void (*done)(void *arg), void *arg)
+{
+	s->done = done;
+	s->done_arg = arg;
+	link_table_close(s->front, table_closed, s);
+	link_table_close(s->back, table_closed, s);
+}
+
+unsigned tunnel_table_count(const struct tunnels *s)
+{
+	return s->count;
+}
+
+void tunnel_accept(struct tunnels *s, int fd, const struct sockaddr *from)
+{
+	link_accept(s->front, fd, from);
+}
+
+static int open_tables(struct tunnels *s, struct err *err)
+{
+	const struct tunnels_config *c = &s->config;
+	struct links_config front = {
+		.loop = c->loop,
+		.tls = c->tls_server,
+		.resolver = c->resolver,
+		.links_max = c->tunnels_max,
+		.half_open_max = c->half_open_max,
+		.per_source_max = c->per_source_max,
+		.handshake_timeout_ms = c->handshake_timeout_ms,
+		.grace_ms = c->grace_ms,
+		.open = front_open,
+		.input = front_input,
+		.ended = ended,
+		.sent = sent,
+		.gone = front_gone,
+		.arg = s,
+	};
+	struct links_config back = front;
+	int rc = link_table_new(&front, &s->front, err);
+
+	back.tls = NULL;
+	back.tls_client = c->tls_client;
+	back.half_open_max = back.per_source_max = c->tunnels_max;
+	back.handshake_timeout_ms = c->connect_timeout_ms;
+	back.open = back_open;
+	back.input = back_input;
+	back.gone = back_gone;
+	back.failed = back_failed;
+	s->tables = 2;
+	return rc == 0 ? link_table_new(&back, &s->back, err) : rc;
+}
+
+int tunnel_table_new(const struct tunnels_config *config, struct tunnels **out, struct err *err)
+{
+	struct tunnels *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return err_set(err, ERR_NOMEM, "tunnels: no memory");
+	s->config = *config;
+	rc = open_tables(s, err);
+	if (rc == 0) {
+		*out = s;
+	} else if (s->front) {
+		s->tables = 1;
+		link_table_close(s->front, table_closed, s);
+	} else {
+		free(s);
+	}
+	return rc;
+}
