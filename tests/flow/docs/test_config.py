@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sample configurations and those in the man pages pass --check; a spoilt one does not.
 
-usage: test_config.py SOURCE_ROOT JOIND NETWORKD APPLICATIOND
+usage: test_config.py SOURCE_ROOT JOIND NETWORKD APPLICATIOND PROXY RESOLVERD
 """
 import pathlib, re, subprocess, sys, tempfile
 
 root = pathlib.Path(sys.argv[1])
-programs = dict(zip(["joind", "networkd", "applicationd"], sys.argv[2:5]))
+programs = dict(zip(["joind", "networkd", "applicationd", "proxy"], sys.argv[2:6]))
 count = failed = 0
 
 
@@ -21,6 +21,8 @@ def tap(good, what, note=""):
 
 def check(name, text):
     path = folder / f"{name}.yaml"
+    # The proxy opens its resolver to be checked: this build's, not an installed one.
+    text = text.replace("\nresolver:\n", f"\nresolver:\n  helper: {sys.argv[6]}\n") if name == "proxy" else text
     path.write_text(text.replace("/etc/sardane", str(folder)).replace("/var/lib/sardane", str(folder)))
     return subprocess.run([programs[name], "--config", str(path), "--check"], capture_output=True, text=True, timeout=30)
 
@@ -35,6 +37,8 @@ with tempfile.TemporaryDirectory() as made:
     for key in ("root.kek", "session.kek"):
         (folder / key).write_text("00112233445566778899aabbccddeeff" * 2 + "\n")
         (folder / key).chmod(0o600)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=x", "-keyout", folder / "proxy-key.pem", "-out", folder / "proxy.pem"], check=True, capture_output=True)
     for name in programs:
         sample = (root / f"packaging/{name}.yaml").read_text()
         accepted(name, sample, "its sample")
@@ -43,7 +47,7 @@ with tempfile.TemporaryDirectory() as made:
         got = check(name, sample.replace("\nresolver:", "\nresolvr:"))
         tap(got.returncode != 0 and "resolvr" in got.stderr, f"{name} refuses a sample with a word misspelt, and says which",
             got.stdout + got.stderr)
-        got = check(name, re.sub(r"(\n  tls_key: )\S+", r"\1", sample, count=1))
+        got = check(name, re.sub(r"(\n +tls_key: )\S+", r"\1", sample, count=1))
         tap(got.returncode != 0 and "tls_key" in got.stderr, f"{name} refuses a certificate without its key", got.stdout + got.stderr)
 print(f"1..{count}")
 sys.exit(failed > 0)

@@ -11,13 +11,14 @@ import os, pathlib, re, signal, socket, subprocess, sys, tempfile
 
 root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 HELPER = build / "bin/resolverd/sardane-resolverd"
-PATHS = [build / "bin" / n for n in ("cli", "joind", "networkd", "applicationd")] + [build / "examples"]
+PATHS = [build / "bin" / n for n in ("cli", "joind", "networkd", "applicationd", "proxy")] + [build / "examples"]
 PROMISES = {
     "../README.md": [" IN TLSA 3 1 1 ", "verdict   proved: TLSA 3 1 1", "secure, 1 record", "Connection refused", "exit 1"],
     "operators.md": ["joind.yaml: fine", "networkd.yaml: fine", "applicationd.yaml: fine", "_lwns._tcp.js.b.example.",
                      "\nauthenticated", "1 added, 0 changed", "1: 1 joined", '"data":"U2FyZGFuZQ=="', '"event":"txack"',
                      "no join any more", "refusal=no-tlsa", "_8000._tcp.ns.a.example. 3600 IN TLSA 3 1 1 ",
                      "_ns-client.ns.a.example. 3600 IN TLSA 3 1 1 ", "2 added, 0 changed", "70b3d57ed0000002"],
+    "sidecar.md": ["b.yaml: fine", "a page of organisation B", "at=web verdict=passed peer=_ns-client.ns.a.example", "refusal=policy"],
     "library.md": ["welcome _ns-client.ns.a.example: TLSA 3 1 1", "server localhost.b.example: TLSA 3 1 1", "\nhello"],
     "dns-admins.md": ["IN TLSA 3 1 1 ", "\n2 0 1 ", "verdict   proved: TLSA 3 1 1", "record 2  2 0 1", "exit 1",
                       "no matching DANE TLSA records", "no address: insecure"],
@@ -63,7 +64,7 @@ def script_of(page):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
         udp.bind(("127.0.0.1", 0))
         tcp.bind(("127.0.0.1", 0))
-        text = text.replace("127.0.0.1:1700", f"127.0.0.1:{udp.getsockname()[1]}").replace("4433", str(tcp.getsockname()[1]))
+        text = text.replace("8099", "4433").replace("127.0.0.1:1700", f"127.0.0.1:{udp.getsockname()[1]}").replace("4433", str(tcp.getsockname()[1]))
     return "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true; [ ! -d \"$top\"/lab ] || sardane lab down --dir \"$top\"/lab >/dev/null 2>&1' EXIT\n" \
         "top=$PWD\n" + text.replace("mkdir first-join && cd first-join", "mkdir first-join && cd first-join && top=$PWD")
 

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/listen.h"
+
+#define ENDS_MAX  256
+#define RULES_MAX 4096
+#define SRV       "srv:"
+
+#define TEXT(s, m) \
+	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 1, 4096)
+#define LIMIT(m) CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_end, limits.m)
+#define LIMITS                                                                         \
+	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),          \
+		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout), \
+		LIMIT(lifetime), LIMIT(grace)
+
+static const cyaml_strval_t identity_words[] = {
+	{ "proxy_v2", CONFIG_PROXY_V2 },
+	{ "none", CONFIG_IDENTITY_NONE },
+};
+
+static const cyaml_schema_field_t allow_fields[] = {
+	TEXT(struct config_rule, name),
+	TEXT(struct config_rule, usage),
+	TEXT(struct config_rule, spki_sha256),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t allow_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_rule, allow_fields),
+};
+
+static const cyaml_schema_field_t listener_fields[] = {
+	TLS_CONFIG_FIELDS(struct config_end, tls.),
+	TEXT(struct config_end, name),
+	TEXT(struct config_end, backend),
+	CYAML_FIELD_ENUM("identity", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_end,
+		identity, identity_words, 2),
+	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
+		allow, &allow_schema, 0, RULES_MAX),
+	LIMITS,
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t listener_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_end, listener_fields),
+};
+
+static const cyaml_schema_field_t outbound_fields[] = {
+	TLS_CONFIG_FIELDS(struct config_end, tls.),
+	TEXT(struct config_end, name),
+	TEXT(struct config_end, to),
+	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
+		insecure_bind_anywhere),
+	LIMITS,
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t outbound_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_end, outbound_fields),
+};
+
+static const cyaml_schema_field_t file_fields[] = {
+	CYAML_FIELD_UINT("workers", CYAML_FLAG_OPTIONAL, struct config_file, workers),
+	TEXT(struct config_file, user),
+	CYAML_FIELD_BOOL_PTR("sandbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_file, sandbox),
+	CYAML_FIELD_UINT("drain", CYAML_FLAG_OPTIONAL, struct config_file, drain),
+	CYAML_FIELD_SEQUENCE("listeners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_file, listeners, &listener_schema, 0, ENDS_MAX),
+	CYAML_FIELD_SEQUENCE("outbound", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_file, outbound, &outbound_schema, 0, ENDS_MAX),
+	CYAML_FIELD_MAPPING("resolver", CYAML_FLAG_OPTIONAL, struct config_file, resolver,
+		resolver_config_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t file_schema = CONFIG_SCHEMA(struct config_file, file_fields);
+
+unsigned config_ends(const struct config *c)
+{
+	return c->file->listeners_count + c->file->outbound_count;
+}
+
+bool config_is_listener(const struct config *c, unsigned i)
+{
+	return i < c->file->listeners_count;
+}
+
+const struct config_end *config_end_at(const struct config *c, unsigned i)
+{
+	return config_is_listener(c, i) ? &c->file->listeners[i]
+					: &c->file->outbound[i - c->file->listeners_count];
+}
+
+int config_rules(const struct config_end *e, struct rule_set **out, struct err *err)
+{
+	struct rule_words *words = calloc(e->allow_count + 1, sizeof(*words));
+	int rc;
+
+	if (!words)
+		return err_set(err, ERR_NOMEM, "allow: no memory");
+	for (unsigned i = 0; i < e->allow_count; i++)
+		words[i] = (struct rule_words){ e->allow[i].name, e->allow[i].usage,
+			e->allow[i].spki_sha256 };
+	rc = rule_set_new(words, e->allow_count, out, err);
+	free(words);
+	return rc == 0 ? 0 : err_wrap(err, rc, "allow");
+}
+
+static int read_name(const char *text, size_t n, struct name *out)
+{
+	return name_read_text((struct span){ (const uint8_t *)text, n }, out) == 0 &&
+			name_labels(out) > 0
+		? 0
+		: ERR_FORMAT;
+}
+
+int config_target(const struct config_end *e, struct service_target *out, struct err *err)
+{
+	struct service_target t = { .start = SERVICE_HOST };
+	const char *colon = strrchr(e->to, ':');
+	unsigned long port;
+	char *end;
+
+	if (strncmp(e->to, SRV, strlen(SRV)) == 0) {
+		const char *owner = e->to + strlen(SRV);
+
+		t.start = SERVICE_SRV;
+		if (read_name(owner, strlen(owner), &t.name) != 0)
+			return err_set(err, ERR_FORMAT, "to '%s': no DNS name", e->to);
+		*out = t;
+		return 0;
+	}
+	port = colon ? strtoul(colon + 1, &end, 10) : 0;
+	if (!colon || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
+		port > 65535 || read_name(e->to, (size_t)(colon - e->to), &t.name) != 0)
+		return err_set(err, ERR_FORMAT, "to '%s': need host:port or srv:_service._tcp.name",
+			e->to);
+	t.port = (uint16_t)port;
+	*out = t;
+	return 0;
+}
+
+static void set_default(unsigned *v, unsigned otherwise)
+{
+	if (*v == 0)
+		*v = otherwise;
+}
+
+static void set_defaults(struct config_end *e)
+{
+	struct config_limits *l = &e->limits;
+
+	set_default(&l->connections_max, 10000);
+	set_default(&l->handshakes_max, 10000);
+	set_default(&l->per_source_max, 1000);
+	set_default(&l->handshake_timeout, 10);
+	set_default(&l->connect_timeout, 10);
+	set_default(&l->idle_timeout, 3600);
+	/* A program beside us is one source for everybody behind it. */
+	if (e->to)
+		l->per_source_max = l->connections_max;
+	if (!e->name && e->tls.bind)
+		e->name = strdup(e->tls.bind);
+}
+
+static int check_times(const struct config_limits *l, struct err *err)
+{
+	const unsigned seconds[] = { l->handshake_timeout, l->connect_timeout, l->idle_timeout,
+		l->lifetime, l->grace };
+
+	/* In ms they must fit. */
+	for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
+		if (seconds[i] > 2000000)
+			return err_set(err, ERR_FORMAT, "a time above 2000000 seconds");
+	return 0;
+}
+
+static int check_common(const struct config_end *e, struct err *err)
+{
+	if (!e->tls.bind)
+		return err_set(err, ERR_FORMAT, "bind is missing");
+	if (!e->name)
+		return err_set(err, ERR_NOMEM, "no memory");
+	if (e->tls.insecure_plain || e->tls.server)
+		return err_set(err, ERR_FORMAT, "insecure_plain and server are not for a proxy");
+	return check_times(&e->limits, err);
+}
+
+static int check_listener(const struct config_end *e, struct err *err)
+{
+	union dial_address address;
+	struct sockaddr_storage bind;
+	struct rule_set *rules;
+	int rc = check_common(e, err);
+
+	rc = rc ? rc : listen_read_address(e->tls.bind, &bind, err);
+	rc = rc ? rc : tls_config_check(&e->tls, "tls", err);
+	if (rc == 0 && !e->backend)
+		rc = err_set(err, ERR_FORMAT, "backend is missing");
+	rc = rc ? rc : dial_read_address(e->backend, &address, err);
+	rc = rc ? rc : config_rules(e, &rules, err);
+	if (rc == 0)
+		rule_set_free(rules);
+	return rc;
+}
+
+static int check_bind(const struct config_end *e, struct err *err)
+{
+	struct sockaddr_storage bind;
+	struct sockaddr_un path;
+	int rc;
+
+	if (listen_is_unix(e->tls.bind))
+		return listen_read_unix(e->tls.bind, &path, err);
+	rc = listen_read_address(e->tls.bind, &bind, err);
+	/* Whoever reaches it speaks in our name. */
+	if (rc == 0 && !e->insecure_bind_anywhere &&
+		!listen_is_loopback((const struct sockaddr *)&bind))
+		rc = err_set(err, ERR_FORMAT,
+			"bind '%s': only loopback or unix:/path (insecure_bind_anywhere)",
+			e->tls.bind);
+	return rc;
+}
+
+static int check_outbound(const struct config_end *e, struct err *err)
+{
+	struct service_target target;
+	/* What it binds to is plain; the rest of the block is about its client side. */
+	struct tls_block client = e->tls;
+	int rc = check_common(e, err);
+
+	rc = rc ? rc : check_bind(e, err);
+	client.bind = NULL;
+	rc = rc ? rc : tls_config_check(&client, "tls", err);
+	if (rc == 0 && !e->to)
+		rc = err_set(err, ERR_FORMAT, "to is missing");
+	return rc ? rc : config_target(e, &target, err);
+}
+
+static int check_ends(struct config *c, struct err *err)
+{
+	struct config_file *f = c->file;
+	int rc;
+
+	for (unsigned i = 0; i < f->listeners_count; i++) {
+		set_defaults(&f->listeners[i]);
+		rc = check_listener(&f->listeners[i], err);
+		if (rc != 0)
+			return err_wrap(err, rc, "listeners[%u]", i);
+	}
+	for (unsigned i = 0; i < f->outbound_count; i++) {
+		set_defaults(&f->outbound[i]);
+		rc = check_outbound(&f->outbound[i], err);
+		if (rc != 0)
+			return err_wrap(err, rc, "outbound[%u]", i);
+	}
+	if (config_ends(c) == 0)
+		return err_set(err, ERR_FORMAT, "neither listeners nor outbound: nothing to do");
+	return 0;
+}
+
+static int check_file(struct config *c, struct err *err)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	set_default(&c->file->workers, cores > 0 ? (unsigned)cores : 1);
+	set_default(&c->file->drain, 30);
+	if (c->file->workers > CONFIG_WORKERS_MAX || c->file->drain > 2000000)
+		return err_set(err, ERR_FORMAT, "workers above %d, or drain above 2000000",
+			CONFIG_WORKERS_MAX);
+	return check_ends(c, err);
+}
+
+/* Clients are always found by DNS, servers unless by a CA alone. */
+static bool asks_dns(const struct config *c)
+{
+	enum tls_config_mode mode = TLS_CONFIG_DANE;
+
+	for (unsigned i = 0; i < c->file->listeners_count; i++)
+		if (tls_config_mode(&c->file->listeners[i].tls, &mode, NULL) == 0 &&
+			mode != TLS_CONFIG_PKIX)
+			return true;
+	return c->file->outbound_count > 0;
+}
+
+int config_read(const char *path, struct config *out, struct err *err)
+{
+	struct config c = { 0 };
+	void *file = NULL;
+	int rc = config_load(path, &file_schema, &file, err);
+
+	if (rc != 0)
+		return rc;
+	c.file = file;
+	rc = check_file(&c, err);
+	if (rc == 0 && asks_dns(&c)) {
+		rc = resolver_config_of(&c.file->resolver, &c.resolver, err);
+		c.has_resolver = rc == 0;
+	}
+	if (rc != 0) {
+		config_done(&c);
+		return err_wrap(err, rc, "%s", path);
+	}
+	/* Started again behind the walls, the helper can be nobody else any more. */
+	c.resolver.config.user = c.file->user;
+	*out = c;
+	return 0;
+}
+
+void config_done(struct config *c)
+{
+	if (c->has_resolver)
+		resolver_config_done(&c->resolver);
+	if (c->file)
+		config_free(&file_schema, c->file);
+	*c = (struct config){ 0 };
+}

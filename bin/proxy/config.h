@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - sardane-proxy's configuration file, read and checked.
+ *
+ *   workers: 2, user, sandbox, drain: 30
+ *   listeners:          TLS in, plain out
+ *     - {name, bind, backend, identity, allow: [{name, usage, spki_sha256}], program/tls_config.h}
+ *   outbound:           plain in, TLS out
+ *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
+ *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
+ *                       connect_timeout, idle_timeout, lifetime, grace
+ *   resolver:           program/resolver_config.h
+ *
+ *   Time       seconds.
+ *   Ownership  config_done frees what config_read made.
+ *   Errors     ERR_FORMAT, ERR_SYSTEM with words that name the file or the key.
+ */
+#ifndef PROXY_CONFIG_H
+#define PROXY_CONFIG_H
+
+#include "net/dial.h"
+#include "program/resolver_config.h"
+#include "program/tls_config.h"
+#include "relay/rule.h"
+
+#define CONFIG_WORKERS_MAX 256
+
+struct config_rule {
+	char *name, *usage, *spki_sha256;
+};
+
+enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE };
+
+struct config_limits {
+	unsigned connections_max, handshakes_max, per_source_max;
+	unsigned handshake_timeout, connect_timeout, idle_timeout, lifetime, grace;
+};
+
+/* One of listeners or of outbound. */
+struct config_end {
+	char *name;
+	struct tls_block tls;
+	struct config_limits limits;
+	struct config_rule *allow; /* listeners */
+	unsigned allow_count;
+	char *backend;
+	enum config_identity identity;
+	char *to; /* outbound */
+	bool insecure_bind_anywhere;
+};
+
+/* The file, as it is written, defaults filled in. */
+struct config_file {
+	unsigned workers;
+	char *user;
+	bool *sandbox;
+	unsigned drain;
+	struct config_end *listeners;
+	unsigned listeners_count;
+	struct config_end *outbound;
+	unsigned outbound_count;
+	struct resolver_block resolver;
+};
+
+struct config {
+	struct config_file *file;
+	struct resolver_settings resolver;
+	bool has_resolver; /* some end asks DNS */
+};
+
+int config_read(const char *path, struct config *out, struct err *err);
+void config_done(struct config *c);
+
+unsigned config_ends(const struct config *c);
+/* Listeners first, then outbound. */
+const struct config_end *config_end_at(const struct config *c, unsigned i);
+bool config_is_listener(const struct config *c, unsigned i);
+
+/* The rules of a listener; ERR_FORMAT with words. */
+int config_rules(const struct config_end *e, struct rule_set **out, struct err *err);
+/* "host.example:8883" or "srv:_mqtt._tcp.example". */
+int config_target(const struct config_end *e, struct service_target *out, struct err *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/pass.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/listen.h"
+#include "net/secure.h"
+#include "net/tunnel.h"
+#include "net/verdict.h"
+#include "program/log.h"
+#include "relay/proxyhead.h"
+
+struct pass {
+	uv_loop_t *loop;
+	const struct config_end *end;
+	struct resolver *resolver;
+	struct rule_set *rules;
+	struct tls_server *tls_server;
+	struct tls_client *tls_client;
+	struct reach *reach;
+	struct tunnels *tunnels;
+	struct listen *listen;
+};
+
+static bool authorise(void *arg, const struct name *client)
+{
+	const struct pass *p = arg;
+
+	return rule_admits_name(p->rules, client);
+}
+
+static bool admit(void *arg, const struct peer *client)
+{
+	const struct pass *p = arg;
+
+	return rule_admits(p->rules,
+		&(struct rule_peer){ .name = &client->name,
+			.usage = client->usage,
+			.spki_sha256 = client->spki_sha256 });
+}
+
+static void accepted(void *arg, int fd, const struct sockaddr *from)
+{
+	struct pass *p = arg;
+
+	tunnel_accept(p->tunnels, fd, from);
+}
+
+static struct span text_span(const char *text)
+{
+	return (struct span){ (const uint8_t *)text, strlen(text) };
+}
+
+/* A dual-stack socket shows an IPv4 address inside an IPv6 one. */
+static void set_end(const struct sockaddr *a, bool four, struct proxyhead_end *out)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+	const struct sockaddr_in *in4 = (const struct sockaddr_in *)a;
+
+	if (a->sa_family == AF_INET) {
+		memcpy(out->address, &in4->sin_addr, 4);
+		out->port = ntohs(in4->sin_port);
+		return;
+	}
+	memcpy(out->address, in6->sin6_addr.s6_addr + (four ? 12 : 0), four ? 4 : 16);
+	out->port = ntohs(in6->sin6_port);
+}
+
+static void set_addresses(struct proxyhead *h, const struct link *front)
+{
+	const struct sockaddr *from = link_from(front);
+	struct sockaddr_storage to;
+	bool four;
+
+	if ((from->sa_family != AF_INET && from->sa_family != AF_INET6) || !link_to(front, &to))
+		return;
+	four = from->sa_family == AF_INET ||
+		IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)from)->sin6_addr);
+	h->family = four ? PROXYHEAD_IPV4 : PROXYHEAD_IPV6;
+	set_end(from, four, &h->from);
+	set_end((const struct sockaddr *)&to, four, &h->to);
+}
+
+static uint8_t octet_of(int v)
+{
+	return v < 0 ? UINT8_MAX : (uint8_t)v;
+}
+
+/* Who it is, to the backend, ahead of the first octet of the client. */
+static void ahead(void *arg, const struct link *front, struct buf *out)
+{
+	const struct peer *peer = link_peer(front);
+	char name[NAME_TEXT_MAX] = "";
+	uint8_t head[PROXYHEAD_MAX];
+	struct proxyhead h = { .tls = true, .resumed = peer->resumed, .has_dane = true };
+	size_t n = 0;
+
+	(void)arg;
+	set_addresses(&h, front);
+	(void)name_write_text(&peer->name, name, sizeof(name));
+	h.name = text_span(name);
+	h.version = text_span(conn_version(link_conn(front)));
+	h.cipher = text_span(conn_cipher(link_conn(front)));
+	h.dane = (struct proxyhead_dane){
+		.how = peer->how == PEER_BY_DANE ? PROXYHEAD_BY_DANE : PROXYHEAD_BY_PKIX,
+		.usage = octet_of(peer->usage),
+		.selector = octet_of(peer->selector),
+		.matching = octet_of(peer->matching),
+		.spki_sha256 = { peer->spki_sha256, sizeof(peer->spki_sha256) },
+		.name = h.name,
+	};
+	if (proxyhead_write(&h, head, sizeof(head), &n) == 0)
+		buf_put(out, (struct span){ head, n });
+	else
+		out->bad = true;
+}
+
+static void ended(void *arg, const struct tunnel_end *e)
+{
+	const struct pass *p = arg;
+	const struct peer *peer = e->peer;
+	char from[64], to[64] = "-";
+
+	if (e->back)
+		link_address(e->back, to, sizeof(to));
+	log_info("proxy.end",
+		"at=%s verdict=%s %s how=%s from=%s to=%s forth=%" PRIu64 " back=%" PRIu64
+		" took_ms=%" PRId64 " reason=%s",
+		log_value(p->end->name), e->back ? "passed" : "refused", verdict_words(peer),
+		peer->how == PEER_BY_DANE           ? "dane"
+			: peer->how == PEER_BY_PKIX ? "pkix"
+						    : "-",
+		link_address(e->front, from, sizeof(from)), to, e->forth, e->back_again, e->took_ms,
+		log_value(e->why));
+}
+
+static int open_listener(struct pass *p, struct err *err)
+{
+	const struct config_end *e = p->end;
+	const struct secure_gate gate = { .authorise = authorise, .admit = admit, .arg = p };
+	union dial_address backend;
+	int rc = config_rules(e, &p->rules, err);
+
+	rc = rc ? rc
+		: secure_server_new_by(&e->tls, e->name, &gate, p->resolver, &p->tls_server, err);
+	rc = rc ? rc : dial_read_address(e->backend, &backend, err);
+	return rc ? rc : reach_new_fixed(&backend, &p->reach, err);
+}
+
+static int open_outbound(struct pass *p, struct err *err)
+{
+	struct reach_config reach = { .loop = p->loop,
+		.resolver = p->resolver,
+		.mode = secure_mode(&p->end->tls) };
+	/* bind is the plain end. */
+	struct tls_block client = p->end->tls;
+	int rc = config_target(p->end, &reach.target, err);
+
+	client.bind = NULL;
+	rc = rc ? rc : secure_client_new(&client, p->end->name, &p->tls_client, err);
+	return rc ? rc : reach_new(&reach, &p->reach, err);
+}
+
+static int open_tunnels(struct pass *p, struct err *err)
+{
+	const struct config_end *e = p->end;
+	const struct config_limits *l = &e->limits;
+	struct tunnels_config c = {
+		.loop = p->loop,
+		.resolver = p->resolver,
+		.tls_server = p->tls_server,
+		.tls_client = p->tls_client,
+		.reach = p->reach,
+		.tunnels_max = l->connections_max,
+		.half_open_max = l->handshakes_max,
+		.per_source_max = l->per_source_max,
+		.handshake_timeout_ms = l->handshake_timeout * 1000,
+		.connect_timeout_ms = l->connect_timeout * 1000,
+		.idle_timeout_ms = l->idle_timeout * 1000,
+		.lifetime_ms = l->lifetime * 1000,
+		.grace_ms = l->grace * 1000,
+		.ended = ended,
+		.arg = p,
+	};
+
+	if (p->tls_server && e->identity == CONFIG_PROXY_V2)
+		c.ahead = ahead;
+	return tunnel_table_new(&c, &p->tunnels, err);
+}
+
+int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct resolver *resolver,
+	struct pass **out, struct err *err)
+{
+	struct pass *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return err_set(err, ERR_NOMEM, "no memory");
+	p->loop = loop;
+	p->end = config_end_at(config, end);
+	p->resolver = resolver;
+	rc = config_is_listener(config, end) ? open_listener(p, err) : open_outbound(p, err);
+	rc = rc ? rc : open_tunnels(p, err);
+	if (rc == 0)
+		*out = p;
+	else
+		pass_close(p);
+	return rc;
+}
+
+int pass_listen(struct pass *p, int fd, struct err *err)
+{
+	return listen_new_on(p->loop, fd, accepted, p, &p->listen, err);
+}
+
+void pass_stop(struct pass *p)
+{
+	listen_free(p->listen);
+	p->listen = NULL;
+}
+
+unsigned pass_count(const struct pass *p)
+{
+	return tunnel_table_count(p->tunnels);
+}
+
+static void release(void *arg)
+{
+	struct pass *p = arg;
+
+	reach_free(p->reach);
+	tls_server_free(p->tls_server);
+	tls_client_free(p->tls_client);
+	rule_set_free(p->rules);
+	free(p);
+}
+
+void pass_close(struct pass *p)
+{
+	if (!p)
+		return;
+	pass_stop(p);
+	if (p->tunnels)
+		tunnel_table_close(p->tunnels, release, p);
+	else
+		release(p);
+}

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Who must not come in at a real sardane-proxy, or be spoken to by it, over real TLS in the lab's
+signed DNS: each is refused for its own reason, and the program behind the proxy never hears of it.
+
+PROXY, SARDANE and RESOLVERD in the environment name the programs.
+"""
+import os, pathlib, re, socket, ssl, subprocess, sys, tempfile, threading, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from joinlab import run
+from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound, receive, tlvs
+
+NONE = "    identity: none\n"
+
+def connect_as(name=None, cert=None, *options):
+    """(exit, output) of sardane connect to B's listener; cert is a prefix of files."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as settings:
+        settings.write(proxylab.resolver(WORLD))
+        settings.flush()
+        me = ["--client-name", name, "--cert", cert + ".pem", "--key", cert + "-key.pem"] if name else []
+        got = subprocess.run([os.environ["SARDANE"], "connect", f'{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}', "--resolver", settings.name,
+                              *me, *options], capture_output=True, text=True, timeout=60)
+    return got.returncode, got.stdout + got.stderr
+
+def refused(b, reason, *who):
+    """Refused in the handshake, and the log gives the reason; the line."""
+    status, out = connect_as(*who)
+    assert status == 1 and "refused" in out, (status, out)
+    return b.said(rf"tls\.refuse .*refusal={reason} ")
+
+def honest():
+    with Proxy(outbound(WORLD)) as a, a.connect() as s:
+        assert exchange(s, b"honest") == b"honest"
+
+def who_is_not_proved_reaches_no_backend():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)) as b:
+        refused(b, "no-certificate")
+        refused(b, "no-match", WORLD["A_NS_CLIENT_NAME"], WORLD["A_AS_CLIENT"])
+        refused(b, "policy", WORLD["B_NS_CLIENT_NAME"], WORLD["B_NS_CLIENT"])
+        with socket.create_connection((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"])), 20) as s:
+            s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            b.said(r"tls\.refuse .*refusal=protocol ")
+        assert backend.count == 0, backend.count
+        honest()
+        assert backend.count == 1, backend.count
+
+def tls_1_2_is_refused():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)) as b:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            with socket.create_connection((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"])), 20) as s, context.wrap_socket(s):
+                raise AssertionError("TLS 1.2 was spoken")
+        except ssl.SSLError as e:
+            assert "PROTOCOL_VERSION" in str(e), e
+        assert "unsupported protocol" in b.said(r"tls\.refuse .*refusal=protocol ")
+        assert backend.count == 0
+
+class Quiet:
+    """The server of a zone: it hears questions and answers none."""
+    def __enter__(self):
+        self.heard, self.socket = [], socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1@{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self
+
+    def listen(self):
+        try:
+            while True:
+                self.heard.append(self.socket.recv(4096).lower())
+        except OSError:
+            pass
+
+    def __exit__(self, *why):
+        self.socket.close()
+
+def for_a_name_outside_the_rules_no_dns_question_is_made():
+    with Quiet() as zone, Echo() as backend:
+        rules = [f'name: {WORLD["A_NS_CLIENT_NAME"]}', 'name: "_friend.quiet.example"']
+        config = listener(WORLD, backend.address, rules, NONE).replace(
+            "resolver: {", f'resolver: {{deadline_ms: 1000, stub: [{{zone: quiet.example, server: "{zone.address}"}}], ')
+        with Proxy(config) as b:
+            line = refused(b, "policy", "_stranger.quiet.example", WORLD["A_NS_CLIENT"])
+            assert "tlsa=- " in line and "dnssec=- " in line, line
+            # The control: for a name that a rule admits the zone's server is asked.
+            refused(b, "dns", "_friend.quiet.example", WORLD["A_NS_CLIENT"], "--wait", "4000")
+            assert any(b"_friend" in q for q in zone.heard), zone.heard
+            assert not any(b"_stranger" in q for q in zone.heard), zone.heard
+
+def pin_of(cert):
+    """The SHA-256 of the key, as TLSA 3 1 1 has it."""
+    got = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", cert + ".pem"], capture_output=True, text=True, check=True)
+    return got.stdout.split()[-1]
+
+def a_key_or_a_proof_that_no_rule_allows_is_refused():
+    me, pin = f'name: {WORLD["A_NS_CLIENT_NAME"]}', pin_of(WORLD["A_NS_CLIENT"])
+    other = "0" * 64
+    for rules in ([f"{me}, usage: 2"], [f'{me}, spki_sha256: "{other}"'], [f'{me}, usage: 3, spki_sha256: "{other}"', f'name: .b.example, spki_sha256: "{pin}"']):
+        with Echo() as backend, Proxy(listener(WORLD, backend.address, rules, NONE)) as b:
+            line = refused(b, "policy", WORLD["A_NS_CLIENT_NAME"], WORLD["A_NS_CLIENT"])
+            assert "no rule allows this key" in line and backend.count == 0, line
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, [f'{me}, usage: 3, spki_sha256: "{pin}"'], NONE)):
+        honest()
+
+def what_a_client_sends_first_is_no_header_of_ours():
+    forged = proxylab.SIGNATURE + b"\x21\x11\0\x0c" + bytes(12)
+    with Echo(head=True) as backend, Proxy(listener(WORLD, backend.address)), Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            assert exchange(s, forged) == forged
+        assert socket.inet_ntoa(backend.heads[0][20:24]) == WORLD["B_JS_ADDRESS"], backend.heads
+
+def names_that_a_client_writes_into_its_certificate_are_not_told():
+    with tempfile.TemporaryDirectory() as top, Echo(head=True) as backend:
+        name = "_evil.ns.a.example"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=admin.b.example", "-addext", "subjectAltName=DNS:admin.b.example",
+                        "-keyout", top + "/evil-key.pem", "-out", top + "/evil.pem"], check=True, capture_output=True)
+        LAB("publish", name, "TLSA", "3", "1", "1", pin_of(top + "/evil"))
+        evil = dict(WORLD, EVIL_CLIENT=top + "/evil", EVIL_CLIENT_NAME=name)
+        with Proxy(listener(WORLD, backend.address, ["name: .a.example"])), Proxy(outbound(evil, who="EVIL")) as a:
+            with a.connect() as s:
+                assert exchange(s, b"hello") == b"hello"
+        head, = backend.heads
+        assert b"admin" not in head and tlvs(tlvs(head[28:])[0x20][5:])[0x22] == name.encode(), head
+
+def who_is_not_the_server_asked_for_hears_nothing():
+    impostor = dict(WORLD, B_JS_SERVER=WORLD["B_AS_SERVER"])
+    with Echo() as backend, Proxy(listener(impostor, backend.address, more=NONE)), Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            s.sendall(b"secret")
+            assert is_cut(s)
+        line = a.said(r"proxy\.end ")
+        assert "verdict=refused" in line and "no matching DANE TLSA records" in line, line
+        assert backend.count == 0, backend.count
+
+def open_pair(a):
+    s = a.connect()
+    s.sendall(b"x")
+    assert receive(s, 1) == b"x"
+    return s
+
+def a_removed_tlsa_closes_what_is_open_from_either_side():
+    name, cert = WORLD["B_NS_CLIENT_NAME"], WORLD["B_NS_CLIENT"]
+    owner, record = f'_{WORLD["B_JS_PORT"]}._tcp.{WORLD["B_JS_HOST"]}', pin_of(WORLD["B_JS_SERVER"])
+    rules = [f"name: {name}", f'name: {WORLD["A_NS_CLIENT_NAME"]}']
+    with Echo() as backend:
+        with Proxy(listener(WORLD, backend.address, rules, NONE)) as b, Proxy(outbound(WORLD, who="B_NS")) as a, open_pair(a) as s:
+            LAB("withdraw", name, "TLSA")
+            assert is_cut(s, 30)
+            line = b.said(r"tls\.withdrawn ")
+            assert f"peer={name}" in line and "the TLSA was removed" in line, line
+            assert "the TLSA was removed" in b.said(r"proxy\.end ")
+            # Told, not only cut: the other proxy read close_notify.
+            s.close()
+            assert "cut" not in a.said(r"proxy\.end "), a.log
+            assert backend.ends == ["reset"], backend.ends
+        LAB("publish", name, "TLSA", "3", "1", "1", pin_of(cert))
+        with Proxy(listener(WORLD, backend.address, rules, NONE)), Proxy(outbound(WORLD)) as a, open_pair(a) as s:
+            LAB("withdraw", owner, "TLSA")
+            assert is_cut(s, 30)
+            assert f'peer={WORLD["B_JS_HOST"]}' in a.said(r"tls\.withdrawn ")
+        LAB("publish", owner, "TLSA", "3", "1", "1", record)
+
+def grace_is_as_long_as_it_says():
+    name = WORLD["B_NS_CLIENT_NAME"]
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, [f"name: {name}"], NONE + "    grace: 600\n")) as b:
+        with Proxy(outbound(WORLD, who="B_NS")) as a, open_pair(a) as s:
+            LAB("withdraw", name, "TLSA")
+            time.sleep(5)
+            s.sendall(b"y")
+            assert receive(s, 1) == b"y" and not any("tls.withdrawn" in line for line in b.log)
+        # To come in anew it does not help.
+        assert "refusal=no-tlsa" in refused(b, "no-tlsa", name, WORLD["B_NS_CLIENT"])
+    LAB("publish", name, "TLSA", "3", "1", "1", pin_of(WORLD["B_NS_CLIENT"]))
+
+with proxylab.world() as (WORLD, LAB):
+    run(who_is_not_proved_reaches_no_backend, tls_1_2_is_refused, for_a_name_outside_the_rules_no_dns_question_is_made,
+        a_key_or_a_proof_that_no_rule_allows_is_refused, what_a_client_sends_first_is_no_header_of_ours,
+        names_that_a_client_writes_into_its_certificate_are_not_told, who_is_not_the_server_asked_for_hears_nothing,
+        a_removed_tlsa_closes_what_is_open_from_either_side, grace_is_as_long_as_it_says)

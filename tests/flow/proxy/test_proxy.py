@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plain > outbound of A > mutual DANE > listener of B > plain: two organisations, two proxies.
+
+PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
+"""
+import os, pathlib, signal, socket, sys, tempfile, threading, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from joinlab import run
+from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound, tlvs
+
+LARGE = os.urandom(1 << 16) * 64
+
+def octets_go_through_two_proxies_and_each_way_ends_for_itself():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more="    identity: none\n")) as b, Proxy(outbound(WORLD)) as a:
+        for octets in (b"", b"hello", LARGE):
+            with a.connect() as s:
+                assert exchange(s, octets) == octets
+        b.said(r"proxy\.end .*reason=done", times=3)
+        assert backend.ends == ["end"] * 3, backend.ends
+        line = b.said(rf"proxy\.end .*forth={len(LARGE)} back={len(LARGE)} .*reason=done")
+        name = WORLD["A_NS_CLIENT_NAME"].rstrip(".")
+        for word in ("at=in", "verdict=passed", f"peer={name}", f"tlsa={name}", 'usage="3 1 1"', "dnssec=secure", "how=dane"):
+            assert word in line, (word, line)
+        line = a.said(rf"proxy\.end .*back={len(LARGE)} .*reason=done")
+        assert f'peer={WORLD["B_JS_HOST"].rstrip(".")}' in line and "verdict=passed" in line, line
+
+def the_backend_is_told_who_it_is_ahead_of_the_first_octet():
+    with Echo(head=True) as backend, Proxy(listener(WORLD, backend.address)) as b, Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            assert exchange(s, b"hello") == b"hello"
+        head, = backend.heads
+        assert head[:12] == proxylab.SIGNATURE and head[12:14] == b"\x21\x11", head
+        assert socket.inet_ntoa(head[20:24]) == WORLD["B_JS_ADDRESS"] and int.from_bytes(head[26:28], "big") == int(WORLD["B_JS_PORT"])
+        top, name = tlvs(head[28:]), WORLD["A_NS_CLIENT_NAME"].rstrip(".").encode()
+        ssl, dane = top[0x20], top[0xe5]
+        assert ssl[0] == 7 and ssl[1:5] == bytes(4), ssl
+        assert tlvs(ssl[5:])[0x21] == b"TLSv1.3" and tlvs(ssl[5:])[0x22] == name, ssl
+        assert dane[:5] == b"\1\1\3\1\1" and len(dane[5:37]) == 32 and dane[37:] == name, dane
+        b.said(r"proxy\.end")
+
+def unix_sockets_do_on_both_plain_sides():
+    with tempfile.TemporaryDirectory() as top, Echo(unix=top + "/back") as backend:
+        with Proxy(listener(WORLD, backend.address, more="    identity: none\n")), Proxy(outbound(WORLD, bind=f"unix:{top}/front"), workers=2):
+            for _ in range(4):
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.settimeout(20)
+                    s.connect(top + "/front")
+                    assert exchange(s, b"hello") == b"hello"
+
+def a_server_that_speaks_first_is_heard():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "127.0.0.1:%d" % server.getsockname()[1]
+        with Proxy(listener(WORLD, address, more="    identity: none\n")), Proxy(outbound(WORLD)) as a:
+            with a.connect() as s:
+                back, _ = server.accept()
+                with back:
+                    back.sendall(b"220 ready\r\n")
+                    assert proxylab.receive(s, 11) == b"220 ready\r\n"
+
+def a_cut_is_passed_on_as_a_cut():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more="    identity: none\n")) as b, Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            s.sendall(b"half a mess")
+            assert proxylab.receive(s, 11) == b"half a mess"
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        b.said(r"proxy\.end .*reason=.*cut")
+        until = time.monotonic() + 20
+        while not backend.ends and time.monotonic() < until:
+            time.sleep(0.02)
+        assert backend.ends == ["reset"], backend.ends
+
+def who_does_not_read_is_not_read_from():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "127.0.0.1:%d" % server.getsockname()[1]
+        with Proxy(listener(WORLD, address, more="    identity: none\n")) as b, Proxy(outbound(WORLD)) as a:
+            with a.connect() as s:
+                back, _ = server.accept()
+                s.settimeout(1)
+                sent = 0
+                try:
+                    while sent < 256 << 20:
+                        sent += s.send(LARGE)
+                except TimeoutError:
+                    pass
+                assert sent < 64 << 20, sent
+                for worker in b.workers() + a.workers():
+                    pages = int(pathlib.Path(f"/proc/{worker}/statm").read_text().split()[1])
+                    assert pages * 4096 < 64 << 20 or os.environ.get("SARDANE_SANITIZED"), pages
+                back.settimeout(20)
+                s.shutdown(socket.SHUT_WR)
+                with back:
+                    assert sum(len(more) for more in iter(lambda: back.recv(1 << 20), b"")) == sent
+
+def a_worker_that_dies_is_started_again():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more="    identity: none\n"), workers=2) as b, Proxy(outbound(WORLD)) as a:
+        first = b.workers()
+        assert len(first) == 2, first
+        os.kill(first[0], signal.SIGKILL)
+        b.said(r"proxy\.worker_died")
+        until = time.monotonic() + 20
+        while (len(b.workers()) < 2 or first[0] in b.workers()) and time.monotonic() < until:
+            time.sleep(0.02)
+        for _ in range(8):
+            with a.connect() as s:
+                assert exchange(s, b"again") == b"again"
+
+def what_is_open_may_end_before_the_proxy_does():
+    with Echo() as backend:
+        b, a = Proxy(listener(WORLD, backend.address, more="    identity: none\n"), more="drain: 60\n").start(), Proxy(outbound(WORLD)).start()
+        with a.connect() as s:
+            s.sendall(b"before")
+            assert proxylab.receive(s, 6) == b"before"
+            b.process.send_signal(signal.SIGTERM)
+            b.said(r"proxy\.drain open=1")
+            s.sendall(b"after!")
+            assert proxylab.receive(s, 6) == b"after!"
+        assert b.process.wait(30) == 0 and a.stop() == 0
+
+def what_does_not_end_is_cut_when_the_time_is_over():
+    with Echo() as backend, Proxy(outbound(WORLD)) as a:
+        b = Proxy(listener(WORLD, backend.address, more="    identity: none\n"), more="drain: 1\n").start()
+        with a.connect() as s:
+            s.sendall(b"before")
+            assert proxylab.receive(s, 6) == b"before"
+            assert b.stop() == 0
+            assert any("proxy.drained left=1" in line for line in b.log), b.log[-5:]
+            assert is_cut(s)
+
+def idle_and_old_connections_are_closed():
+    for more, why in (("    idle_timeout: 1\n", "idle for too long"), ("    lifetime: 1\n", "its time was over")):
+        with Echo() as backend, Proxy(listener(WORLD, backend.address, more="    identity: none\n" + more)) as b, Proxy(outbound(WORLD)) as a:
+            with a.connect() as s:
+                s.sendall(b"x")
+                assert proxylab.receive(s, 1) == b"x" and is_cut(s)
+            b.said(rf'proxy\.end .*reason="{why}"')
+
+def the_file_is_checked_with_its_credentials():
+    with Echo() as backend:
+        good = listener(WORLD, backend.address)
+        status, words = Proxy(good).check()
+        assert status == 0 and "fine" in words, words
+        for before, after, why in (
+                ("-key.pem", "-none.pem", "tls_key"), ("    allow:\n", "    allw:\n", "proxy.yaml:9:5: unknown key 'allw'"),
+                ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address")):
+            status, words = Proxy(good.replace(before, after)).check()
+            assert status == 2 and why in words, (why, words)
+        without = "".join(line for line in good.splitlines(True) if "allow" not in line and "      - " not in line)
+        status, words = Proxy(without).check()
+        assert status == 2 and "no rule" in words, words
+        status, words = Proxy(outbound(WORLD, bind="0.0.0.0:0")).check()
+        assert status == 2 and "insecure_bind_anywhere" in words, words
+
+with proxylab.world() as (WORLD, lab):
+    run(octets_go_through_two_proxies_and_each_way_ends_for_itself, the_backend_is_told_who_it_is_ahead_of_the_first_octet,
+        unix_sockets_do_on_both_plain_sides, a_server_that_speaks_first_is_heard, a_cut_is_passed_on_as_a_cut,
+        who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
+        what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed, the_file_is_checked_with_its_credentials)

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""sardane-proxy between organisation A and organisation B of the lab, and what is plain beside it.
+
+    with proxylab.world() as (world, lab), proxylab.Echo() as backend:
+        with proxylab.Proxy(proxylab.listener(world, backend.address)) as b: ...
+
+PROXY, SARDANE and RESOLVERD in the environment name the programs. The lab's DNS is real and signed.
+"""
+import contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
+
+from danelab import world  # noqa: F401: for those who import this
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+def resolver(e):
+    return (f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
+            f'helper: {os.environ["RESOLVERD"]}}}\n')
+
+def listener(e, backend, allow=None, more=""):
+    """The server side of B: its Join Server's name and port, A's Network Server as client."""
+    rules = "".join(f"      - {{{rule}}}\n" for rule in (allow or [f'name: {e["A_NS_CLIENT_NAME"]}']))
+    return (f'listeners:\n  - name: in\n    bind: "{e["B_JS_ADDRESS"]}:{e["B_JS_PORT"]}"\n    tls_cert: {e["B_JS_SERVER"]}.pem\n'
+            f'    tls_key: {e["B_JS_SERVER"]}-key.pem\n    backend: "{backend}"\n    allow:\n{rules}{more}') + resolver(e)
+
+def outbound(e, bind="127.0.0.1:0", to=None, who="A_NS", name=None, key=None, more=""):
+    """The client side of A."""
+    cert = e[(key or who) + "_CLIENT"]
+    return (f'outbound:\n  - name: out\n    bind: "{bind}"\n    to: "{to or e["B_JS_HOST"] + ":" + e["B_JS_PORT"]}"\n    tls_cert: {cert}.pem\n'
+            f'    tls_key: {cert}-key.pem\n    dane_client_name: {name or e[who + "_CLIENT_NAME"]}\n{more}') + resolver(e)
+
+class Proxy:
+    """The program, with this configuration; .port(name), .log, .said(pattern), .stop()."""
+    def __init__(self, config, workers=1, more="drain: 2\n"):
+        self.dir = tempfile.mkdtemp(prefix="sardane-proxy-")
+        self.config = pathlib.Path(self.dir, "proxy.yaml")
+        self.config.write_text(f"workers: {workers}\n{more}" + config.replace("DIR", self.dir))
+        self.log, self.process = [], None
+
+    def check(self):
+        got = subprocess.run([os.environ["PROXY"], "-c", self.config, "-t"], capture_output=True, text=True, timeout=30)
+        return got.returncode, got.stdout + got.stderr
+
+    def start(self):
+        self.process = subprocess.Popen([os.environ["PROXY"], "-c", self.config, "-l", "debug"], stderr=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
+        self.reader.start()
+        self.said(r"proxy\.ready")
+        return self
+
+    def said(self, pattern, seconds=20, times=1):
+        """The line of its log that matches for the times-th time; waits for it."""
+        until = time.monotonic() + seconds
+        while True:
+            lines = [line for line in list(self.log) if re.search(pattern, line)]
+            if len(lines) >= times:
+                return lines[times - 1]
+            assert time.monotonic() < until, f"no '{pattern}' in the log: " + "".join(self.log[-20:])
+            time.sleep(0.02)
+
+    def port(self, name):
+        return int(re.search(r"port=(\d+)", self.said(rf"proxy\.listen at={name} "))[1])
+
+    def connect(self, name="out"):
+        s = socket.create_connection(("127.0.0.1", self.port(name)), timeout=20)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
+
+    def workers(self):
+        return [int(p) for p in pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+
+    def stop(self, sig=signal.SIGTERM):
+        if not self.process:
+            return 0
+        self.process.send_signal(sig)
+        status = self.process.wait(30)
+        self.reader.join(20)
+        self.process = None
+        return status
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *why):
+        status = self.stop()
+        shutil.rmtree(self.dir)
+        if not why[0]:
+            assert status == 0 and not any("never closed" in line for line in self.log), f"{status}: " + "".join(self.log[-20:])
+
+class Echo:
+    """A backend: sends back what comes, until the end, which it gives back too. .address, .heads: what came first
+    on each connection, .ends: "end" or "reset" for each, .count."""
+    def __init__(self, unix=None, head=False):
+        self.heads, self.ends, self.count = [], [], 0
+        outer = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self):
+                outer.count += 1
+                with contextlib.suppress(ConnectionError):
+                    if head:
+                        got = receive(self.request, 16)
+                        got += receive(self.request, int.from_bytes(got[14:16], "big"))
+                        outer.heads.append(got)
+                    try:
+                        while got := self.request.recv(65536):
+                            self.request.sendall(got)
+                    except ConnectionError:
+                        outer.ends.append("reset")
+                        raise
+                    outer.ends.append("end")
+
+        kind = socketserver.ThreadingUnixStreamServer if unix else socketserver.ThreadingTCPServer
+        kind.daemon_threads = kind.allow_reuse_address = True
+        kind.request_queue_size = 128
+        self.server = kind(unix or ("127.0.0.1", 0), Handler)
+        self.address = f"unix:{unix}" if unix else "127.0.0.1:%d" % self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        self.server.shutdown()
+        self.server.server_close()
+
+def receive(s, n):
+    """Exactly n octets."""
+    got = b""
+    while len(got) < n:
+        more = s.recv(n - len(got))
+        if not more:
+            raise ConnectionError("cut")
+        got += more
+    return got
+
+def exchange(s, octets):
+    """What comes back for octets, and then the end from both sides."""
+    got = bytearray()
+    reader = threading.Thread(target=lambda: [got.extend(more) for more in iter(lambda: s.recv(65536), b"")])
+    reader.start()
+    s.sendall(octets)
+    s.shutdown(socket.SHUT_WR)
+    reader.join(60)
+    assert not reader.is_alive(), "no end came back"
+    return bytes(got)
+
+def is_cut(s, seconds=20):
+    """True when s ends without an octet: by an end, or by a reset."""
+    s.settimeout(seconds)
+    try:
+        return s.recv(1) == b""
+    except ConnectionError:
+        return True
+
+def tlvs(octets):
+    """{type: value} of the TLVs of PROXY v2."""
+    found = {}
+    while octets:
+        kind, n = octets[0], int.from_bytes(octets[1:3], "big")
+        assert kind not in found, octets
+        found[kind], octets = octets[3:3 + n], octets[3 + n:]
+    return found
