@@ -201,6 +201,13 @@ static void start_later(struct parent *p, struct one *one)
 	one->begin_ms = now + ((int64_t)FIRST_DELAY_MS << (p->restarts - 1));
 }
 
+/* By itself, or told to end before it could hear that. */
+static bool ended_well(int status)
+{
+	return (WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+		(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+
 static void ended(struct parent *p, pid_t pid, int status)
 {
 	for (unsigned w = 0; w < workers(p); w++) {
@@ -213,12 +220,14 @@ static void ended(struct parent *p, pid_t pid, int status)
 		if (one->ready_fd >= 0)
 			close(one->ready_fd);
 		one->ready_fd = -1;
-		if (p->stopping)
+		if (p->stopping && ended_well(status))
 			return;
 		log_error("proxy.worker_died", "worker=%u pid=%d status=%d signal=%d", w, (int)pid,
 			WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 			WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-		if (started)
+		if (p->stopping)
+			p->status = p->status ? p->status : STATUS_GAVE_UP;
+		else if (started)
 			start_later(p, one);
 		else
 			stop(p, STATUS_NO_START);

@@ -223,6 +223,9 @@ static int read_kind(uint8_t command, uint8_t family, struct proxyhead *h)
 	if (command != LOCAL && command != PROXY)
 		return ERR_FORMAT;
 	h->local = command == LOCAL;
+	/* Of LOCAL the family is discarded with the rest. */
+	if (h->local)
+		return 0;
 	if (family == TCP4)
 		h->family = PROXYHEAD_IPV4;
 	else if (family == TCP6)

@@ -109,6 +109,8 @@ static void what_the_proxy_says_for_itself_is_skipped(void **state)
 	assert_int_equal(proxyhead_read(bytes(SIGNATURE "\x20\0\0\3xyz"), &got, &n), 0);
 	assert_int_equal(n, 19);
 	assert_true(got.local && !got.tls);
+	assert_int_equal(proxyhead_read(bytes(SIGNATURE "\x20\x11\0\0"), &got, &n), 0);
+	assert_true(got.local && got.family == PROXYHEAD_UNKNOWN);
 }
 
 static void refuses_what_two_readers_may_read_differently(void **state)
