@@ -5,9 +5,9 @@
 A page's blocks run as one script in an empty folder, each command must succeed, and the output
 must show what the page promises. Only what an installation would do is put in here: the programs'
 folders on PATH, the helper, free ports.
-usage: test_docs.py SOURCE_ROOT BUILD_ROOT
+usage: test_docs.py SOURCE_ROOT BUILD_ROOT [PAGE ...]
 """
-import contextlib, os, pathlib, re, signal, socket, subprocess, sys, tempfile
+import concurrent.futures, contextlib, os, pathlib, re, signal, socket, subprocess, sys, tempfile
 
 root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 HELPER = build / "bin/resolverd/sardane-resolverd"
@@ -87,7 +87,11 @@ def run(page):
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGTERM)
             out = process.communicate()[0]
-    tap(process.returncode == 0, f"every command of {page} succeeds", out[-3000:])
+    return process.returncode, out
+
+
+def judge(page, status, out):
+    tap(status == 0, f"every command of {page} succeeds", out[-3000:])
     for promise in PROMISES[page]:
         tap(promise in out, f"{page} shows '{promise.strip()}'")
 
@@ -99,8 +103,10 @@ def compile_page(page):
     tap(code and got.returncode == 0, f"the C code of {page} compiles", got.stderr)
 
 
-for name in sys.argv[3:] or PROMISES:
-    run(name)
+pages = sys.argv[3:] or list(PROMISES)
+with concurrent.futures.ThreadPoolExecutor(4) as pool:  # they mostly wait
+    for name, (code, text) in zip(pages, pool.map(run, pages)):
+        judge(name, code, text)
 compile_page("library.md")
 print(f"1..{count}")
 sys.exit(failed > 0)
