@@ -259,6 +259,16 @@ static void settle(struct link *l)
 
 enum { PUMP_IN = 1, PUMP_OUT = 2, PUMP_BOTH = 3 };
 
+/* An alert says more than a cut does: the server of ours did not want us. */
+static const char *why_over(const struct link *l)
+{
+	const struct peer *peer = link_peer(l);
+
+	if (l->duplex.ended)
+		return "the peer closed";
+	return peer->refusal != PEER_REFUSED_NOT ? peer->reason : "the connection was cut";
+}
+
 static void pump(struct link *l, int ways)
 {
 	/* TLS that waits to write before it can read gets both tried. */
@@ -267,7 +277,7 @@ static void pump(struct link *l, int ways)
 	l->duplex.want_write = false;
 	if (ways & PUMP_IN && l->machine.at == OPEN && !l->paused && !l->duplex.ended &&
 		!pump_in(l)) {
-		link_close(l, l->duplex.ended ? "the peer closed" : "the connection was cut");
+		link_close(l, why_over(l));
 		return;
 	}
 	if (ways & PUMP_OUT && l->machine.at != CLOSED && !pump_out(l)) {

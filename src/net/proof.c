@@ -9,6 +9,7 @@
 #include "dns/rr.h"
 #include "program/log.h"
 
+#define LATE_MS     2000 /* for an answer to come, beside the deadline of each question */
 #define REST_MIN_MS 1000 /* a TTL of zero is asked for once a second, not at every tick */
 
 struct proof {
@@ -85,6 +86,11 @@ static void judge(struct proof *p)
 
 	ask_done(&p->ask);
 	p->asking = false;
+	/* Many that expire together are more than the budget of one source: the next tick asks. */
+	if (a->status == ANSWER_FAILED && now < p->expires_ms + LATE_MS) {
+		answer_drop(a);
+		return;
+	}
 	if (a->status == ANSWER_SECURE && tlsaset_hash(a->rdata, a->count, hash, NULL) == 0 &&
 		(memcmp(hash, p->set, sizeof(hash)) == 0 || set_has_key(a, p->spki_sha256))) {
 		p->expires_ms = a->expires_ms > soon ? a->expires_ms : soon;

@@ -8,6 +8,7 @@
  *
  *   Still there  the same set of records as the handshake relied on, in any order, or a
  *                record "3 1 1" of this peer's key that RFC 7671 section 9 lets count.
+ *   No answer    is asked for again for two seconds, and then a loss.
  *   Source       RFC 6698 section 4.1 (TTL); architecture: open connections live no longer
  *                than the TLSA they rest on.
  *   Cost         nothing until it expires; then one question, most often answered by the
