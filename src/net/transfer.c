@@ -13,7 +13,8 @@
 #include "net/verdict.h"
 #include "program/log.h"
 
-#define FRESH_MAX 2 /* connections being made at once: a handshake is a millisecond of the loop */
+#define FRESH_MAX  2      /* connections being made at once: a handshake is a millisecond */
+#define PORTION_NS 100000 /* of one turn: no record of a handshake is begun after it */
 
 /* A TCP connection of libcurl's, from the socket to its end. */
 struct line {
@@ -24,6 +25,8 @@ struct line {
 	bool made;     /* requests may go over it */
 	struct peer peer;
 	struct service *service; /* what its SSL_CTX is hooked to */
+	struct transfers *of;
+	struct watch *watch; /* NULL: not watched */
 };
 
 /* A socket that libcurl wants watched. */
@@ -59,6 +62,7 @@ struct transfers {
 	struct line *lines;
 	struct attempt *attempts;
 	unsigned count, line_count, fresh_count;
+	uint64_t until_ns; /* the end of the portion that libcurl works now */
 };
 
 static void line_drop(struct line *line)
@@ -75,6 +79,15 @@ static struct line *line_find(struct transfers *t, int fd);
 
 /* --- the loop for libcurl --- */
 
+static void tell(struct transfers *t, curl_socket_t fd, int flags)
+{
+	int running;
+
+	t->until_ns = uv_hrtime() + PORTION_NS;
+	curl_multi_socket_action(t->multi, fd, flags, &running);
+	report_done(t);
+}
+
 static void watch_closed(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -83,12 +96,10 @@ static void watch_closed(uv_handle_t *handle)
 static void watch_tell(void *arg)
 {
 	struct watch *w = arg;
-	struct transfers *t = w->of;
-	int flags = w->flags, running;
+	int flags = w->flags;
 
 	w->flags = 0;
-	curl_multi_socket_action(t->multi, w->fd, flags, &running);
-	report_done(t);
+	tell(w->of, w->fd, flags);
 }
 
 static void watch_ready(uv_poll_t *poll, int status, int events)
@@ -126,6 +137,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 {
 	struct transfers *t = arg;
 	struct watch *w = mark;
+	struct line *line = line_find(t, fd);
 	int events =
 		(what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
 
@@ -135,6 +147,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 			pace_remove(&w->job);
 			uv_close((uv_handle_t *)&w->poll, watch_closed);
 		}
+		if (line)
+			line->watch = NULL;
 		curl_multi_assign(t->multi, fd, NULL);
 		return 0;
 	}
@@ -142,17 +156,15 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *ma
 		w = watch_new(t, fd);
 	if (!w)
 		return -1;
+	if (line)
+		line->watch = w;
 	uv_poll_start(&w->poll, events, watch_ready);
 	return 0;
 }
 
 static void tell_time(void *arg)
 {
-	struct transfers *t = arg;
-	int running;
-
-	curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	report_done(t);
+	tell(arg, CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* New transfers begin by a timer of no time. */
@@ -192,6 +204,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
 	}
 	line_drop(a->line);
 	line->refs = 2;
+	line->of = a->of;
 	line->next = a->of->lines;
 	a->of->lines = line;
 	a->of->line_count++;
@@ -225,6 +238,19 @@ static int on_close(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
+/* May another record of a handshake be read in this portion? If not, there is a next one. */
+static bool on_record(void *arg)
+{
+	struct line *line = arg;
+	struct watch *w = line->watch;
+
+	if (uv_hrtime() < line->of->until_ns || !w)
+		return true;
+	w->flags |= CURL_CSELECT_IN;
+	pace_add(line->of->config.pace, &w->job);
+	return false;
+}
+
 /* libcurl's SSL_CTX of a new connection becomes ours: the endpoint's TLSA, our own name. */
 static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 {
@@ -236,7 +262,8 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *arg)
 		return CURLE_ABORTED_BY_CALLBACK;
 	if (!a->line->service)
 		a->line->service = service_keep(a->service);
-	if (tls_client_hook(a->of->config.tls, a->endpoint, ssl_ctx, &a->line->peer, &err) != 0) {
+	if (tls_client_hook(a->of->config.tls, a->endpoint, ssl_ctx, &a->line->peer, &err) != 0 ||
+		tls_client_portion(ssl_ctx, on_record, a->line, &err) != 0) {
 		log_warning("tls.reject", "reason=%s", log_value(err.msg));
 		return CURLE_ABORTED_BY_CALLBACK;
 	}

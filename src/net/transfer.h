@@ -6,6 +6,8 @@
  *     |none                     ^
  *     +--> TCP > TLS by tls_client_hook: the endpoint's TLSA decides
  *
+ *   The flight of a server is read in portions of a tenth of a millisecond, and the last record
+ *   of each: every one is a step of its own (net/pace.h, tls/portion.h).
  *   One struct transfers per service found: its connections rest on the TLSA found then,
  *   and are never shared with a later finding that says otherwise. A later finding that says
  *   the same, but lives longer, comes with the attempt: new connections are held to it.

@@ -45,4 +45,10 @@ void tls_client_free(struct tls_client *c);
 int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoint, void *ssl_ctx,
 	struct peer *peer, struct err *err);
 
+/*
+ * For one that is hooked: its handshakes stop between two records when more says no, as if
+ * the socket had no more yet. Who says so comes back to turn them (tls/portion.h).
+ */
+int tls_client_portion(void *ssl_ctx, bool (*more)(void *arg), void *arg, struct err *err);
+
 #endif

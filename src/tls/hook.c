@@ -18,7 +18,7 @@ static void take_slot(void)
 	slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, drop);
 }
 
-const struct hook *hook_of(const SSL_CTX *ctx)
+struct hook *hook_of(const SSL_CTX *ctx)
 {
 	return slot < 0 ? NULL : SSL_CTX_get_ex_data(ctx, slot);
 }

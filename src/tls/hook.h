@@ -8,14 +8,17 @@
 #define TLS_HOOK_H
 
 #include "tls/context.h"
+#include "tls/portion.h"
 
 struct hook {
 	const struct service_endpoint *endpoint;
 	struct peer *peer;
+	portion_more *more; /* NULL: handshakes are not cut */
+	void *more_arg;
 };
 
 int hook_set(SSL_CTX *ctx, const struct service_endpoint *endpoint, struct peer *peer,
 	struct err *err);
-const struct hook *hook_of(const SSL_CTX *ctx); /* NULL: none */
+struct hook *hook_of(const SSL_CTX *ctx); /* NULL: none */
 
 #endif

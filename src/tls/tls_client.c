@@ -88,6 +88,29 @@ int tls_client_hook(struct tls_client *c, const struct service_endpoint *endpoin
 	return rc ? rc : prepare(c, ssl_ctx, err);
 }
 
+/* The first moment at which the SSL of a library can be seen. */
+static void begins(const SSL *ssl, int where, int rc)
+{
+	const struct hook *h = hook_of(SSL_get_SSL_CTX(ssl));
+
+	(void)rc;
+	/* Without memory it is not cut. */
+	if (where & SSL_CB_HANDSHAKE_START && h)
+		(void)portion_begin((SSL *)ssl, h->more, h->more_arg);
+}
+
+int tls_client_portion(void *ssl_ctx, bool (*more)(void *arg), void *arg, struct err *err)
+{
+	struct hook *h = hook_of(ssl_ctx);
+
+	if (!h)
+		return err_set(err, ERR_ARG, "TLS hook: this SSL_CTX has none");
+	h->more = more;
+	h->more_arg = arg;
+	SSL_CTX_set_info_callback(ssl_ctx, begins);
+	return 0;
+}
+
 void tls_client_free(struct tls_client *c)
 {
 	if (!c)

@@ -146,16 +146,25 @@ static void a_client_without_a_name_is_told_nothing(void **state)
 	assert_non_null(strstr(seen_by_client.reason, "handshake failure"));
 }
 
-/* tls_client_hook, as an HTTP library uses it: its own SSL_CTX, its own SSL. */
+static bool stop_there(void *arg)
+{
+	++*(unsigned *)arg;
+	return false;
+}
+
+/* tls_client_hook, as an HTTP library uses it: its own SSL_CTX, its own SSL; in portions. */
 static bool meet_by_hook(struct tls_server *server, struct tls_client *client, SSL_CTX *ctx,
 	const char *host, enum tls_mode mode)
 {
 	struct service *s = pair_find(resolver, host, PORT, mode);
 	struct peer peer;
 	struct pair p = { 0 };
+	unsigned stops = 0;
 	int rc = 0;
 
+	assert_int_not_equal(tls_client_portion(ctx, stop_there, &stops, NULL), 0);
 	assert_int_equal(tls_client_hook(client, &s->endpoint[0], ctx, &peer, NULL), 0);
+	assert_int_equal(tls_client_portion(ctx, stop_there, &stops, NULL), 0);
 	assert_int_not_equal(tls_client_hook(client, &s->endpoint[0], ctx, &peer, NULL), 0);
 	assert_true(pair_open(&p, server, client, &s->endpoint[0]));
 	SSL *ssl = SSL_new(ctx);
@@ -172,6 +181,7 @@ static bool meet_by_hook(struct tls_server *server, struct tls_client *client, S
 	seen_by_client = peer;
 	seen_by_server = *conn_peer(p.server);
 	assert_int_equal(rc == 1, peer.authenticated);
+	assert_true(stops >= 3);
 	SSL_free(ssl);
 	pair_close(&p);
 	service_drop(s);
