@@ -192,6 +192,11 @@ static void stop(void *arg)
 	http_server_close(s->http, SERVER_DRAIN_MS, http_closed, s);
 }
 
+static void rung(void *arg)
+{
+	server_turn(arg);
+}
+
 static void reload(void *arg)
 {
 	struct server *s = arg;
@@ -209,9 +214,7 @@ int server_open(struct server *s, struct settings *settings, struct err *err)
 	if (rc < 0)
 		return err_set(err, ERR_SYSTEM, "loop: %s", uv_strerror(rc));
 	s->loop_open = true;
-	uv_timer_init(&s->loop, &s->timer);
-	s->timer.data = s;
-	s->timer_open = true;
+	alarm_init(&s->alarm, &s->loop, rung, s);
 	rc = open_engine(s, err);
 	rc = rc ? rc : open_resolver(s, err);
 	rc = rc ? rc : open_rules(s, err);
@@ -240,9 +243,7 @@ void server_close(struct server *s)
 		http_server_close(s->http, 0, NULL, NULL);
 	loop_watch_free(s->watch);
 	resolving_free(s->resolving);
-	if (s->timer_open)
-		uv_close((uv_handle_t *)&s->timer, NULL);
-	s->timer_open = false;
+	alarm_close(&s->alarm);
 	if (s->loop_open && loop_close(&s->loop, &err) < 0)
 		log_error("stop.fail", "why=%s", log_value(err.msg));
 	tls_server_free(s->tls);

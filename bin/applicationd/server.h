@@ -24,6 +24,7 @@
 #include "application/application.h"
 #include "applicationd/config.h"
 #include "applicationd/outlet.h"
+#include "net/alarm.h"
 #include "net/binding.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
@@ -70,8 +71,7 @@ struct server {
 	struct asession *store;
 	struct outlet outlet;
 	struct talk_kek *keks;
-	uv_timer_t timer;
-	bool timer_open;
+	struct alarm alarm;
 	bool turning, turn_again, stopping;
 	struct worker *worker;
 	struct pace *pace;
@@ -86,7 +86,7 @@ struct server {
 int server_open(struct server *s, struct settings *settings, struct err *err);
 void server_close(struct server *s);
 
-/* works.c: does a share of what the engine has to do, then sets the timer. */
+/* works.c: does a share of what the engine has to do, then sets the alarm. */
 void server_turn(struct server *s);
 void server_take(struct server *s, struct server_answer *a);
 int server_start(struct server *s, struct err *err); /* the thread */

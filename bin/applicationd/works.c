@@ -123,22 +123,14 @@ static void catch_up(struct server *s)
 		log_info("events.reopen", "path=%s", log_value(s->outlet.path));
 }
 
-static void timer_fired(uv_timer_t *timer)
+static void set_alarm(struct server *s, bool more)
 {
-	server_turn(timer->data);
-}
+	int64_t deadline = application_deadline(s->app);
 
-static void set_timer(struct server *s, bool more)
-{
-	int64_t deadline = application_deadline(s->app), now = server_now(s);
-
-	if (!s->timer_open)
-		return;
 	if (s->writing || (deadline == INT64_MAX && !more))
-		uv_timer_stop(&s->timer);
+		alarm_set(&s->alarm, ALARM_NEVER);
 	else
-		uv_timer_start(&s->timer, timer_fired,
-			deadline > now && !more ? (uint64_t)(deadline - now) : 0, 0);
+		alarm_set(&s->alarm, more ? 0 : deadline - server_now(s));
 }
 
 void server_turn(struct server *s)
@@ -159,7 +151,7 @@ void server_turn(struct server *s)
 		more = next_work(s) || s->turn_again || s->answers;
 	}
 	s->turning = false;
-	set_timer(s, more);
+	set_alarm(s, more);
 }
 
 static void done(void *arg, struct worker_job *job)

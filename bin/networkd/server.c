@@ -280,26 +280,21 @@ static void submit(struct server *s)
 
 /* --- turns --- */
 
-static void on_timer(uv_timer_t *t)
+static void rung(void *arg)
 {
-	server_turn(t->data);
+	server_turn(arg);
 }
 
-static void set_timer(struct server *s)
+static void set_alarm(struct server *s)
 {
-	int64_t at = network_deadline(s->engine), now = server_now();
+	int64_t at = network_deadline(s->engine);
 
-	if (s->closing)
-		return;
 	/* Only what is written makes room. */
 	if (s->writing && s->filling->n == SERVER_EVENTS)
 		at = INT64_MAX;
 	if (s->performing)
-		at = now;
-	if (at == INT64_MAX)
-		uv_timer_stop(&s->timer);
-	else
-		uv_timer_start(&s->timer, on_timer, at > now ? (uint64_t)(at - now) : 0, 0);
+		at = 0;
+	alarm_set(&s->alarm, at == INT64_MAX ? ALARM_NEVER : at - server_now());
 }
 
 void server_turn(struct server *s)
@@ -319,7 +314,7 @@ void server_turn(struct server *s)
 		more |= s->performing != NULL;
 	}
 	s->turning = false;
-	set_timer(s);
+	set_alarm(s);
 }
 
 void server_wake(struct server *s)
@@ -327,7 +322,7 @@ void server_wake(struct server *s)
 	if (s->closing)
 		server_turn(s);
 	else
-		set_timer(s);
+		set_alarm(s);
 }
 
 static void on_datagram(void *arg, const struct gateway_address *from, struct span datagram)
@@ -337,13 +332,13 @@ static void on_datagram(void *arg, const struct gateway_address *from, struct sp
 	network_datagram(s->engine, server_now(), from, datagram);
 }
 
-/* After a batch: a new frame may be due before what the timer waits for. The next datagram full
+/* After a batch: a new frame may be due before what the alarm is set to. The next datagram full
  * of joins would be cut where the engine is crowded: it waits in the socket. */
 static bool on_batch(void *arg)
 {
 	const struct server *s = arg;
 
-	set_timer(arg);
+	set_alarm(arg);
 	return !network_is_crowded(s->engine);
 }
 
@@ -558,14 +553,13 @@ int server_open(uv_loop_t *loop, const struct settings *settings, struct server 
 	s->loop = loop;
 	s->settings = settings;
 	s->filling = &s->batch[0];
-	uv_timer_init(loop, &s->timer);
-	s->timer.data = s;
+	alarm_init(&s->alarm, loop, rung, s);
 	*out = s;
 	s->pace = pace_take(loop);
 	rc = s->pace ? open_all(s, err) : err_set(err, ERR_NOMEM, "server: no memory");
 	if (rc < 0)
 		return rc;
-	set_timer(s);
+	set_alarm(s);
 	return 0;
 }
 
@@ -648,7 +642,7 @@ void server_close(struct server *s)
 	s->closing = true;
 	stop_writing(s);
 	say_totals(s);
-	uv_close((uv_handle_t *)&s->timer, NULL);
+	alarm_close(&s->alarm);
 	pace_give(s->pace);
 	udp_free(s->udp);
 	if (s->api)

@@ -23,6 +23,7 @@
 
 #include <uv.h>
 
+#include "net/alarm.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/pace.h"
@@ -66,7 +67,7 @@ struct server {
 	struct network *engine;
 	struct sessions *sessions;
 	struct udp *udp;
-	uv_timer_t timer;
+	struct alarm alarm;
 	struct resolver_settings resolver_settings;
 	struct resolver *resolver;
 	struct resolving *resolving;
@@ -98,7 +99,7 @@ void server_free(struct server *s);
 int64_t server_now(void); /* ms of CLOCK_MONOTONIC */
 int64_t server_unix_ms(const struct server *s);
 
-/* Does a share of what the engine says; sets the timer. */
+/* Does a share of what the engine says; sets the alarm. */
 void server_turn(struct server *s);
 /* The engine was told something: a turn will be taken soon. */
 void server_wake(struct server *s);
