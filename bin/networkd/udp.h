@@ -2,7 +2,7 @@
 /*
  * udp - the gateways' socket: datagrams in batches, acknowledged before they are looked at.
  *
- *   recvmmsg 64, or 16 while a handshake waits > acknowledgements from the heads alone, sendmmsg >
+ *   recvmmsg 16, or 4 while a handshake waits > acknowledgements from the heads alone, sendmmsg >
  * each to take, one by one
  *
  *   Bounds     UDP_BATCHES batches per turn of the loop, and none is begun after its share
@@ -19,9 +19,9 @@
 #include "core/err.h"
 #include "network/gateway.h"
 
-#define UDP_BATCH       64
-#define UDP_BATCH_TIGHT 16
-#define UDP_BATCHES     8
+#define UDP_BATCH       16
+#define UDP_BATCH_TIGHT 4
+#define UDP_BATCHES     32
 
 struct udp;
 
