@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#define BEGIN_NS   400000 /* a turn that has worked so long begins no step */
-#define TIGHT_NS   500000 /* nor has it whole shares */
+#define BEGIN_NS   200000 /* a turn that has worked so long begins no step */
+#define TIGHT_NS   300000 /* nor has it whole shares */
 #define SHARE_NS   100000 /* of one turn, for what is urgent, and for steps that are short */
 #define TIGHT_PART 3
 #define PASSES     3

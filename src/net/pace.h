@@ -6,10 +6,10 @@
  *   now   > at once, when the turn is young; else at its end too
  *   until > the share of everybody else, who have the rest for a later turn
  *
- *   A turn is what the loop works between two waits. A step of a handshake is most of a
- *   millisecond: it runs at the end of a turn that has worked less than 0.4 ms, so that the two
+ *   A turn is what the loop works between two waits. A step of a handshake is half a
+ *   millisecond: it runs at the end of a turn that has worked less than 0.2 ms, so that the two
  *   together are short; and everybody's share is a third as long while one waits, so that the
- *   turns are. The share is a third too in a turn that has worked 0.5 ms, whatever waits.
+ *   turns are. The share is a third too in a turn that has worked 0.3 ms, whatever waits.
  *   Two hundred steps that wait slow each other, and not those who have nothing to do with them.
  *
  *   Starving   nobody does. The first step is passed over in PASSES turns at most, by work that
