@@ -56,12 +56,13 @@ int rollrecords_owner(const struct rollfile *f, char out[NAME_TEXT_MAX], struct 
 		: err_set(err, ERR_FORMAT, "name '%s': cannot be written", f->name);
 }
 
-int rollrecords_add(const struct rollfile *f, struct span der, struct rrset *set, struct err *err)
+int rollrecords_add(const struct agility *forms, struct span der, struct rrset *set,
+	struct err *err)
 {
-	struct agility a = { .count = f->forms };
+	struct agility a = { .count = forms->count };
 	int rc;
 
-	memcpy(a.form, f->form, sizeof(a.form));
+	memcpy(a.form, forms->form, sizeof(a.form));
 	rc = agility_make(&a, der, err);
 	for (size_t i = 0; rc == 0 && i < a.count; i++)
 		rc = rrset_add(set, buf_span(&a.rdata[i]), err);

@@ -24,8 +24,9 @@ int rollrecords_of(const struct rollfile *f, struct rollrecords *out, struct err
 /* The first owner as text, in lower case: what its folder, and names.db, have. */
 int rollrecords_owner(const struct rollfile *f, char out[NAME_TEXT_MAX], struct err *err);
 
-/* Adds the records of a certificate in the forms of the file. */
-int rollrecords_add(const struct rollfile *f, struct span der, struct rrset *set, struct err *err);
+/* Adds the records of a certificate in these forms. */
+int rollrecords_add(const struct agility *forms, struct span der, struct rrset *set,
+	struct err *err);
 
 /* Remembers as ours what of now is the certificate's, in the forms of a. */
 int rollrecords_claim(struct agility *a, struct span der, const struct rrset *now,
