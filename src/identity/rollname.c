@@ -152,7 +152,8 @@ static int addresses_of(struct rolling *r, size_t service, struct address *out, 
 static bool is_of(const struct rolling *r, unsigned credential, struct span der)
 {
 	struct buf own = { 0 };
-	bool same = keyring_certificate(r->dir, rolling_generation(r, credential), &own, NULL) == 0 &&
+	bool same =
+		keyring_certificate(r->dir, rolling_generation(r, credential), &own, NULL) == 0 &&
 		own.n == der.n && memcmp(own.p, der.p, der.n) == 0;
 
 	buf_done(&own);

@@ -170,8 +170,8 @@ static int ask(struct rolling *r, const struct name *owner, void *arg, struct er
 	return rc == 0 && !o->done ? ENOUGH : rc;
 }
 
-int rollpublish_ask(struct rolling *r, unsigned wanted, unsigned banned,
-	struct rollover_outcome *o, struct err *err)
+int rollpublish_ask(struct rolling *r, unsigned wanted, unsigned banned, struct rollover_outcome *o,
+	struct err *err)
 {
 	struct asking a = { .wanted = wanted, .banned = banned, .o = o };
 	int rc;

@@ -19,7 +19,7 @@ int rollpublish_plan(struct rolling *r, const struct name *owner, unsigned wante
 int rollpublish_all(struct rolling *r, unsigned wanted, bool *changed, struct err *err);
 
 /* Does every server serve wanted, and nothing banned? */
-int rollpublish_ask(struct rolling *r, unsigned wanted, unsigned banned,
-	struct rollover_outcome *o, struct err *err);
+int rollpublish_ask(struct rolling *r, unsigned wanted, unsigned banned, struct rollover_outcome *o,
+	struct err *err);
 
 #endif

@@ -29,8 +29,8 @@ struct rolling {
 };
 
 /* Any other return value than 0 ends the round. */
-typedef int (*rolltasks_each)(struct rolling *r, const struct name *owner, void *arg,
-	struct err *err);
+typedef int (
+	*rolltasks_each)(struct rolling *r, const struct name *owner, void *arg, struct err *err);
 
 struct rolltasks {
 	/* What begins must be in order: the credential in use counts wherever it is published. */

@@ -1,20 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/primary.h"
 
+#include <string.h>
+
+#include "base/hex.h"
+#include "crypto/random.h"
 #include "publish/exchange.h"
 
 #define RRSIG_COVERED 0
 #define RRSIG_LABELS  2
 
-/* True when a signature over the type says that a wildcard made the records. */
-static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
+static bool is_wildcard(const struct name *name)
 {
-	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG && ldns_rr_rd_count(rr) > RRSIG_LABELS &&
-		ldns_rdf2native_int16(ldns_rr_rdf(rr, RRSIG_COVERED)) == set->type &&
-		ldns_rdf2native_int8(ldns_rr_rdf(rr, RRSIG_LABELS)) < name_labels(&set->owner);
+	return name->n > 2 && name->wire[0] == 1 && name->wire[1] == '*';
 }
 
-static int read_answer(const ldns_pkt *answer, struct rrset *set, struct err *err)
+static bool covers(const ldns_rr *rr, const struct rrset *set)
+{
+	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG && ldns_rr_rd_count(rr) > RRSIG_LABELS &&
+		ldns_rdf2native_int16(ldns_rr_rdf(rr, RRSIG_COVERED)) == set->type;
+}
+
+/* True when a signature over the type says that a wildcard made the records. RFC 4034 section
+ * 3.1.3: a wildcard's own label is not counted. */
+static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
+{
+	unsigned labels = name_labels(&set->owner) - is_wildcard(&set->owner);
+
+	return ldns_rdf2native_int8(ldns_rr_rdf(rr, RRSIG_LABELS)) < labels;
+}
+
+static int read_answer(const ldns_pkt *answer, struct rrset *set, bool *is_signed, struct err *err)
 {
 	const ldns_rr_list *records = ldns_pkt_answer(answer);
 	unsigned rcode = ldns_pkt_get_rcode(answer);
@@ -32,9 +48,54 @@ static int read_answer(const ldns_pkt *answer, struct rrset *set, struct err *er
 			continue;
 		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && set->type != RR_CNAME)
 			rc = err_set(err, ERR_PEER, "an alias (CNAME); publish where it leads");
-		made_up = made_up || is_made_up(rr, set);
+		if (covers(rr, set)) {
+			*is_signed = true;
+			made_up = made_up || is_made_up(rr, set);
+		}
 	}
 	return rc == 0 && !made_up ? exchange_take(records, set, err) : rc;
+}
+
+/* A name that nobody has, for which the same wildcard would answer: beside the owner, or, of a
+ * wildcard, beside its parent, as itself would answer for what is below that. */
+static int sibling_of(const struct name *owner, struct name *out, struct err *err)
+{
+	struct name above = *owner;
+	uint8_t octets[8];
+	char label[2 * sizeof(octets) + 1];
+	int rc = random_octets(octets, sizeof(octets), err);
+
+	for (int up = is_wildcard(owner) ? 2 : 1; up > 0; up--)
+		if (!name_parent(&above, &above))
+			return err_set(err, ERR_FORMAT, "name: nothing is above it");
+	if (rc == 0)
+		rc = hex_write((struct span){ octets, sizeof(octets) }, label, sizeof(label));
+	return rc == 0
+		? name_prepend((struct span){ (const uint8_t *)label, strlen(label) }, &above, out)
+		: rc;
+}
+
+/* No signature tells whether a wildcard made the set: then none may be there that could. */
+static int check_unsigned(const struct primary *p, const struct rrset *set, struct err *err)
+{
+	struct rrset beside = { 0 };
+	ldns_pkt *answer = NULL;
+	bool is_signed = false;
+	struct name sibling;
+	int rc = sibling_of(&set->owner, &sibling, err);
+
+	beside = rrset_of(&sibling, set->type, 0);
+	if (rc == 0)
+		rc = exchange_ask(p, &sibling, set->type, &answer, err);
+	if (rc == 0)
+		rc = read_answer(answer, &beside, &is_signed, err);
+	if (rc == 0 && beside.count)
+		rc = err_set(err, ERR_PEER,
+			"its answer is not signed, and a wildcard that is there may have made it "
+			"up: sign the zone");
+	ldns_pkt_free(answer);
+	rrset_done(&beside);
+	return rc;
 }
 
 int primary_read(const struct primary *p, const struct name *owner, uint16_t type,
@@ -43,11 +104,14 @@ int primary_read(const struct primary *p, const struct name *owner, uint16_t typ
 	struct rrset set = rrset_of(owner, type, 0);
 	ldns_pkt *answer = NULL;
 	char text[NAME_TEXT_MAX];
+	bool is_signed = false;
 	int rc = exchange_ask(p, owner, type, &answer, err);
 
 	if (rc == 0)
-		rc = read_answer(answer, &set, err);
+		rc = read_answer(answer, &set, &is_signed, err);
 	ldns_pkt_free(answer);
+	if (rc == 0 && set.count && !is_signed)
+		rc = check_unsigned(p, &set, err);
 	if (rc != 0) {
 		rrset_done(&set);
 		return name_write_text(owner, text, sizeof(text)) == 0

@@ -5,7 +5,9 @@
  *   Source     RFC 1034 section 4.3.2 (AA), RFC 4592 (wildcards), RFC 8945 (the question and
  *              its answer are signed when there is a key).
  *   Rule       a set that a wildcard makes up is not there: an update would not see it. In a
- *              signed zone its RRSIG tells, by fewer labels (RFC 4035 section 5.3.4).
+ *              signed zone its RRSIG tells, by fewer labels (RFC 4035 section 5.3.4). An
+ *              unsigned set is there when a name beside it that nobody has gets no answer; when
+ *              that gets one, nobody can tell, and it is refused.
  *   Time       ms for one exchange; PRIMARY_TIMEOUT_MS when 0.
  *   Ownership  borrows its strings and its key.
  *   Errors     ERR_SYSTEM, ERR_TIMEOUT; ERR_PEER: refused, not authoritative, not proved, or

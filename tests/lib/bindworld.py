@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One named (BIND 9) on 127.0.0.1 that signs one zone and takes updates, in a directory of its own.
+"""One named (BIND 9) on 127.0.0.1 that signs one zone and takes updates, in a directory of its own; beside it plain.ZONE, unsigned.
 
     with Bind(directory, port, "bind.example.", records) as b:
     b.ds() is the DS line for the parent; b.key(256) the path of a TSIG key file for updates.
@@ -55,6 +55,7 @@ class Bind(Server):
         notify = f"also-notify {{ {self.notify} port {self.port}; }};" if self.notify else ""
         zone = (f'zone "{self.zone}" {{ type primary; file "zone"; dnssec-policy p; notify explicit; {notify}'
                 f' allow-transfer {{ any; }}; update-policy {{ {grants} }}; }};')
+        plain = zone.replace(self.zone, "plain." + self.zone).replace('file "zone"; dnssec-policy p;', 'file "plain";')
         return f"""
 options {{ directory "{self.dir}"; pid-file "{self.dir}/named.pid"; session-keyfile "{self.dir}/session.key";
   managed-keys-directory "{self.dir}"; key-directory "{self.dir}";
@@ -65,6 +66,7 @@ logging {{ channel c {{ file "{self.dir}/named.log"; severity info; print-time y
 {keys}
 dnssec-policy "p" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }}; }};
 {zone}
+{plain}
 """
 
     def start(self):
@@ -72,6 +74,8 @@ dnssec-policy "p" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }
         (self.dir / "zone").write_text(
             f"{self.zone} 300 SOA ns.{self.zone} hostmaster.{self.zone} 1 3600 600 86400 5\n"
             f"{self.zone} 300 NS ns.{self.zone}\nns.{self.zone} 300 A {self.address}\n" + self.records)
+        (self.dir / "plain").write_text(
+            f"plain.{self.zone} 300 SOA ns.{self.zone} hostmaster.{self.zone} 1 3600 600 86400 5\nplain.{self.zone} 300 NS ns.{self.zone}\n")
         (self.dir / "named.conf").write_text(self.conf())
         self.launch()
 

@@ -4,7 +4,7 @@
 
 usage: test_update.py SARDANE; skipped without named, knotd, kdig and nsupdate
 """
-import subprocess, sys
+import json, subprocess, sys
 
 from publishlab import Between, Lab, check, digest, done, skip_without
 
@@ -62,6 +62,14 @@ with Lab(SARDANE) as lab:
         check(lab.served(f"dev.wild.{zone}", server) == [ONE] and lab.served(f"e.wild.{zone}", server) == [OTHER],
               "and the wildcard is left alone")
 
+        wild = f"*.wild2.{zone}"
+        rc, said = lab.json("publish", wild, "--via", via(), "--tlsa", ONE)
+        check(rc == 0 and said["now"] == [ONE] and lab.served(f"x.wild2.{zone}", server) == [ONE], "a wildcard is published", said)
+        rc, said = lab.json("publish", wild, "--via", via(), "--tlsa", ONE)
+        check(rc == 0 and not said["changed"], "and found there, the next time", said)
+        rc, said = lab.json("unpublish", wild, "--via", via())
+        check(rc == 0 and said["removed"] == [ONE] and said["now"] == [], "and withdrawn", said)
+
         procs = [subprocess.Popen([SARDANE, "publish", f"_many.{zone}", "--via", via(state=f"s{where}{i}"), "--tlsa", digest(f"a{i}"),
                                    "--no-wait"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for i in range(4)]
         said = [p.communicate(timeout=60)[0] for p in procs]
@@ -69,6 +77,18 @@ with Lab(SARDANE) as lab:
               f"{where}: four writers at once lose nothing of each other", "\n".join(said))
         got = lab.run("publish", f"x.{zone}", "--via", via(), "--tlsa", ONE, "--no-wait")
         check(got.returncode == 0, "--no-wait asks nobody", got.stderr)
+
+    # a zone that nobody signs: no signature tells what a wildcard makes up
+    plain = "plain.bind.example"
+    via = lab.via("plain", f"  backend: update\n  zone: {plain}\n  server: 127.0.0.1@{lab.port}\n  key_file: {lab.bind.key(256)}", state="plain")
+    for what, name in (("a set", f"_a.{plain}"), ("a wildcard", f"*.fleet.{plain}")):
+        for record, changed in ((ONE, True), (ONE, False), (TWO, True)):
+            got = lab.run("publish", name, "--via", via, "--tlsa", record, "--no-wait", "--json")
+            check(got.returncode == 0 and json.loads(got.stdout)["changed"] == changed, f"{what} in an unsigned zone is told from none", got.stdout + got.stderr)
+    got = lab.run("publish", f"d1.fleet.{plain}", "--via", via, "--tlsa", ONE, "--no-wait")
+    check(got.returncode == 2 and "not signed, and a wildcard that is there may have made it up" in got.stderr, "where a wildcard answers it is refused",
+          got.stdout + got.stderr)
+    check(lab.served(f"d1.fleet.{plain}") == [TWO], "and nothing is changed")
 
     # what happens between our question and our update, and when its answer is lost
     def through(name, between):
