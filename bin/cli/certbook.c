@@ -47,7 +47,8 @@ const char cert_show_help[] =
 
 const char cert_renew_help[] =
 	"usage: sardane cert renew X --ca DIR [OPTIONS]\n\n"
-	"Issues the certificate in X.pem again: same subject, names, profile and length of life.\n"
+	"Issues the certificate in X.pem again: same subject, names, usages and length of life.\n"
+	"Extensions that we do not write are not kept, and are named.\n"
 	"By the same key, X-key.pem, so that a TLSA 3 1 1 record stays true; or by a new one.\n\n"
 	"  --ca DIR              folder of the authority (needed)\n"
 	"  --new-key             make a new key: publish its TLSA record first\n"
@@ -288,6 +289,7 @@ int cert_renew(const struct command *self, int argc, char **argv)
 {
 	struct request r = { 0 };
 	struct state *state = NULL;
+	struct buf dropped = { 0 };
 	char path[4][PATH_MAX];
 	const char *files[5] = { NULL };
 	static const char *const endings[] = { ".pem", "-chain.pem", "-combined.pem", "-key.pem" };
@@ -307,8 +309,11 @@ int cert_renew(const struct command *self, int argc, char **argv)
 	r.renewal.life_s = r.days * PROFILE_DAY_S;
 	rc = state_open(r.ca, r.renewal.password, &state, &err);
 	if (rc == 0)
-		rc = issuance_renew(state, r.which, &r.renewal, &err);
+		rc = issuance_renew(state, r.which, &r.renewal, &dropped, &err);
 	state_close(state);
+	if (rc == 0 && dropped.n)
+		fprintf(stderr, "not kept: %s\n", buf_string(&dropped));
+	buf_done(&dropped);
 	if (rc != 0)
 		return command_fail(self, "%s", err.msg);
 	for (size_t i = 0; i < (r.renewal.new_key ? 4 : 3); i++) {

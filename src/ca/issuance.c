@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/issuance.h"
 
-#include "pki/keyfile.h"
+#include "pki/again.h"
 #include "pki/keykind.h"
-#include "pki/request.h"
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,18 +139,14 @@ int issuance_make(struct state *state, const struct authority_order *order, X509
 	return rc;
 }
 
-int issuance_beside(struct state *state, const char *prefix, const struct profile *profile,
-	struct err *err)
+/* Recorded without its files. */
+static int certify_beside(struct state *state, const char *prefix,
+	const struct authority_order *order, struct err *err)
 {
-	char file[PATH_MAX];
-	struct authority_order order = { .profile = profile, .key_file = file };
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
-	int rc;
+	int rc = issuance_make(state, order, &cert, &key, err);
 
-	if (snprintf(file, sizeof(file), "%s-key.pem", prefix) >= PATH_MAX)
-		return err_set(err, ERR_ARG, "key '%.80s...': the path is too long", prefix);
-	rc = issuance_make(state, &order, &cert, &key, err);
 	if (rc == 0)
 		rc = authority_complete(state->authority, prefix, cert, err);
 	EVP_PKEY_free(key);
@@ -158,54 +154,22 @@ int issuance_beside(struct state *state, const char *prefix, const struct profil
 	return rc;
 }
 
-static unsigned purposes_of(X509 *cert)
+int issuance_key(const char *where, const char *prefix, const struct profile *profile, bool moves,
+	struct err *err)
 {
-	uint32_t bits = X509_get_extended_key_usage(cert);
-	unsigned out = 0;
+	char file[PATH_MAX];
+	struct authority_order order = { .profile = profile, .key_file = file, .replace = true };
+	struct state *state = NULL;
+	int rc;
 
-	if (bits == UINT32_MAX)
-		return 0;
-	out |= bits & XKU_SSL_SERVER ? 1u << 0 : 0;
-	out |= bits & XKU_SSL_CLIENT ? 1u << 1 : 0;
-	out |= bits & XKU_CODE_SIGN ? 1u << 2 : 0;
-	out |= bits & XKU_SMIME ? 1u << 3 : 0;
-	out |= bits & XKU_TIMESTAMP ? 1u << 4 : 0;
-	out |= bits & XKU_OCSP_SIGN ? 1u << 5 : 0;
-	out |= bits & XKU_ANYEKU ? 1u << 6 : 0;
-	return out;
-}
-
-/* OpenSSL has the bits of the first octet of the BIT STRING as they lie in it. */
-static unsigned usages_of(X509 *cert)
-{
-	uint32_t bits = X509_get_key_usage(cert);
-	unsigned out = 0;
-
-	if (bits == UINT32_MAX)
-		return 0;
-	for (unsigned i = 0; i < 8; i++)
-		out |= bits & 0x80u >> i ? 1u << i : 0;
-	return out | (bits & KU_DECIPHER_ONLY ? 1u << 8 : 0);
-}
-
-/* What the certificate says, as a profile that says it again. */
-static int read_again(X509 *cert, struct request_subject *s, struct profile *p, struct err *err)
-{
-	struct facts f = { 0 };
-	int rc = facts_read(cert, &f, err);
-
-	p->role = PROFILE_OTHER;
-	p->nameless = true;
-	p->path_len = -1;
-	p->backdate_s = PROFILE_BACKDATE_S;
-	p->key_usage = usages_of(cert);
-	p->purposes = purposes_of(cert);
+	if (snprintf(file, sizeof(file), "%s-key.pem", prefix) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "key '%.80s...': the path is too long", prefix);
+	rc = state_open(where, NULL, &state, err);
 	if (rc == 0)
-		p->life_s = (unsigned)(f.not_after - f.not_before);
-	if (p->life_s > PROFILE_BACKDATE_S)
-		p->life_s -= PROFILE_BACKDATE_S;
-	facts_done(&f);
-	return rc == 0 ? request_again(cert, p, s, err) : rc;
+		rc = moves ? certify_beside(state, prefix, &order, err)
+			   : issuance_files(state, prefix, &order, err);
+	state_close(state);
+	return rc;
 }
 
 /* The profile it was issued under, for the record. */
@@ -235,59 +199,99 @@ static int find_record(struct state *state, X509 *cert, struct found *out, struc
 	return rc;
 }
 
-static int load_leaf(struct state *state, const char *prefix, X509 **out, struct err *err)
+/* former: of the authority that issued it; NULL: this one. */
+static int check_issuer(struct state *state, X509 *cert, const char *path, const char *former,
+	struct err *err)
+{
+	OWNED(pemfile_chain) before = NULL;
+	X509 *issuer = authority_certificate(state->authority);
+	int rc = former ? pemfile_read_chain(former, &before, err) : 0;
+
+	if (rc != 0)
+		return rc;
+	if (former)
+		issuer = sk_X509_value(before, 0);
+	if (X509_verify(cert, X509_get0_pubkey(issuer)) != 1) {
+		ERR_clear_error();
+		return err_set(err, ERR_ARG, "certificate '%s': was not issued by '%s'", path,
+			former ? former : state->place.cert);
+	}
+	if (X509_check_ca(cert) == 1)
+		return err_set(err, ERR_ARG, "certificate '%s': is an authority's", path);
+	return 0;
+}
+
+static int load_leaf(struct state *state, const char *prefix, const char *former, X509 **out,
+	struct err *err)
 {
 	OWNED(pemfile_chain) chain = NULL;
 	char path[PATH_MAX];
-	X509 *cert;
 	int rc;
 
 	if (snprintf(path, sizeof(path), "%s.pem", prefix) >= (int)sizeof(path))
 		return err_set(err, ERR_ARG, "file '%.80s...': the path is too long", prefix);
 	rc = pemfile_read_chain(path, &chain, err);
-	if (rc != 0)
-		return rc;
-	cert = sk_X509_value(chain, 0);
-	if (X509_verify(cert, X509_get0_pubkey(authority_certificate(state->authority))) != 1)
-		return err_set(err, ERR_ARG, "certificate '%s': was not issued by '%s'", path,
-			state->place.cert);
-	if (X509_check_ca(cert) == 1)
-		return err_set(err, ERR_ARG, "certificate '%s': is an authority's", path);
-	*out = X509_up_ref(cert) == 1 ? cert : NULL;
+	if (rc == 0)
+		rc = check_issuer(state, sk_X509_value(chain, 0), path, former, err);
+	if (rc == 0)
+		*out = sk_X509_shift(chain);
+	return rc;
+}
+
+/* Which key: a new one, the one there is, or, when another authority takes over, the one that
+ * was certified, whoever has it. */
+static int choose_key(const struct issuance_renewal *how, X509 *cert, const char *key,
+	struct authority_order *order, struct err *err)
+{
+	if (how->new_key && !order->key_kind)
+		return keykind_of(X509_get0_pubkey(cert), &order->key_kind, err);
+	if (how->former)
+		order->public_key = X509_get0_pubkey(cert);
+	else if (!how->new_key)
+		order->key_file = key;
 	return 0;
 }
 
-int issuance_renew(struct state *state, const char *prefix, const struct issuance_renewal *how,
-	struct err *err)
+static int renew(struct state *state, const char *prefix, const struct issuance_renewal *how,
+	X509 *cert, struct again *a, struct err *err)
 {
-	OWNED(X509) cert = NULL;
 	struct profile p = { 0 };
-	struct request_subject subject;
 	struct found known = { .profile = "both" };
+	char key[PATH_MAX + 16];
 	struct authority_order order = { .profile = &p,
 		.key_kind = how->key_kind,
 		.password = how->password,
 		.encrypt = how->encrypt,
 		.replace = true };
-	char key[PATH_MAX + 16];
-	int rc = load_leaf(state, prefix, &cert, err);
+	int rc = find_record(state, cert, &known, err);
 
-	if (rc == 0)
-		rc = find_record(state, cert, &known, err);
 	if (rc == 0 && known.revoked)
 		rc = err_set(err, ERR_ARG, "certificate '%s.pem': is revoked; issue a new one",
 			prefix);
 	if (rc == 0)
-		rc = read_again(cert, &subject, &p, err);
-	if (rc == 0 && how->new_key && !order.key_kind)
-		rc = keykind_of(X509_get0_pubkey(cert), &order.key_kind, err);
+		rc = again_read(cert, a, &p, err);
+	snprintf(key, sizeof(key), "%s-key.pem", prefix);
+	if (rc == 0)
+		rc = choose_key(how, cert, key, &order, err);
 	if (rc != 0)
 		return rc;
 	p.name = known.profile;
 	if (how->life_s)
 		p.life_s = how->life_s;
-	snprintf(key, sizeof(key), "%s-key.pem", prefix);
-	if (!how->new_key)
-		order.key_file = key;
 	return issue(state, prefix, &order, "cert.renew", err);
+}
+
+int issuance_renew(struct state *state, const char *prefix, const struct issuance_renewal *how,
+	struct buf *dropped, struct err *err)
+{
+	OWNED(X509) cert = NULL;
+	struct again a = { 0 };
+	int rc = load_leaf(state, prefix, how->former, &cert, err);
+
+	if (rc == 0)
+		rc = renew(state, prefix, how, cert, &a, err);
+	if (rc == 0 && dropped)
+		buf_put(dropped, buf_span(&a.dropped));
+	again_done(&a);
+	return rc;
 }

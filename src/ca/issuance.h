@@ -27,20 +27,22 @@ int issuance_files(struct state *state, const char *prefix, const struct authori
 int issuance_make(struct state *state, const struct authority_order *order, X509 **cert,
 	EVP_PKEY **key, struct err *err);
 
-/* For PREFIX-key.pem, which is there: recorded without its files, whose place is going to be
- * renamed. */
-int issuance_beside(struct state *state, const char *prefix, const struct profile *profile,
+/* For PREFIX-key.pem, which is there, by the authority of a folder. moves: the place is going to
+ * be renamed, so it is recorded without its files. */
+int issuance_key(const char *where, const char *prefix, const struct profile *profile, bool moves,
 	struct err *err);
 
-/* The certificate of prefix once more: same subject, names, profile and length of life. */
+/* The certificate of prefix once more: same subject, names, usages and length of life. */
 struct issuance_renewal {
 	bool new_key;         /* else the same */
 	const char *key_kind; /* of a new one; NULL: of the kind it has */
 	unsigned life_s;      /* 0: as long as the one before */
+	const char *former;   /* certificate of the authority that issued it; NULL: this one */
 	const struct password *password, *encrypt;
 };
 
+/* dropped, when not NULL, is told what of the old certificate the new one has not. */
 int issuance_renew(struct state *state, const char *prefix, const struct issuance_renewal *how,
-	struct err *err);
+	struct buf *dropped, struct err *err);
 
 #endif

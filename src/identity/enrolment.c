@@ -216,23 +216,6 @@ static int make_key(struct enrolment *e, struct err *err)
 	return credential_make_key(e->prefix, e->key, err);
 }
 
-/* By the authority, into its ledger. */
-static int issue(const struct enrolment *e, const struct profile *profile, struct err *err)
-{
-	char key[PATH_MAX];
-	struct authority_order order = { .profile = profile, .key_file = key, .replace = true };
-	struct state *state = NULL;
-	int rc;
-
-	if (snprintf(key, sizeof(key), "%s-key.pem", e->prefix) >= PATH_MAX)
-		return err_set(err, ERR_ARG, "file '%.80s...': the path is too long", e->prefix);
-	rc = state_open(e->issuer, NULL, &state, err);
-	if (rc == 0)
-		rc = issuance_files(state, e->prefix, &order, err);
-	state_close(state);
-	return rc;
-}
-
 static int certify(struct enrolment *e, struct err *err)
 {
 	struct profile profile = { .role = e->service[0] ? PROFILE_SERVER : PROFILE_CLIENT,
@@ -242,7 +225,7 @@ static int certify(struct enrolment *e, struct err *err)
 	int rc = profile_add_san(&profile, e->name, err);
 
 	if (rc == 0)
-		rc = e->issuer[0] ? issue(e, &profile, err)
+		rc = e->issuer[0] ? issuance_key(e->issuer, e->prefix, &profile, false, err)
 				  : credential_sign_itself(e->prefix, &profile, err);
 	return rc == 0 ? sweep(e, false, err) : rc;
 }

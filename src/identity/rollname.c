@@ -77,13 +77,8 @@ static int certificate(const struct rolling *r, const char *generation, struct b
 static int issue(void *arg, const char *prefix, const struct profile *profile, struct err *err)
 {
 	const struct rolling *r = arg;
-	struct state *state = NULL;
-	int rc = state_open(r->world.authority, NULL, &state, err);
 
-	if (rc == 0)
-		rc = issuance_beside(state, prefix, profile, err);
-	state_close(state);
-	return rc;
+	return issuance_key(r->world.authority, prefix, profile, true, err);
 }
 
 static int make(struct rolling *r, const char *which, struct err *err)

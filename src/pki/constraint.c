@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 
 OWNED_TYPE(NAME_CONSTRAINTS, NAME_CONSTRAINTS_free)
 
@@ -64,6 +65,54 @@ static int check_below(const struct profile *p, X509 *issuer, NAME_CONSTRAINTS *
 			rc = refuse("an address", issuer, err);
 	}
 	return rc;
+}
+
+/* "0.0.0.0/0" or "::/0": all addresses, as issue.c excludes them where names are permitted. */
+static bool is_all_addresses(const GENERAL_NAME *base)
+{
+	const ASN1_OCTET_STRING *ip = base->type == GEN_IPADD ? base->d.iPAddress : NULL;
+
+	if (!ip || (ip->length != 8 && ip->length != 32))
+		return false;
+	for (int i = 0; i < ip->length; i++)
+		if (ip->data[i] != 0)
+			return false;
+	return true;
+}
+
+static int read_subtrees(const STACK_OF(GENERAL_SUBTREE) * list, struct profile *p,
+	int (*add)(struct profile *p, const char *text, struct err *err), struct err *err)
+{
+	char text[NAME_TEXT_MAX];
+	int rc = 0;
+
+	for (int i = 0; rc == 0 && i < sk_GENERAL_SUBTREE_num(list); i++) {
+		const GENERAL_NAME *base = sk_GENERAL_SUBTREE_value(list, i)->base;
+
+		if (add == profile_exclude && is_all_addresses(base))
+			continue;
+		if (base->type != GEN_DNS || base->d.dNSName->length >= (int)sizeof(text))
+			return err_set(err, ERR_ARG,
+				"authority: a name constraint that is no domain name");
+		snprintf(text, sizeof(text), "%.*s", base->d.dNSName->length,
+			(const char *)base->d.dNSName->data);
+		rc = add(p, text, err);
+	}
+	return rc;
+}
+
+int constraint_read(X509 *authority, struct profile *into, struct err *err)
+{
+	int critical = -1, rc;
+	OWNED(NAME_CONSTRAINTS)
+	c = X509_get_ext_d2i(authority, NID_name_constraints, &critical, NULL);
+
+	if (!c)
+		return critical == -1
+			? 0
+			: err_set(err, ERR_FORMAT, "authority: its name constraints do not parse");
+	rc = read_subtrees(c->permittedSubtrees, into, profile_permit, err);
+	return rc == 0 ? read_subtrees(c->excludedSubtrees, into, profile_exclude, err) : rc;
 }
 
 int constraint_check(const struct profile *p, pemfile_chain *issuers, struct err *err)

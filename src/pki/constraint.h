@@ -11,6 +11,9 @@
 #include "pki/pemfile.h"
 #include "pki/profile.h"
 
+/* The subtrees of an authority into its profile. ERR_ARG for those that no profile can say. */
+int constraint_read(X509 *authority, struct profile *into, struct err *err);
+
 int constraint_check(const struct profile *p, pemfile_chain *issuers, struct err *err);
 
 #endif

@@ -194,7 +194,7 @@ static unsigned usage_of(const struct profile *p, const EVP_PKEY *key)
 
 static unsigned purposes_of(const struct profile *p)
 {
-	if (p->purposes)
+	if (p->purposes || p->more_purposes)
 		return p->purposes;
 	switch (p->role) {
 	case PROFILE_SERVER: return PROFILE_SERVER_AUTH;
@@ -221,14 +221,20 @@ static void put_words(char *out, size_t cap, unsigned bits, const char *(*word)(
 static int add_usages(X509 *cert, const struct profile *p, EVP_PKEY *key, X509V3_CTX *ctx,
 	struct err *err)
 {
-	char usages[256] = "critical", purposes[256] = "";
+	char usages[256] = "critical", words[256] = "";
+	struct buf purposes = { 0 };
 	int rc;
 
 	put_words(usages, sizeof(usages), usage_of(p, key), profile_key_usage_word);
-	put_words(purposes, sizeof(purposes), purposes_of(p), profile_purpose_word);
+	put_words(words, sizeof(words), purposes_of(p), profile_purpose_word);
+	buf_printf(&purposes, "%s%s%s", words, words[0] && p->more_purposes ? "," : "",
+		p->more_purposes ? p->more_purposes : "");
 	rc = add_extension(cert, ctx, NID_key_usage, usages, err);
-	if (rc == 0 && purposes[0])
-		rc = add_extension(cert, ctx, NID_ext_key_usage, purposes, err);
+	if (rc == 0 && !buf_string(&purposes))
+		rc = err_set(err, ERR_NOMEM, "certificate: out of memory");
+	if (rc == 0 && purposes.n)
+		rc = add_extension(cert, ctx, NID_ext_key_usage, buf_string(&purposes), err);
+	buf_done(&purposes);
 	return rc;
 }
 

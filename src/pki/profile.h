@@ -66,10 +66,11 @@ struct profile {
 	size_t address_count;
 	bool nameless; /* a leaf may go without names, as cfssl's may */
 	unsigned life_s;
-	unsigned backdate_s; /* notBefore lies this far in the past */
-	unsigned key_usage;  /* bits of profile_key_usage; 0: as the role and the key need */
-	unsigned purposes;   /* bits of profile_purpose; 0: those of the role */
-	int path_len;        /* authorities: issuers allowed below; -1: no limit */
+	unsigned backdate_s;       /* notBefore lies this far in the past */
+	unsigned key_usage;        /* bits of profile_key_usage; 0: as the role and the key need */
+	unsigned purposes;         /* bits of profile_purpose; 0: those of the role */
+	const char *more_purposes; /* without a word here: OIDs, parted by commas; NULL: none */
+	int path_len;              /* authorities: issuers allowed below; -1: no limit */
 	/* Authorities, RFC 5280 section 4.2.1.10: the names that may stand below. Where any is
 	 * permitted, addresses are not. */
 	struct name permitted[PROFILE_SUBTREE_MAX], excluded[PROFILE_SUBTREE_MAX];

@@ -110,6 +110,17 @@ is "$([ "$(openssl x509 -in js.pem -noout -pubkey)" != "$before" ] && openssl pk
 	"$(openssl x509 -in js.pem -noout -pubkey)" "changes both"
 exits 2 "what another issued is not renewed" "$sardane" cert renew d1 --ca int
 
+printf 'extendedKeyUsage=serverAuth,1.3.6.1.5.5.7.3.17,1.2.3.4\nsubjectAltName=DNS:k.a.example\ncrlDistributionPoints=URI:http://a.example/crl\nkeyUsage=critical,digitalSignature\n' >k.ext
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k-key.pem -out k.csr -subj / 2>/dev/null
+chmod 600 k-key.pem
+openssl x509 -req -in k.csr -CA int/ca.pem -CAkey int/ca-key.pem -days 9 -extfile k.ext -out k.pem 2>/dev/null
+usages() { openssl x509 -in "$1" -noout -ext keyUsage,extendedKeyUsage | sort; }
+before=$(usages k.pem)
+exits 0 "what others made with our key is renewed" "$sardane" cert renew k --ca int
+is "$(usages k.pem)" "$before" "with every usage it had"
+like "$out" "not kept: X509v3 CRL Distribution Points" "and what is not kept is named"
+is "$(openssl x509 -in k.pem -noout -ext crlDistributionPoints 2>&1 | grep -c URI)" 0 "as it is not"
+
 # revoke
 exits 0 "revoke" "$sardane" cert revoke js.pem --ca int --reason keyCompromise
 exits 1 "twice is no" "$sardane" cert revoke js.pem --ca int
@@ -126,7 +137,7 @@ exits 0 "and the other not" openssl verify -crl_check_all -CAfile root/ca.pem -u
 is "$("$sardane" cert list --ca int --revoked --json | json '[(c["names"], c["reason"]) for c in v]')" \
 	"[(['js.a.example'], 'keyCompromise')]" "the list knows"
 is "$("$sardane" ca show int --json | json '(v["kind"], v["key"], v["issued"], v["revoked"], v["crl_number"])')" \
-	"('intermediate', 'p384', 5, 1, 1)" "show counts"
+	"('intermediate', 'p384', 6, 1, 1)" "show counts"
 
 # passwords
 printf 'horse battery\n' >pw

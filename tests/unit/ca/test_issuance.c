@@ -340,7 +340,7 @@ static void a_renewal_says_the_same_by_the_same_key_or_a_new_one(void **state)
 		OWNED(X509) after = NULL;
 		struct facts a, b;
 
-		if (issuance_renew(s, "c", &same, &err) != 0)
+		if (issuance_renew(s, "c", &same, NULL, &err) != 0)
 			fail_msg("%s", err.msg);
 		after = loaded("c.pem");
 		assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(before), X509_get0_pubkey(after)), 1);
@@ -355,7 +355,7 @@ static void a_renewal_says_the_same_by_the_same_key_or_a_new_one(void **state)
 		assert_int_equal(X509_get_key_usage(before), X509_get_key_usage(after));
 		facts_done(&a);
 		facts_done(&b);
-		assert_int_equal(issuance_renew(s, "c", &anew, NULL), 0);
+		assert_int_equal(issuance_renew(s, "c", &anew, NULL, NULL), 0);
 		X509_free(after);
 		after = loaded("c.pem");
 		assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(before), X509_get0_pubkey(after)), 0);
@@ -380,7 +380,7 @@ static void a_certificate_of_another_authority_is_not_renewed(void **state)
 	assert_int_equal(issuance_files(s, "x7", &order, NULL), 0);
 	state_close(s);
 	s = opened("r8");
-	assert_int_equal(issuance_renew(s, "x7", &same, &err), ERR_ARG);
+	assert_int_equal(issuance_renew(s, "x7", &same, NULL, &err), ERR_ARG);
 	assert_non_null(strstr(err.msg, "was not issued by"));
 	state_close(s);
 }
