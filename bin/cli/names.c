@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_JSON };
+enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_KEEP, OPT_JSON };
 
 const char names_list_help[] = "usage: sardane names list --state DIR [OPTIONS]\n\n"
 			       "Lists the enrolled names, and those on the way.\n\n"
@@ -28,30 +28,33 @@ const char names_show_help[] =
 const char names_remove_help[] =
 	"usage: sardane names remove NAME --state DIR [OPTIONS]\n\n"
 	"Undoes an enrolment, whole or not: withdraws its records, waits until no server has\n"
-	"them, removes its key and certificate, and forgets it. Interrupted anywhere, the same\n"
-	"command goes on. Exit 1: there is none, or some server still has the record.\n\n"
+	"them, revokes its certificate in the ledger of the authority that issued it, removes\n"
+	"key and certificate, and forgets it. Interrupted anywhere, the same command goes on.\n"
+	"Exit 1: there is none, or some server still has the record.\n\n"
 	"  --state DIR        the folder that remembers it (needed)\n"
 	"  --service P/PROTO  NAME is a host with a server there, as 8003/tcp\n"
 	"  --via FILE         how its zone is changed (default: as when it was enrolled)\n"
 	"  --wait S           for the servers (default: of FILE, or 60)\n"
+	"  --keep-certificate do not revoke it\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
-/* remove takes all of them, show those after the first two, list those after the third. */
+/* remove takes all of them, show those after the first three, list those after the fourth. */
 static const struct option options[] = {
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "keep-certificate", no_argument, NULL, OPT_KEEP },
 	{ "service", required_argument, NULL, OPT_SERVICE },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
-#define SHOW_FROM 2
-#define LIST_FROM 3
+#define SHOW_FROM 3
+#define LIST_FROM 4
 
 struct request {
 	const char *state, *via, *service;
-	bool json, has_wait;
+	bool json, has_wait, keep;
 	unsigned wait_s;
 	struct name owner;
 };
@@ -65,6 +68,7 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_VIA: r->via = optarg; return 0;
 	case OPT_SERVICE: r->service = optarg; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_KEEP: r->keep = true; return 0;
 	case OPT_WAIT:
 		r->has_wait = true;
 		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
@@ -293,6 +297,7 @@ static int leave(const struct request *r, const char *via, enum enrolment_outcom
 		return rc;
 	if (r->has_wait)
 		s.tools.wait_ms = r->wait_s * 1000;
+	s.tools.keep_valid = r->keep;
 	rc = enrolment_find(&s.tools, &r->owner, &found, &e, err);
 	*outcome = found ? ENROLMENT_GOES_ON : ENROLMENT_DONE;
 	while (rc == 0 && *outcome == ENROLMENT_GOES_ON)

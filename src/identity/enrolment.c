@@ -2,6 +2,7 @@
 #include "identity/enrolment.h"
 
 #include "ca/issuance.h"
+#include "ca/revocation.h"
 #include "dane/generate.h"
 #include "pki/credential.h"
 #include "pki/der.h"
@@ -363,6 +364,63 @@ static int withdraw(struct enrolment *e, bool *yes, struct err *err)
 	return rc;
 }
 
+/* One of ours that lies in a file of the folder; a file that is not there is nothing. */
+static int revoke_file(struct state *state, const char *path, struct err *err)
+{
+	char serial[FACTS_SERIAL_MAX];
+	enum ledger_answer answer;
+	struct der_life life = { 0 };
+	int reason = 0, rc;
+
+	if (access(path, F_OK) != 0)
+		return 0;
+	rc = der_read_life(path, &life, err);
+	if (rc != 0 || life.self_signed)
+		return rc;
+	rc = facts_read_reason("cessationOfOperation", &reason, err);
+	if (rc == 0)
+		rc = revocation_adopt(state, path, serial, err);
+	return rc == 0 ? revocation_add(state, serial, reason, &answer, err) : rc;
+}
+
+static int revoke_all(const struct enrolment *e, struct state *state, struct err *err)
+{
+	DIR *folder = opendir(e->folder);
+	const struct dirent *d;
+	char path[PATH_MAX];
+	int rc = certificate_path(e, path, err);
+
+	if (rc == 0)
+		rc = revoke_file(state, path, err);
+	/* Generations of rollovers, which have folders. */
+	while (rc == 0 && folder && (d = readdir(folder)) != NULL)
+		if (d->d_name[0] == 'g' &&
+			snprintf(path, sizeof(path), "%s/%s/cert.pem", e->folder, d->d_name) <
+				(int)sizeof(path))
+			rc = revoke_file(state, path, err);
+	if (folder)
+		closedir(folder);
+	return rc;
+}
+
+/* What an authority vouches for must not outlive the name: who falls back on PKIX would go on
+ * with it. */
+static int take_back(const struct enrolment *e, struct err *err)
+{
+	struct state *state = NULL;
+	int rc;
+
+	if (!e->issuer[0] || e->tools.keep_valid)
+		return 0;
+	rc = state_open_keyless(e->issuer, &state, err);
+	if (rc == 0)
+		rc = revoke_all(e, state, err);
+	state_close(state);
+	return rc == 0
+		? 0
+		: err_wrap(err, rc, "certificate: not revoked (--keep-certificate leaves it)");
+}
+
 int enrolment_leave(struct enrolment *e, enum enrolment_outcome *out, struct err *err)
 {
 	bool yes = false;
@@ -379,6 +437,8 @@ int enrolment_leave(struct enrolment *e, enum enrolment_outcome *out, struct err
 		*out = ENROLMENT_WAITS;
 		return 0;
 	}
+	if (rc == 0)
+		rc = take_back(e, err);
 	if (rc == 0)
 		rc = sweep(e, true, err);
 	if (rc == 0)

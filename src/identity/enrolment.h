@@ -56,6 +56,7 @@ struct enrolment_tools {
 	struct resolver *resolver; /* needed for enrolled only */
 	uint32_t ttl_s;
 	unsigned wait_ms; /* for the servers, and again for the proof */
+	bool keep_valid;  /* who leaves keeps certificates that an authority goes on vouching for */
 };
 
 struct enrolment {
@@ -88,7 +89,8 @@ enum enrolment_outcome {
 /* One step towards enrolled. */
 int enrolment_go(struct enrolment *e, enum enrolment_outcome *out, struct err *err);
 
-/* One step towards forgotten: records gone from every server, then files, then the entry. */
+/* One step towards forgotten: records gone from every server, then certificates revoked in the
+ * ledger of the authority that issued them, then files, then the entry. */
 int enrolment_leave(struct enrolment *e, enum enrolment_outcome *out, struct err *err);
 
 #endif

@@ -88,6 +88,25 @@ echo $! >{lab.dir}/server.pid
                         ("not in zone", ("x.org", "--client")), ("key kind", ("x.bind.example", "--client", "--key", "dsa"))):
         got = lab.run("enroll", *argv, "--via", bind)
         check(got.returncode == 2 and words in got.stderr, f"bad input: {words}", got.stderr)
+    status = lambda: [(c["names"], c["status"]) for c in json.loads(lab.run("cert", "list", "--ca", state, "--name", "*.ns.example", "--json").stdout)]
+    check(status() == [(["_ns-client.ns.example"], "valid")], "its certificate is good in the ledger", status())
+    rc, said = lab.json("names", "remove", "_ns-client.ns.example", "--state", state)
+    check(rc == 0 and status() == [(["_ns-client.ns.example"], "revoked")], "a name that is removed has its certificate revoked", status())
+    shown = lab.run("audit", "show", "--state", state, "--act", "cert.revoke", "--json").stdout
+    check("cessationOfOperation" in shown, "for that reason", shown)
+    rc, said = lab.json("enroll", "_kept.ns.example", "--client", "--via", knot, "--ca")
+    lab.run("names", "remove", "_kept.ns.example", "--state", state, "--keep-certificate")
+    check((["_kept.ns.example"], "valid") in status(), "but not when it is to stay", status())
+    rc, said = lab.json("enroll", "_lost.ns.example", "--client", "--via", knot, "--ca")
+    for file in ("ca.pem", "ca.db"):
+        (state / file).rename(state / f"{file}.away")
+    got = lab.run("names", "remove", "_lost.ns.example", "--state", state)
+    check(got.returncode == 2 and "not revoked" in got.stderr and "--keep-certificate" in got.stderr, "one that cannot be revoked is told", got.stderr)
+    for file in ("ca.pem", "ca.db"):
+        (state / f"{file}.away").rename(state / file)
+    got = lab.run("names", "remove", "_lost.ns.example", "--state", state)
+    check(got.returncode == 0, "and revoked when it can be", got.stderr)
+
     got = lab.run("audit", "verify", "--state", state)
     check(got.returncode == 0, "the audit log is whole", got.stdout)
 done()
