@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "identity/publication.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #define ATTEMPTS_MAX 5
@@ -129,6 +130,7 @@ struct effect {
 	struct rrset staying; /* owned and wanted, or coming */
 	struct rrset going;   /* owned and not wanted */
 	struct rrset told;    /* for the audit log: added, now or by a call that was interrupted */
+	char ttl[40];         /* likewise: "3600 to 300"; "" as it was */
 };
 
 static void effect_done(struct effect *e)
@@ -137,6 +139,17 @@ static void effect_done(struct effect *e)
 	rrset_done(&e->staying);
 	rrset_done(&e->going);
 	rrset_done(&e->told);
+}
+
+/* What is remembered is not what is there now: changed by this call, or by one that was
+ * interrupted before it remembered it. */
+static void note_ttl(const struct change *c, const struct memory *m, const struct rrset *wanted,
+	struct effect *e)
+{
+	bool ours = e->staying.count && m->owned.count && m->owned.ttl_s != c->after.ttl_s;
+
+	if (ours && (c->before.ttl_s != c->after.ttl_s || wanted->ttl_s == c->after.ttl_s))
+		snprintf(e->ttl, sizeof(e->ttl), "%u to %u", m->owned.ttl_s, c->after.ttl_s);
 }
 
 static int effect_of(const struct change *c, const struct memory *m, const struct rrset *wanted,
@@ -162,6 +175,7 @@ static int effect_of(const struct change *c, const struct memory *m, const struc
 	for (size_t i = 0; rc == 0 && i < m->owned.count; i++)
 		if (!rrset_has(wanted, m->owned.rdata[i]))
 			rc = rrset_add(&e->going, m->owned.rdata[i], err);
+	note_ttl(c, m, wanted, e);
 	return rc;
 }
 
@@ -188,13 +202,15 @@ static int log_effect(const struct publication *p, const struct effect *e, struc
 	const struct auditline_note notes[] = {
 		{ "added", words_of(&e->told, &added) },
 		{ "removed", words_of(&e->going, &removed) },
+		{ "ttl", e->ttl[0] ? e->ttl : NULL },
 	};
+	const char *act = added.n ? "tlsa.publish" : removed.n ? "tlsa.withdraw" : "tlsa.ttl";
 	char owner[NAME_TEXT_MAX];
 	int rc = owner_text(&e->going.owner, owner, err);
 
-	if (rc == 0 && (added.n || removed.n))
-		rc = audit_append(p->audit, added.n ? "tlsa.publish" : "tlsa.withdraw", owner,
-			notes, sizeof(notes) / sizeof(notes[0]), err);
+	if (rc == 0 && (added.n || removed.n || e->ttl[0]))
+		rc = audit_append(p->audit, act, owner, notes, sizeof(notes) / sizeof(notes[0]),
+			err);
 	buf_done(&added);
 	buf_done(&removed);
 	return rc;

@@ -107,6 +107,14 @@ echo $! >{lab.dir}/server.pid
     got = lab.run("names", "remove", "_lost.ns.example", "--state", state)
     check(got.returncode == 0, "and revoked when it can be", got.stderr)
 
+    three = "3 1 1 " + "33" * 32
+    lab.json("publish", "_ttl.ns.example", "--via", knot, "--tlsa", three, "--ttl", 90)
+    rc, said = lab.json("publish", "_ttl.ns.example", "--via", knot, "--tlsa", three, "--ttl", 30)
+    shown = lab.run("audit", "show", "--state", state, "--act", "tlsa.ttl", "--json").stdout
+    check(rc == 0 and said["ttl"] == 30 and shown.count("_ttl.ns.example") == 1 and "90 to 30" in shown, "a TTL alone that changes has its line", shown)
+    lab.json("publish", "_ttl.ns.example", "--via", knot, "--tlsa", three, "--ttl", 30)
+    check(lab.run("audit", "show", "--state", state, "--act", "tlsa.ttl", "--json").stdout == shown, "once")
+
     got = lab.run("audit", "verify", "--state", state)
     check(got.returncode == 0, "the audit log is whole", got.stdout)
 done()
