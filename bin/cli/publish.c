@@ -88,15 +88,6 @@ struct request {
 	struct rrset given; /* its name is set when all options are read */
 };
 
-static int read_record(const struct command *self, int c, struct request *r)
-{
-	struct err err;
-	int rc = c == OPT_CERT ? publishing_add_certificate(&r->given, optarg, &err)
-			       : publishing_add_text(&r->given, optarg, &err);
-
-	return rc == 0 ? 0 : command_fail(self, "%s", err.msg);
-}
-
 static int read_option(const struct command *self, int c, void *arg)
 {
 	struct request *r = arg;
@@ -115,7 +106,7 @@ static int read_option(const struct command *self, int c, void *arg)
 		r->has_wait = true;
 		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
 	}
-	return read_record(self, c, r);
+	return publishing_take(self, c == OPT_CERT, &r->given);
 }
 
 static int read_request(const struct command *self, int argc, char **argv,

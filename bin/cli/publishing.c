@@ -7,6 +7,7 @@
 #include "pki/der.h"
 #include "program/config.h"
 
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,6 +216,15 @@ int publishing_add_certificate(struct rrset *set, const char *path, struct err *
 		rc = rrset_add(set, (struct span){ rdata, n }, err);
 	buf_done(&der);
 	return rc;
+}
+
+int publishing_take(const struct command *self, bool certificate, struct rrset *set)
+{
+	struct err err;
+	int rc = certificate ? publishing_add_certificate(set, optarg, &err)
+			     : publishing_add_text(set, optarg, &err);
+
+	return rc == 0 ? 0 : command_fail(self, "%s", err.msg);
 }
 
 void publishing_tell(const struct confirm_report *r, struct buf *out)

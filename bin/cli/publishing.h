@@ -14,6 +14,7 @@
 #ifndef CLI_PUBLISHING_H
 #define CLI_PUBLISHING_H
 
+#include "cli/command.h"
 #include "identity/publication.h"
 #include "program/resolver_config.h"
 #include "publish/confirm.h"
@@ -50,6 +51,9 @@ int publishing_owner(const char *name, const char *service, struct name *out, st
 /* Adds "3 1 1 ab12..." or the 3 1 1 of the certificate in a file. */
 int publishing_add_text(struct rrset *set, const char *text, struct err *err);
 int publishing_add_certificate(struct rrset *set, const char *path, struct err *err);
+
+/* The word of an option, --cert or --tlsa, into a set; 2 when it is none, which is told. */
+int publishing_take(const struct command *self, bool certificate, struct rrset *set);
 
 /* What settings of a resolver say: itself, to be freed before them; and whom it would ask. */
 int publishing_resolver(const struct resolver_settings *settings, struct resolver **out,

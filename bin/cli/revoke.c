@@ -7,6 +7,7 @@
 #include "cli/publishing.h"
 #include "cli/roll.h"
 #include "cli/text.h"
+#include "pki/crl.h"
 #include "pki/der.h"
 #include "publish/lifetime.h"
 #include "rollover/horizon.h"
@@ -23,6 +24,7 @@ enum {
 	OPT_CLIENT,
 	OPT_CERT,
 	OPT_TLSA,
+	OPT_CRL,
 	OPT_MARGIN,
 	OPT_WAIT,
 	OPT_JSON,
@@ -40,6 +42,8 @@ const char revoke_help[] =
 	"  --client           NAME is a client's name, and the owner itself (the default)\n"
 	"  --cert C           only the record 3 1 1 of this certificate, whoever published it\n"
 	"  --tlsa RECORD      only this record, whoever published it; may be given again\n"
+	"  --crl FILE         with --cert: its authority's list as it is published; for those who\n"
+	"                     fall back on PKIX\n"
 	"  --margin S         clocks of others, resolvers that stretch a TTL (default 60)\n"
 	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
 	"  --json             one JSON object\n"
@@ -52,6 +56,7 @@ static const struct option options[] = {
 	{ "client", no_argument, NULL, OPT_CLIENT },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "tlsa", required_argument, NULL, OPT_TLSA },
+	{ "crl", required_argument, NULL, OPT_CRL },
 	{ "margin", required_argument, NULL, OPT_MARGIN },
 	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -59,7 +64,7 @@ static const struct option options[] = {
 };
 
 struct request {
-	const char *via, *state, *service, *name, *cert;
+	const char *via, *state, *service, *name, *cert, *crl;
 	bool client, json, has_wait;
 	unsigned margin_s, wait_s;
 	struct rrset given;
@@ -74,20 +79,6 @@ struct revoked {
 	struct confirm_report servers;
 };
 
-static int read_record(const struct command *self, int c, struct request *r)
-{
-	struct err err;
-	int rc;
-
-	if (c == OPT_CERT) {
-		r->cert = optarg;
-		rc = publishing_add_certificate(&r->given, optarg, &err);
-	} else {
-		rc = publishing_add_text(&r->given, optarg, &err);
-	}
-	return rc == 0 ? 0 : command_fail(self, "%s", err.msg);
-}
-
 static int read_option(const struct command *self, int c, void *request)
 {
 	struct request *r = request;
@@ -96,6 +87,7 @@ static int read_option(const struct command *self, int c, void *request)
 	case OPT_VIA: r->via = optarg; return 0;
 	case OPT_STATE: r->state = optarg; return 0;
 	case OPT_SERVICE: r->service = optarg; return 0;
+	case OPT_CRL: r->crl = optarg; return 0;
 	case OPT_CLIENT: r->client = true; return 0;
 	case OPT_JSON: r->json = true; return 0;
 	case OPT_MARGIN: return option_number(self, "--margin", optarg, 0, 604800, &r->margin_s);
@@ -103,7 +95,9 @@ static int read_option(const struct command *self, int c, void *request)
 		r->has_wait = true;
 		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
 	}
-	return read_record(self, c, r);
+	if (c == OPT_CERT)
+		r->cert = optarg;
+	return publishing_take(self, c == OPT_CERT, &r->given);
 }
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
@@ -116,6 +110,8 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 		return command_fail(self, "NAME: give one; see --help");
 	if (!r->via)
 		return command_fail(self, "--via: missing");
+	if (r->crl && !r->cert)
+		return command_fail(self, "--crl: goes with --cert");
 	if (r->service && r->client)
 		return command_fail(self, "--service and --client: give one of them");
 	r->name = argv[optind];
@@ -168,16 +164,21 @@ static int gather(struct publishing *p, const struct request *r, struct revoked 
 {
 	struct lifetime life = { 0 };
 	struct der_life cert = { .self_signed = true };
+	struct crl_word list = { .lists = false };
 	int rc = lifetime_ask(p->walk, &r->given.owner, RR_TLSA, &life, err);
 
 	if (rc == 0 && r->cert)
 		rc = der_read_life(r->cert, &cert, err);
+	if (rc == 0 && r->crl)
+		rc = crl_look_up(r->crl, r->cert, &list, err);
 	out->facts = (struct horizon_facts){ .ttl_s = life.ttl_s ? life.ttl_s : p->ttl_s,
 		.refresh_s = life.refresh_s,
 		.expire_s = life.expire_s,
 		.signed_until_ms = life.signed_until_s * 1000,
 		.margin_s = r->margin_s,
 		.ttl_min_s = p->resolver.config.ttl_min_s,
+		.crl_ms = list.lists && list.next_update ? list.this_update * 1000 : 0,
+		.crl_next_ms = list.next_update * 1000,
 		.certificate_ms = cert.self_signed ? 0 : cert.until_s * 1000 };
 	return rc;
 }
@@ -235,6 +236,7 @@ static int show_json(const struct revoked *v)
 	write_moment(&w, "ours", v->horizon.ours_ms);
 	write_moment(&w, "follows", v->horizon.follows_ms);
 	write_moment(&w, "replayed", v->horizon.bounded ? v->horizon.replayed_ms : 0);
+	write_moment(&w, "latest", v->horizon.bounded ? v->horizon.latest_ms : 0);
 	writer_close(&w);
 	buf_text(&t, "\n");
 	return text_print(&t);

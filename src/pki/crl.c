@@ -4,17 +4,25 @@
 #include "pki/keykind.h"
 #include "pki/pemfile.h"
 #include "pki/reason.h"
+#include "pki/wholefile.h"
 
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 OWNED_TYPE(BIGNUM, BN_free)
 OWNED_TYPE(ASN1_INTEGER, ASN1_INTEGER_free)
 OWNED_TYPE(ASN1_TIME, ASN1_TIME_free)
 OWNED_TYPE(ASN1_ENUMERATED, ASN1_ENUMERATED_free)
 OWNED_TYPE(X509_REVOKED, X509_REVOKED_free)
+OWNED_TYPE(X509_CRL, X509_CRL_free)
+
+/* Of a list that is read: a million entries and more. */
+#define LIST_MAX (64 << 20)
 
 struct crl {
 	X509_CRL *list;
@@ -121,4 +129,58 @@ int crl_write(struct crl *crl, X509 *issuer, EVP_PKEY *key, uint64_t number, int
 	n = BIO_get_mem_data(bio, &p);
 	buf_put(out, (struct span){ (const uint8_t *)p, (size_t)n });
 	return buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "CRL: out of memory");
+}
+
+static X509_CRL *parse(struct span text)
+{
+	OWNED(BIO) bio = BIO_new_mem_buf(text.p, (int)text.n);
+	const unsigned char *p = text.p;
+
+	if (text.n > 11 && memmem(text.p, text.n, "-----BEGIN ", 11))
+		return bio ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+	return d2i_X509_CRL(NULL, &p, (long)text.n);
+}
+
+static int read_list(const char *path, X509_CRL **out, struct err *err)
+{
+	struct buf text = { .limit = LIST_MAX };
+	int rc = wholefile_read("CRL", path, &text, err);
+
+	if (rc == 0) {
+		*out = text.n ? parse(buf_span(&text)) : NULL;
+		if (!*out)
+			rc = err_set(err, ERR_FORMAT, "CRL '%s': neither PEM nor DER of one", path);
+	}
+	buf_done(&text);
+	ERR_clear_error();
+	return rc;
+}
+
+static int64_t seconds(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	return t && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+int crl_look_up(const char *list, const char *certificate, struct crl_word *out, struct err *err)
+{
+	OWNED(pemfile_chain) chain = NULL;
+	OWNED(X509_CRL) crl = NULL;
+	X509_REVOKED *entry = NULL;
+	X509 *cert;
+	int rc = pemfile_read_chain(certificate, &chain, err);
+
+	if (rc == 0)
+		rc = read_list(list, &crl, err);
+	if (rc != 0)
+		return rc;
+	cert = sk_X509_value(chain, 0);
+	if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(cert)) != 0)
+		return err_set(err, ERR_ARG, "CRL '%s': is not of the authority of '%s'", list,
+			certificate);
+	*out = (struct crl_word){ .this_update = seconds(X509_CRL_get0_lastUpdate(crl)),
+		.next_update = seconds(X509_CRL_get0_nextUpdate(crl)),
+		.lists = X509_CRL_get0_by_cert(crl, &entry, cert) == 1 };
+	return 0;
 }

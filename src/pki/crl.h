@@ -21,6 +21,16 @@ struct crl;
 int crl_new(struct crl **out, struct err *err);
 void crl_free(struct crl *crl);
 
+/* What a list in a file, PEM or DER, says of a certificate in a file: when it was made, when the
+ * next one is due (0: it does not say), whether the certificate is on it. ERR_ARG when it is
+ * another authority's. */
+struct crl_word {
+	int64_t this_update, next_update;
+	bool lists;
+};
+
+int crl_look_up(const char *list, const char *certificate, struct crl_word *out, struct err *err);
+
 /* serial in hexadecimal; reason 0 is left out, as the RFC wants. */
 int crl_add(struct crl *crl, const char *serial, int64_t revoked_at, int reason, struct err *err);
 

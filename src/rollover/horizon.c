@@ -65,6 +65,7 @@ void horizon_compute(const struct horizon_facts *f, struct horizon *out)
 	h.ours_ms = h.term_ms[HORIZON_OURS];
 	h.follows_ms = most(h.term_ms[HORIZON_CACHES], h.ours_ms);
 	h.replayed_ms = most(h.follows_ms, h.term_ms[HORIZON_SIGNATURES]);
+	h.latest_ms = most(h.replayed_ms, h.term_ms[HORIZON_PKIX]);
 	*out = h;
 }
 
@@ -127,7 +128,25 @@ static void put_others(const struct horizon_facts *f, const struct horizon *h, s
 	put_line(h, HORIZON_PKIX, out);
 	buf_printf(out, "who falls back on PKIX where there is no TLSA: %s\n",
 		f->crl_ms ? "until every copy of the CRL is a new one"
-			  : "it is in no CRL, so until the certificate ends");
+			  : "no CRL that was given lists it, so until the certificate ends");
+}
+
+static void put_replayed(const struct horizon *h, struct buf *out)
+{
+	if (!h->bounded) {
+		buf_text(out,
+			";\nagainst an attacker who replays old answers there is no bound: "
+			"the end of its signatures is not known.\n");
+		return;
+	}
+	buf_text(out, ";\nagainst an attacker who replays old answers: from ");
+	put_moment(h->replayed_ms, out);
+	buf_text(out, " on.\n");
+	if (!h->term_ms[HORIZON_PKIX])
+		return;
+	buf_text(out, "No relying party at all, who falls back on PKIX included, from ");
+	put_moment(h->latest_ms, out);
+	buf_text(out, " on.\n");
 }
 
 void horizon_write(const struct horizon_facts *f, const struct horizon *h, struct buf *out)
@@ -139,13 +158,5 @@ void horizon_write(const struct horizon_facts *f, const struct horizon *h, struc
 	put_moment(h->follows_ms, out);
 	buf_text(out, " on nobody who follows DNS accepts it, Sardane from ");
 	put_moment(h->ours_ms, out);
-	if (h->bounded) {
-		buf_text(out, ";\nagainst an attacker who replays old answers: from ");
-		put_moment(h->replayed_ms, out);
-		buf_text(out, " on.\n");
-	} else {
-		buf_text(out,
-			";\nagainst an attacker who replays old answers there is no bound: "
-			"the end of its signatures is not known.\n");
-	}
+	put_replayed(h, out);
 }

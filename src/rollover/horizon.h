@@ -56,7 +56,8 @@ struct horizon {
 	int64_t ours_ms;     /* servers and clients of Sardane */
 	int64_t follows_ms;  /* any relying party that follows DNS */
 	int64_t replayed_ms; /* the latest of all, short of PKIX */
-	bool bounded;        /* replayed_ms is known */
+	int64_t latest_ms;   /* of any relying party, whatever it goes by */
+	bool bounded;        /* replayed_ms and latest_ms are known */
 };
 
 void horizon_compute(const struct horizon_facts *f, struct horizon *out);

@@ -43,6 +43,26 @@ with rollworld.World() as w:
     got = revoke(w)
     check(got.returncode == 0 and "0 records removed" in got.stdout, "again: there is nothing left to remove", got.stdout + got.stderr)
     check("TTL of" in got.stdout and "From " in got.stdout, "and the words give each reason", got.stdout)
+    # What an authority issued: who falls back on PKIX goes by its CRL.
+    ca, leaf = w.dir / "ca", w.dir / "pkix"
+    for words in (["ca", "init", ca, "--name", "R"], ["cert", "issue", "--ca", ca, "--dns", rollworld.HOST, "--days", "9", "--out", leaf],
+                  ["ca", "crl", ca, "--life", "12h"]):
+        w.run(w.sardane, *words)
+    crl = ["--cert", f"{leaf}.pem", "--crl", ca / "ca-crl.pem", "--json"]
+    said = json.loads(revoke(w, *crl).stdout)
+    end = time.time() + 9 * 86400
+    check(abs(moment(said["terms"]["pkix"]) - end) < 600 and said["latest"] is None, "one that no CRL lists is good until it ends", said)
+    w.run(w.sardane, "cert", "revoke", f"{leaf}.pem", "--ca", ca)
+    w.run(w.sardane, "ca", "crl", ca, "--life", "12h")
+    said = json.loads(revoke(w, *crl).stdout)
+    check(abs(moment(said["terms"]["pkix"]) - time.time() - 12 * 3600) < 600, "one that is listed until every copy of the CRL is a new one", said)
+    w.run(w.sardane, "ca", "init", w.dir / "other", "--name", "Other")
+    w.run(w.sardane, "ca", "crl", w.dir / "other")
+    got = revoke(w, "--cert", f"{leaf}.pem", "--crl", w.dir / "other/ca-crl.pem")
+    check(got.returncode == 2 and "is not of the authority of" in got.stderr, "the CRL of another authority is refused", got.stderr)
+    got = revoke(w, "--crl", ca / "ca-crl.pem")
+    check(got.returncode == 2 and "goes with --cert" in got.stderr, "nor is one taken without a certificate", got.stderr)
+
     got = revoke(w, "--tlsa", "3 1 1 zz")
     check(got.returncode == 2, "what is no record is refused", got.stderr)
 done()

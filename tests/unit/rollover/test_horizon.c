@@ -94,6 +94,29 @@ static void who_falls_back_on_pkix_needs_the_crl(void **state)
 	assert_int_equal(h.term_ms[HORIZON_PKIX], T + 3600000);
 }
 
+static void the_latest_of_all_counts_who_falls_back(void **state)
+{
+	struct horizon_facts f = plain;
+	struct buf text = { 0 };
+	struct horizon h;
+
+	(void)state;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.latest_ms, h.replayed_ms);
+	f.certificate_ms = T + 900000000;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.latest_ms, T + 900000000);
+	horizon_write(&f, &h, &text);
+	assert_non_null(strstr(buf_string(&text), "no CRL that was given lists it"));
+	assert_non_null(strstr(buf_string(&text),
+		"falls back on PKIX included, from 2027-01-25T18:00:00Z on"));
+	buf_done(&text);
+	f.crl_ms = T;
+	f.crl_next_ms = T + 3600000;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.latest_ms, h.replayed_ms);
+}
+
 static void the_words_give_each_term_and_both_ends(void **state)
 {
 	struct buf text = { 0 };
@@ -121,6 +144,7 @@ int main(void)
 		TEST(a_ttl_that_we_stretch_counts_for_us),
 		TEST(without_a_signature_seen_there_is_no_bound),
 		TEST(who_falls_back_on_pkix_needs_the_crl),
+		TEST(the_latest_of_all_counts_who_falls_back),
 		TEST(the_words_give_each_term_and_both_ends),
 	};
 
