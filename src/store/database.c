@@ -43,29 +43,59 @@ static int ask_number(struct database *db, const char *sql, int *out, struct err
 	return rc;
 }
 
-/* Is it ours, and of this version? An empty file becomes ours. */
-static int check_kind(struct database *db, const struct database_kind *kind, struct err *err)
+/* Is it ours, and of this version? *empty: it is nobody's yet. */
+static int check_kind(struct database *db, const struct database_kind *kind, bool *empty,
+	struct err *err)
 {
 	int id = 0, version = 0, pages = 0, rc;
-	char sql[96];
 
 	rc = ask_number(db, "PRAGMA application_id", &id, err);
 	rc = rc ? rc : ask_number(db, "PRAGMA user_version", &version, err);
 	rc = rc ? rc : ask_number(db, "SELECT count(*) FROM sqlite_master", &pages, err);
 	if (rc)
 		return rc;
-	if (!pages && !id && !version) {
-		snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;PRAGMA user_version=%d",
-			kind->application_id, kind->version);
-		rc = database_exec(db, kind->schema, err);
-		return rc ? rc : database_exec(db, sql, err);
-	}
+	*empty = !pages && !id && !version;
+	if (*empty)
+		return 0;
 	if (id != kind->application_id)
 		return err_set(err, ERR_FORMAT, "%s: a database of another program", db->path);
 	if (version != kind->version)
 		return err_set(err, ERR_FORMAT, "%s: schema version %d, this program knows %d",
 			db->path, version, kind->version);
 	return 0;
+}
+
+/* Another process may have been faster. */
+static int make_ours(struct database *db, const struct database_kind *kind, struct err *err)
+{
+	bool empty = false;
+	char sql[96];
+	int rc = database_begin(db, err);
+
+	snprintf(sql, sizeof(sql), "PRAGMA application_id=%d;PRAGMA user_version=%d",
+		kind->application_id, kind->version);
+	rc = rc ? rc : check_kind(db, kind, &empty, err);
+	if (!rc && empty)
+		rc = database_exec(db, kind->schema, err);
+	if (!rc && empty)
+		rc = database_exec(db, sql, err);
+	rc = rc ? rc : database_commit(db, err);
+	if (rc)
+		database_rollback(db);
+	return rc;
+}
+
+/* Of one moment, and without the lock of writers: those who open it may be many. */
+static int look_at_kind(struct database *db, const struct database_kind *kind, bool *empty,
+	struct err *err)
+{
+	int rc = database_exec(db, "BEGIN", err);
+
+	rc = rc ? rc : check_kind(db, kind, empty, err);
+	rc = rc ? rc : database_exec(db, "COMMIT", err);
+	if (rc)
+		database_rollback(db);
+	return rc;
 }
 
 static int prepare_file(const char *path, bool create, struct err *err)
@@ -80,9 +110,10 @@ static int prepare_file(const char *path, bool create, struct err *err)
 
 static int set_up(struct database *db, const struct database_kind *kind, struct err *err)
 {
+	bool empty = false;
 	int rc;
 
-	sqlite3_busy_timeout(db->handle, DATABASE_BUSY_MS);
+	sqlite3_busy_timeout(db->handle, kind->busy_ms ? kind->busy_ms : DATABASE_BUSY_MS);
 	sqlite3_extended_result_codes(db->handle, 1);
 	rc = database_exec(db,
 		"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;"
@@ -92,12 +123,8 @@ static int set_up(struct database *db, const struct database_kind *kind, struct 
 	rc = rc ? rc : database_prepare(db, "BEGIN IMMEDIATE", &db->begin, err);
 	rc = rc ? rc : database_prepare(db, "COMMIT", &db->commit, err);
 	rc = rc ? rc : database_prepare(db, "ROLLBACK", &db->rollback, err);
-	rc = rc ? rc : database_begin(db, err);
-	rc = rc ? rc : check_kind(db, kind, err);
-	rc = rc ? rc : database_commit(db, err);
-	if (rc)
-		database_rollback(db);
-	return rc;
+	rc = rc ? rc : look_at_kind(db, kind, &empty, err);
+	return !rc && empty ? make_ours(db, kind, err) : rc;
 }
 
 int database_open(const char *path, const struct database_kind *kind, bool create,

@@ -22,6 +22,8 @@
 #include "core/err.h"
 
 #define DATABASE_BUSY_MS 5000
+/* SQLite's lock is not fair: of several commands on a busy machine one may wait for many turns. */
+#define DATABASE_SHARED_MS 30000
 
 struct database {
 	sqlite3 *handle;
@@ -34,6 +36,7 @@ struct database_kind {
 	int application_id; /* PRAGMA application_id, so a file of another program is refused */
 	int version;        /* of the schema; another one is refused */
 	const char *schema; /* SQL that makes an empty file one of ours */
+	int busy_ms;        /* how long another writer is waited for; 0: DATABASE_BUSY_MS */
 };
 
 /* create: make the file if there is none. */

@@ -13,6 +13,7 @@
 static const struct database_kind kind = {
 	.application_id = APPLICATION_ID,
 	.version = 1,
+	.busy_ms = DATABASE_SHARED_MS,
 	.schema = "CREATE TABLE certificate("
 		  " serial TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL,"
 		  " names TEXT NOT NULL, profile TEXT NOT NULL, prefix TEXT NOT NULL,"

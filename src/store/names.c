@@ -15,6 +15,7 @@
 static const struct database_kind kind = {
 	.application_id = 0x53644e6d, /* "SdNm" */
 	.version = 1,
+	.busy_ms = DATABASE_SHARED_MS,
 	.schema = "CREATE TABLE entry (owner TEXT PRIMARY KEY, name TEXT NOT NULL,"
 		  " service TEXT NOT NULL, via TEXT NOT NULL, issuer TEXT NOT NULL,"
 		  " key TEXT NOT NULL, days INTEGER NOT NULL, step TEXT NOT NULL,"
