@@ -7,8 +7,7 @@
  * event of it, whatever happened; nothing leaks. Run n makes the n-th allocation (ours, OpenSSL's,
  * libcyaml's) fail, and a second run all from the n-th on.
  */
-#include "check.h"
-#include "scarce.h"
+#include "scarcely.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -102,30 +101,16 @@ static bool load(long nth, bool onwards)
 	return rc == 0;
 }
 
-static void fail_each_allocation_of(bool (*one)(long nth, bool onwards))
-{
-	struct scarce_tally t = scarce_each(one);
-
-	print_message("# %ld allocations, %ld times refused, %ld more live\n", t.all, t.refused,
-		t.more_live);
-	assert_true(t.all > 0 && t.refused >= t.all && t.more_live < 12);
-}
-
 static void of_an_uplink_and_its_key(void **state)
 {
 	(void)state;
-	fail_each_allocation_of(uplink);
+	scarcely_each(uplink);
 }
 
 static void of_reading_the_configuration(void **state)
 {
-	int fd = mkstemp(file);
-
 	(void)state;
-	assert_int_equal(write(fd, yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
-	close(fd);
-	fail_each_allocation_of(load);
-	unlink(file);
+	scarcely_reading(file, yaml, load);
 }
 
 int main(void)

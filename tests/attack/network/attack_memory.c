@@ -7,8 +7,7 @@
  * device tries again; nothing leaks. Run n makes the n-th allocation (ours, OpenSSL's, libcyaml's)
  * fail, and a second run all from the n-th on.
  */
-#include "check.h"
-#include "scarce.h"
+#include "scarcely.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -114,19 +113,10 @@ static bool uplink(long nth, bool onwards)
 	return o.handed;
 }
 
-static void fail_each_allocation_of(bool (*one)(long nth, bool onwards))
-{
-	struct scarce_tally t = scarce_each(one);
-
-	print_message("# %ld allocations, %ld times refused, %ld more live\n", t.all, t.refused,
-		t.more_live);
-	assert_true(t.all > 0 && t.refused >= t.all && t.more_live < 12);
-}
-
 static void of_a_join(void **state)
 {
 	(void)state;
-	fail_each_allocation_of(join);
+	scarcely_each(join);
 }
 
 static void an_uplink_wants_none(void **state)
@@ -152,7 +142,7 @@ static bool make(long nth, bool onwards)
 static void of_making_the_engine(void **state)
 {
 	(void)state;
-	fail_each_allocation_of(make);
+	scarcely_each(make);
 }
 
 static char file[] = "/tmp/sardane-memory-XXXXXX";
@@ -175,13 +165,8 @@ static bool load(long nth, bool onwards)
 
 static void of_reading_the_configuration(void **state)
 {
-	int fd = mkstemp(file);
-
 	(void)state;
-	assert_int_equal(write(fd, yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
-	close(fd);
-	fail_each_allocation_of(load);
-	unlink(file);
+	scarcely_reading(file, yaml, load);
 }
 
 int main(void)
