@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane rollover, on two name servers of which one lags, under handshakes, killed at random points."""
-import subprocess, time
+import subprocess, threading, time
 
 import rollworld
 from publishlab import check, done, skip_without
@@ -45,8 +45,9 @@ with rollworld.World() as w:
     check("no other key is known to everybody yet" in got.stderr and got.returncode == 1, "without a standby an emergency says so", got.stderr)
     got = run(w, "--margin", "2")
     check(got.returncode == 2 and "settings change when no rollover is under way" in got.stderr, "settings stay while it goes on", got.stderr)
-    first = subprocess.Popen([str(x) for x in w.rollover("--continue")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
+    first = subprocess.Popen([str(x) for x in w.rollover("--continue")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    first.stderr.readline()  # it says where it stands once it has the lock
+    threading.Thread(target=first.stderr.read, daemon=True).start()
     got = run(w, "--continue")
     check(got.returncode == 2 and "another process is at it" in got.stderr, "one process at a time", got.stderr)
     check(first.wait(120) == 0, "and the first ends it")
