@@ -128,11 +128,13 @@ static bool mend_one(void *arg, const struct ledger_entry *e)
 /* Whoever holds the folder alone knows that what is half done is nobody's work any more. */
 static int mend(struct state *s, const struct password *password, struct err *err)
 {
-	const struct ledger_filter filter = { .signed_only = true };
 	struct mending m = { .state = s, .password = password, .err = err };
-	int rc = 0;
+	struct facts own = { 0 };
+	/* Another authority of the folder mends its own: it has the chain for them. */
+	const struct ledger_filter filter = { .issuer = own.own, .signed_only = true };
+	int rc = facts_read(authority_certificate(s->authority), &own, err);
 
-	if (flock(s->folder, LOCK_EX | LOCK_NB) == 0) {
+	if (rc == 0 && flock(s->folder, LOCK_EX | LOCK_NB) == 0) {
 		rc = ledger_each(s->ledger, &filter, mend_one, &m, err);
 		rc = rc ? rc : m.rc;
 	}
@@ -140,6 +142,7 @@ static int mend(struct state *s, const struct password *password, struct err *er
 		if (errno != EINTR)
 			rc = err_set(err, ERR_SYSTEM, "folder '%s': %s", s->place.folder,
 				strerror(errno));
+	facts_done(&own);
 	return rc;
 }
 

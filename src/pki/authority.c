@@ -84,6 +84,24 @@ static int keyed_from_uri_file(struct keyed *k, const char *path, const struct p
 	return rc;
 }
 
+/* PREFIX.pem may be a link to another certificate of the folder: then that is meant. */
+static int follow(char prefix[PATH_MAX], const char *folder, struct err *err)
+{
+	char link[PATH_MAX + 8], target[NAME_MAX + 1];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "%s.pem", prefix);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n < 0)
+		return 0;
+	target[n] = '\0';
+	if (n <= 4 || strchr(target, '/') || strcmp(target + n - 4, ".pem") != 0)
+		return 0;
+	if (snprintf(prefix, PATH_MAX, "%s/%.*s", folder, (int)n - 4, target) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "folder '%.80s...': the path is too long", folder);
+	return 0;
+}
+
 int authority_locate(const char *where, struct authority_place *out, struct err *err)
 {
 	struct authority_place p;
@@ -105,7 +123,9 @@ int authority_locate(const char *where, struct authority_place *out, struct err 
 		snprintf(p.prefix, sizeof(p.prefix), "%s/ca", where);
 		snprintf(p.folder, sizeof(p.folder), "%s", where);
 	}
-	rc = files_name(&f, p.prefix, err);
+	rc = follow(p.prefix, p.folder, err);
+	if (rc == 0)
+		rc = files_name(&f, p.prefix, err);
 	if (rc != 0)
 		return rc;
 	memcpy(p.cert, f.cert, sizeof(p.cert));
@@ -389,6 +409,8 @@ int authority_complete(const struct authority *parent, const char *prefix, X509 
 	if (rc == 0)
 		rc = pemfile_write_chain(f.cert, true, cert, NULL, 0, err);
 	if (rc == 0 && X509_check_ca(cert) == 1)
-		return pemfile_write_chain(f.chain, true, cert, parent->chain, -1, err);
+		return X509_self_signed(cert, 0) == 1
+			? 0 /* a root has no chain */
+			: pemfile_write_chain(f.chain, true, cert, parent->chain, -1, err);
 	return rc == 0 ? write_chains(parent, &f, cert, true, err) : rc;
 }

@@ -5,6 +5,8 @@
  *   Folder     ca.pem and its key: ca-key.pem (0600), or ca-key.uri (0600), which names a key in
  *              a token (pki/token.h); below a root also ca-chain.pem: itself, then its issuers
  *              up to the root. Under another name than ca it is a prefix: "certs/intermediate".
+ *              A ca.pem that is a link to another NAME.pem beside it stands for that NAME, key
+ *              and chain included: so one authority takes the place of another at once.
  *   Issued     X-key.pem (0600), X.pem (leaf), X-chain.pem (issuers up to the root),
  *              X-combined.pem (leaf and intermediates; leaf and root when there are none).
  *   Source     RFC 5280; RFC 8446 section 4.4.2 (order of a chain).

@@ -6,12 +6,14 @@
 #include "pki/wholefile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 OWNED_TYPE(PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free)
 OWNED_TYPE(X509_SIG, X509_SIG_free)
@@ -158,4 +160,24 @@ int keyfile_write(const char *path, bool replace, EVP_PKEY *key, const struct pa
 		secret_wipe_octets(text.p, text.cap);
 	buf_done(&text);
 	return rc;
+}
+
+void keyfile_overwrite(int folder, const char *file)
+{
+	static const char zeros[4096];
+	int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	for (off_t left = fstat(fd, &st) == 0 ? st.st_size : 0; left > 0;) {
+		size_t piece = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
+		ssize_t n = write(fd, zeros, piece);
+
+		if (n <= 0)
+			break;
+		left -= n;
+	}
+	fsync(fd);
+	close(fd);
 }

@@ -26,4 +26,7 @@ int keyfile_put(EVP_PKEY *key, struct buf *out, struct err *err);
 int keyfile_write(const char *path, bool replace, EVP_PKEY *key, const struct password *encrypt,
 	struct err *err);
 
+/* The key's octets, gone as far as a file system lets them; the file stays. */
+void keyfile_overwrite(int folder, const char *file);
+
 #endif

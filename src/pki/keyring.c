@@ -49,27 +49,6 @@ static int sync_folder(const char *dir, struct err *err)
 	return rc;
 }
 
-/* The key's octets, gone as far as a file system lets them. */
-static void overwrite(int folder, const char *file)
-{
-	static const char zeros[4096];
-	int fd = openat(folder, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
-
-	if (fd < 0)
-		return;
-	for (off_t left = fstat(fd, &st) == 0 ? st.st_size : 0; left > 0;) {
-		size_t piece = left < (off_t)sizeof(zeros) ? (size_t)left : sizeof(zeros);
-		ssize_t n = write(fd, zeros, piece);
-
-		if (n <= 0)
-			break;
-		left -= n;
-	}
-	fsync(fd);
-	close(fd);
-}
-
 /* A folder of ours, one level deep; nothing when it is not there. */
 static int remove_folder(const char *path, struct err *err)
 {
@@ -79,7 +58,7 @@ static int remove_folder(const char *path, struct err *err)
 
 	if (!d)
 		return errno == ENOENT ? 0 : fail(err, path);
-	overwrite(dirfd(d), "key.pem");
+	keyfile_overwrite(dirfd(d), "key.pem");
 	while ((e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
 			unlinkat(dirfd(d), e->d_name, 0) != 0)
@@ -233,18 +212,10 @@ int keyring_adopt(const char *dir, const char *generation, const char *cert, con
 /* A link to target takes the place of DIR/name. */
 static int put_link(const char *dir, const char *name, const char *target, struct err *err)
 {
-	char fresh[PATH_MAX], link[PATH_MAX];
-	int rc = path_of(dir, LINK ".new", "", fresh, err);
+	char link[PATH_MAX];
+	int rc = path_of(dir, name, "", link, err);
 
-	if (rc == 0)
-		rc = path_of(dir, name, "", link, err);
-	if (rc != 0)
-		return rc;
-	if ((unlink(fresh) != 0 && errno != ENOENT) || symlink(target, fresh) != 0)
-		return fail(err, fresh);
-	if (rename(fresh, link) != 0)
-		return fail(err, link);
-	return sync_folder(dir, err);
+	return rc == 0 ? pemfile_link(link, target, err) : rc;
 }
 
 int keyring_point(const char *dir, const char *generation, struct err *err)

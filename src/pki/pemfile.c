@@ -115,6 +115,19 @@ int pemfile_write(const char *path, unsigned mode, bool replace, struct span oct
 	return sync_folder(path) == 0 ? 0 : fail_system(err, "folder of", path);
 }
 
+int pemfile_link(const char *path, const char *target, struct err *err)
+{
+	char temporary[PATH_MAX];
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+		return err_set(err, ERR_ARG, "file '%s': the path is too long", path);
+	if ((unlink(temporary) != 0 && errno != ENOENT) || symlink(target, temporary) != 0)
+		return fail_system(err, "file", temporary);
+	if (rename(temporary, path) != 0 || sync_folder(path) != 0)
+		return fail_system(err, "file", path);
+	return 0;
+}
+
 int pemfile_read_chain(const char *path, pemfile_chain **out, struct err *err)
 {
 	struct buf text = { .limit = WHOLEFILE_MAX };

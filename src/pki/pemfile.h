@@ -33,6 +33,9 @@ OWNED_TYPE(BIO, BIO_free_all)
 int pemfile_write(const char *path, unsigned mode, bool replace, struct span octets,
 	struct err *err);
 
+/* The path becomes a symbolic link to target, at once, whatever was there. */
+int pemfile_link(const char *path, const char *target, struct err *err);
+
 /* False with ERR_ARG words when path exists and replace is false. */
 int pemfile_check_new(const char *path, bool replace, struct err *err);
 
