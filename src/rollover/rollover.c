@@ -15,7 +15,7 @@ static const struct machine_state states[] = {
 	[ROLLOVER_ANNOUNCE] = { "announce", TO(SPREAD) | TO(SWITCH) | TO(WITHDRAW) },
 	[ROLLOVER_SPREAD] = { "spread", TO(ANNOUNCE) | TO(SETTLE) | TO(SWITCH) | TO(WITHDRAW) },
 	[ROLLOVER_SETTLE] = { "settle", TO(ANNOUNCE) | TO(SWITCH) | TO(WITHDRAW) },
-	[ROLLOVER_SWITCH] = { "switch", TO(SETTLE) | TO(SWITCH) | TO(PROVE) },
+	[ROLLOVER_SWITCH] = { "switch", TO(ANNOUNCE) | TO(SETTLE) | TO(SWITCH) | TO(PROVE) },
 	[ROLLOVER_PROVE] = { "prove", TO(SWITCH) | TO(DRAIN) },
 	[ROLLOVER_DRAIN] = { "drain", TO(SWITCH) | TO(STOCK) | TO(WITHDRAW) },
 	[ROLLOVER_STOCK] = { "stock", TO(SWITCH) | TO(DRAIN) | TO(WITHDRAW) },
@@ -159,6 +159,21 @@ bool rollover_turn(struct rollover *r, const char *why, int64_t now_ms)
 	}
 	r->parted = true;
 	go(r, ROLLOVER_WITHDRAW, now_ms);
+	return true;
+}
+
+bool rollover_is_known(const struct rollover *r, int64_t now_ms)
+{
+	return r->known_ms && r->known_ms <= now_ms;
+}
+
+bool rollover_unsettle(struct rollover *r, const char *why, int64_t now_ms)
+{
+	if (r->machine.at != ROLLOVER_SWITCH || r->parted || r->emergency)
+		return false;
+	note(r, why);
+	r->known_ms = r->drained_ms = 0;
+	go(r, ROLLOVER_ANNOUNCE, now_ms);
 	return true;
 }
 

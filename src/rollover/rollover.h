@@ -140,6 +140,14 @@ bool rollover_hurry(struct rollover *r, int64_t now_ms);
 /* Turn round: current stays. False when it is too late, or an emergency. */
 bool rollover_turn(struct rollover *r, const char *why, int64_t now_ms);
 
+/* Nobody holds a set without both. For who turned round it may not be so: one of several owners
+ * may have come meanwhile. */
+bool rollover_is_known(const struct rollover *r, int64_t now_ms);
+
+/* At SWITCH, before it, when that is not so, or an owner has come that has not both: they are
+ * announced again. False when it is too late for that: in an emergency, and after WITHDRAW. */
+bool rollover_unsettle(struct rollover *r, const char *why, int64_t now_ms);
+
 enum rollover_task rollover_next(const struct rollover *r, int64_t now_ms);
 void rollover_input(struct rollover *r, const struct rollover_outcome *o, int64_t now_ms);
 

@@ -27,7 +27,7 @@ static const struct database_kind kind = {
 
 struct names {
 	struct database db;
-	sqlite3_stmt *put_record, *drop_record, *records, *put, *remove, *one, *all;
+	sqlite3_stmt *put_record, *drop_record, *records, *owners, *put, *remove, *one, *all;
 	char lock_path[520];
 	int lock; /* -1: not held */
 };
@@ -52,6 +52,9 @@ static int prepare(struct names *n, struct err *err)
 		{ &n->records,
 			"SELECT owner, type, data, ttl, state, since FROM record"
 			" WHERE owner = ?1 AND type = ?2 ORDER BY data" },
+		{ &n->owners,
+			"SELECT DISTINCT owner FROM record"
+			" WHERE type = ?1 AND substr(data, 1, 1) = ?2 ORDER BY owner" },
 		{ &n->put,
 			"INSERT INTO entry (owner, name, service, via, issuer, key, days, step,"
 			" begun, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
@@ -186,6 +189,23 @@ int names_each_record(struct names *n, const char *owner, uint16_t type,
 		rc = rc ? rc : database_step(&n->db, q, &row, err);
 	}
 	database_reset(q);
+	return rc;
+}
+
+int names_each_owner(struct names *n, uint16_t type, uint8_t first,
+	int (*each)(void *arg, const char *owner, struct err *err), void *arg, struct err *err)
+{
+	bool row = false;
+	int rc;
+
+	sqlite3_bind_int(n->owners, 1, type);
+	database_bind_blob(n->owners, 2, (struct span){ &first, 1 });
+	rc = database_step(&n->db, n->owners, &row, err);
+	while (rc == 0 && row) {
+		rc = each(arg, database_text(n->owners, 0), err);
+		rc = rc ? rc : database_step(&n->db, n->owners, &row, err);
+	}
+	database_reset(n->owners);
 	return rc;
 }
 

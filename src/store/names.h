@@ -55,6 +55,10 @@ int names_each_record(struct names *n, const char *owner, uint16_t type,
 	int (*each)(void *arg, const struct names_record *r, struct err *err), void *arg,
 	struct err *err);
 
+/* The owners of records of a type whose data begins with an octet, in order. */
+int names_each_owner(struct names *n, uint16_t type, uint8_t first,
+	int (*each)(void *arg, const char *owner, struct err *err), void *arg, struct err *err);
+
 struct names_entry {
 	const char *owner;   /* of its TLSA records */
 	const char *name;    /* the identity: a host, or a client's name */

@@ -84,6 +84,35 @@ static void records_are_remembered_with_their_state(void **state)
 	assert_string_equal(words, "");
 }
 
+static int join_owner(void *arg, const char *owner, struct err *err)
+{
+	char *out = arg;
+
+	(void)err;
+	sprintf(out + strlen(out), "%s ", owner);
+	return 0;
+}
+
+static void owners_are_found_by_how_their_data_begins(void **state)
+{
+	static const struct {
+		const char *owner, *data;
+	} rows[] = { { "b", "2x" }, { "a", "2y" }, { "a", "2z" }, { "c", "3x" }, { "d", "" } };
+	struct world *w = *state;
+	char seen[64] = "";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct names_record r = record(rows[i].owner, rows[i].data, NAMES_THERE);
+
+		assert_int_equal(names_put_record(w->names, &r, NULL), 0);
+	}
+	assert_int_equal(names_each_owner(w->names, 52, '2', join_owner, seen, NULL), 0);
+	assert_string_equal(seen, "a b ");
+	seen[0] = '\0';
+	assert_int_equal(names_each_owner(w->names, 1, '2', join_owner, seen, NULL), 0);
+	assert_string_equal(seen, "");
+}
+
 static void what_is_not_committed_did_not_happen(void **state)
 {
 	struct world *w = *state;
@@ -153,6 +182,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(records_are_remembered_with_their_state, begin,
+			end),
+		cmocka_unit_test_setup_teardown(owners_are_found_by_how_their_data_begins, begin,
 			end),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_did_not_happen, begin, end),
 		cmocka_unit_test_setup_teardown(an_entry_is_one_per_owner, begin, end),
