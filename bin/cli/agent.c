@@ -20,9 +20,11 @@
 #define ROLL_EVERY_S   (90 * 86400)
 #define RENEW_BEFORE_S (30 * 86400)
 #define CHECK_EVERY_S  3600
-#define SCAN_MS        5000
-#define ASLEEP_MS      120000 /* a turn this late: nobody has kept watch */
-#define HOOK_MS        60000
+/* An authority; or a third of its life, if that is shorter. */
+#define AUTHORITY_BEFORE_S (365 * 86400)
+#define SCAN_MS            5000
+#define ASLEEP_MS          120000 /* a turn this late: nobody has kept watch */
+#define HOOK_MS            60000
 
 enum {
 	OPT_STATE = 1,
@@ -37,10 +39,11 @@ enum {
 
 const char agent_help[] =
 	"usage: sardane agent --state DIR [OPTIONS]\n\n"
-	"Looks after every name that sardane rollover was told of: goes on with rollovers,\n"
-	"begins one when a key is old or a certificate ends, checks what the servers and the\n"
-	"service say, and puts records right. Runs until SIGTERM; what it was doing goes on\n"
-	"when it is started again. A DNS server that is away delays it, and is named.\n"
+	"Looks after every name, and the authority, that sardane rollover was told of: goes on\n"
+	"with rollovers, begins one when a key is old or a certificate ends, checks what the\n"
+	"servers and the service say, and puts records right. Runs until SIGTERM; what it was\n"
+	"doing goes on when it is started again. A DNS server that is away delays it, and is\n"
+	"named.\n"
 	"Exit 0: ended, or with --once all is well; 1: with --once something is late or fails.\n\n"
 	"  --state DIR        folder of the state (needed)\n"
 	"  --roll-every S     seconds a key is used (default 7776000, 90 days; 0: until its\n"
@@ -216,11 +219,13 @@ static void notice(const struct request *r, struct agent_name *a, int64_t now_ms
 
 static struct agenda plan(const struct request *r, struct agent_name *a, int64_t now_ms)
 {
+	struct agenda_policy policy = r->policy;
 	struct der_life life = { 0 };
-	char path[PATH_MAX];
+	char path[PATH_MAX + 32];
 	struct err err;
 
-	if (snprintf(path, sizeof(path), "%s/current/cert.pem", a->dir) < PATH_MAX &&
+	if (snprintf(path, sizeof(path), "%s%s", a->file.authority ? r->state : a->dir,
+		    a->file.authority ? "/ca.pem" : "/current/cert.pem") < PATH_MAX &&
 		der_read_life(path, &life, &err) != 0)
 		snprintf(a->words, sizeof(a->words), "%s", err.msg);
 	a->ends_ms = life.until_s * 1000;
@@ -234,7 +239,12 @@ static struct agenda plan(const struct request *r, struct agent_name *a, int64_t
 		.failed_ms = a->failed_ms,
 		.failures = a->failures };
 
-	return agenda_next(&r->policy, &f, now_ms);
+	/* What an authority issues ends with it: so it goes long before, and not by age. */
+	if (a->file.authority) {
+		policy.roll_every_s = 0;
+		policy.renew_before_s = AUTHORITY_BEFORE_S;
+	}
+	return agenda_next(&policy, &f, now_ms);
 }
 
 static void write_page(const char *path, struct buf *text)

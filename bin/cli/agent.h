@@ -12,6 +12,9 @@
 #include "identity/rollfile.h"
 #include "rollover/agenda.h"
 
+/* What the authority of the state is called among them: no owner of records is. */
+#define AGENT_AUTHORITY "(authority)"
+
 struct agent_name {
 	char name[NAME_TEXT_MAX];
 	char dir[PATH_MAX];

@@ -46,18 +46,14 @@ static struct agent_name *add(struct agent_names *n, const char *name)
 }
 
 /* Folders without a rollover.json are enrolled, but not ours to roll. */
-static int take(const char *state, const char *name, struct agent_names *n, struct err *err)
+static int take(const char *dir, const char *name, struct agent_names *n, struct err *err)
 {
 	struct agent_name *one = find(n, name);
-	char dir[PATH_MAX];
 	bool there = false;
-	int rc = rollfile_folder(state, name, dir, err);
-	struct rollfile *file = rc == 0 ? malloc(sizeof(*file)) : NULL;
+	struct rollfile *file = malloc(sizeof(*file));
+	int rc = file ? rollfile_read(dir, file, &there, err)
+		      : err_set(err, ERR_NOMEM, "%s: no memory", name);
 
-	if (rc == 0 && !file)
-		rc = err_set(err, ERR_NOMEM, "%s: no memory", name);
-	if (rc == 0)
-		rc = rollfile_read(dir, file, &there, err);
 	if (rc == 0 && there && !one) {
 		one = add(n, name);
 		rc = one ? 0 : err_set(err, ERR_NOMEM, "%s: no memory", name);
@@ -94,6 +90,22 @@ static void drop_unseen(struct agent_names *n)
 		qsort(n->name, kept, sizeof(struct agent_name *), compare);
 }
 
+static int take_name(const char *state, const char *name, struct agent_names *n, struct err *err)
+{
+	char dir[PATH_MAX];
+	int rc = rollfile_folder(state, name, dir, err);
+
+	return rc == 0 ? take(dir, name, n, err) : rc;
+}
+
+static int take_authority(const char *state, struct agent_names *n, struct err *err)
+{
+	char dir[PATH_MAX];
+	int rc = rollfile_authority(state, dir, err);
+
+	return rc == 0 ? take(dir, AGENT_AUTHORITY, n, err) : rc;
+}
+
 int agent_names_read(const char *state, struct agent_names *n, struct err *err)
 {
 	char path[PATH_MAX];
@@ -110,9 +122,11 @@ int agent_names_read(const char *state, struct agent_names *n, struct err *err)
 		n->name[i]->seen = false;
 	while (rc == 0 && d && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.')
-			rc = take(state, e->d_name, n, err);
+			rc = take_name(state, e->d_name, n, err);
 	if (d)
 		closedir(d);
+	if (rc == 0)
+		rc = take_authority(state, n, err);
 	if (rc == 0)
 		drop_unseen(n);
 	return rc;

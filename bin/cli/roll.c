@@ -15,8 +15,11 @@ static int folder_of(const char *state, const struct rollfile *f, char dir[PATH_
 	struct err *err)
 {
 	char owner[NAME_TEXT_MAX];
-	int rc = rollrecords_owner(f, owner, err);
+	int rc;
 
+	if (f->authority)
+		return rollfile_authority(state, dir, err);
+	rc = rollrecords_owner(f, owner, err);
 	return rc == 0 ? rollfile_folder(state, owner, dir, err) : rc;
 }
 
@@ -27,11 +30,11 @@ int roll_find(const char *state, const struct rollfile *f, bool exact, char dir[
 	unsigned found = 0;
 	int rc;
 
-	if (exact || f->services)
+	if (exact || f->services || f->authority)
 		return folder_of(state, f, dir, err);
 	rc = agent_names_read(state, &all, err);
 	for (size_t i = 0; rc == 0 && i < all.count; i++) {
-		if (strcasecmp(all.name[i]->file.name, f->name) != 0)
+		if (all.name[i]->file.authority || strcasecmp(all.name[i]->file.name, f->name) != 0)
 			continue;
 		snprintf(dir, PATH_MAX, "%s", all.name[i]->dir);
 		found++;
@@ -140,7 +143,8 @@ void roll_tell(const struct rollfile *f, int64_t now_ms, struct buf *out)
 	buf_printf(out, "name      %s", f->name);
 	for (unsigned i = 0; i < f->services; i++)
 		buf_printf(out, " %s", f->service[i]);
-	buf_printf(out, "%s\ncurrent   %s\n", f->services ? "" : " (client)", f->current);
+	buf_printf(out, "%s\ncurrent   %s\n", f->services || f->authority ? "" : " (client)",
+		f->current);
 	if (f->under_way) {
 		tell_step(f, now_ms, out);
 		return;
@@ -167,35 +171,31 @@ static void write_moment(struct writer *w, const char *name, int64_t ms)
 	writer_text(w, name, moment);
 }
 
-void roll_tell_json(const struct rollfile *f, int64_t now_ms, struct buf *out)
+void roll_tell_json(const struct rollfile *f, int64_t now_ms, struct writer *w)
 {
 	const struct rollover *r = &f->rollover;
-	struct writer w = writer_into(out);
 
-	writer_open(&w, NULL, '{');
-	writer_text(&w, "name", f->name);
-	writer_open(&w, "services", '[');
+	writer_text(w, "name", f->name);
+	writer_open(w, "services", '[');
 	for (unsigned i = 0; i < f->services; i++)
-		writer_text(&w, NULL, f->service[i]);
-	writer_close(&w);
-	writer_text(&w, "current", f->current);
-	writer_bool(&w, "under_way", f->under_way);
+		writer_text(w, NULL, f->service[i]);
+	writer_close(w);
+	writer_text(w, "current", f->current);
+	writer_bool(w, "under_way", f->under_way);
 	if (f->under_way) {
-		writer_text(&w, "next", f->next);
-		writer_text(&w, "step", rollover_step_word(r->machine.at));
-		write_moment(&w, "since", r->since_ms);
-		write_moment(&w, "until", roll_until(r));
-		writer_bool(&w, "going_back", r->keep == ROLLOVER_CURRENT);
-		writer_bool(&w, "emergency", r->emergency);
-		writer_text(&w, "trouble", r->trouble);
-		writer_bool(&w, "late", rollover_is_late(r, now_ms));
+		writer_text(w, "next", f->next);
+		writer_text(w, "step", rollover_step_word(r->machine.at));
+		write_moment(w, "since", r->since_ms);
+		write_moment(w, "until", roll_until(r));
+		writer_bool(w, "going_back", r->keep == ROLLOVER_CURRENT);
+		writer_bool(w, "emergency", r->emergency);
+		writer_text(w, "trouble", r->trouble);
+		writer_bool(w, "late", rollover_is_late(r, now_ms));
 	} else {
-		writer_text(&w, "standby", f->standby);
-		write_moment(&w, "standby_from", f->standby_known_ms);
+		writer_text(w, "standby", f->standby);
+		write_moment(w, "standby_from", f->standby_known_ms);
 	}
-	writer_u64(&w, "done", f->done);
-	write_moment(&w, "ended", f->ended_ms);
-	writer_text(&w, "result", f->result);
-	writer_close(&w);
-	buf_text(out, "\n");
+	writer_u64(w, "done", f->done);
+	write_moment(w, "ended", f->ended_ms);
+	writer_text(w, "result", f->result);
 }

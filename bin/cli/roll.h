@@ -39,7 +39,8 @@ void roll_moment(int64_t ms, char out[ROLL_MOMENT_MAX]);
 int64_t roll_until(const struct rollover *r);
 
 void roll_tell(const struct rollfile *f, int64_t now_ms, struct buf *out);
-void roll_tell_json(const struct rollfile *f, int64_t now_ms, struct buf *out);
+/* The members of an object that is open. */
+void roll_tell_json(const struct rollfile *f, int64_t now_ms, struct writer *w);
 int64_t roll_now(void); /* ms of wall clock */
 
 #endif

@@ -4,7 +4,9 @@
  */
 #include "cli/option.h"
 #include "cli/roll.h"
+#include "cli/rollauthority.h"
 #include "cli/text.h"
+#include "identity/rollca.h"
 #include "identity/rolltake.h"
 
 #include <poll.h>
@@ -43,14 +45,23 @@ enum {
 	OPT_CONTINUE,
 	OPT_ONCE,
 	OPT_JSON,
+	OPT_CA,
+	OPT_OWNER,
+	OPT_PARENT,
+	OPT_NEXT,
+	OPT_PASSWORD,
 };
 
+#define OWNERS_MAX 64
+
 const char rollover_help[] =
-	"usage: sardane rollover NAME --state DIR [OPTIONS]\n\n"
+	"usage: sardane rollover NAME|--ca --state DIR [OPTIONS]\n\n"
 	"Puts a new key and certificate in the place of those a name has, and locks nobody\n"
 	"out: publishes both, waits until every server serves both and nobody can hold the\n"
 	"old set, switches, looks at the service, waits, removes the old. Goes on where it\n"
 	"stood when it is killed and run again. Settings are given the first time and kept.\n"
+	"With --ca it is the authority of DIR that changes: what rests on its TLSA records of\n"
+	"usage 2 gets the next one's beside them, then each certificate is issued again.\n"
 	"Exit 0: done; 1: not yet, or the current key stays; 2: failed.\n\n"
 	"  --state DIR          folder of the state; keys lie in DIR/names/OWNER (needed)\n"
 	"  --via FILE           how it is published: see sardane-publish(1); the first time, for\n"
@@ -62,6 +73,12 @@ const char rollover_help[] =
 	"  --reload COMMAND     tells the service to take DIR/names/OWNER/current\n"
 	"  --connect ADDR@PORT  look at the service there; may be given again (default: where\n"
 	"                       DNS says)\n"
+	"  --ca                 the authority of DIR, in place of NAME\n"
+	"  --owner NAME         it has records there that others have published; may be given\n"
+	"                       again\n"
+	"  --parent DIR         the authority above it, which issues the next one\n"
+	"  --next CA            folder or prefix of the next one, made elsewhere\n"
+	"  --password-file F    of the authority's key, or PIN of its token\n"
 	"  --kind KIND          of new keys: p256 (default), ed25519, rsa2048 or rsa3072\n"
 	"  --days N             life of new certificates (default 365)\n"
 	"  --standby            have a key in DNS for emergencies, and roll to that\n"
@@ -87,6 +104,11 @@ static const struct option options[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "reload", required_argument, NULL, OPT_RELOAD },
 	{ "connect", required_argument, NULL, OPT_CONNECT },
+	{ "ca", no_argument, NULL, OPT_CA },
+	{ "owner", required_argument, NULL, OPT_OWNER },
+	{ "parent", required_argument, NULL, OPT_PARENT },
+	{ "next", required_argument, NULL, OPT_NEXT },
+	{ "password-file", required_argument, NULL, OPT_PASSWORD },
 	{ "kind", required_argument, NULL, OPT_KIND },
 	{ "days", required_argument, NULL, OPT_DAYS },
 	{ "standby", no_argument, NULL, OPT_STANDBY },
@@ -108,6 +130,9 @@ struct request {
 	const char *state, *name, *cert, *key;
 	bool status, emergency, back, go_on, once, json, client;
 	bool changes; /* a setting was given */
+	bool of_name; /* one that an authority has not */
+	const char *owner[OWNERS_MAX];
+	unsigned owners;
 	struct rollfile file;
 };
 
@@ -130,6 +155,24 @@ static int set_text(const struct command *self, const char *option, char *out, s
 	return 0;
 }
 
+/* That of an authority may be a prefix: then the file is another. */
+static int set_prefix(const struct command *self, const char *option, char out[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	const char *slash = strrchr(optarg, '/');
+
+	if (realpath(optarg, out))
+		return 0;
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - optarg) : 1,
+		slash ? optarg : ".");
+	if (!realpath(folder[0] ? folder : "/", out) ||
+		strlen(out) + strlen(slash ? slash : optarg) + 2 > PATH_MAX)
+		return command_fail(self, "%s '%s': is not there", option, optarg);
+	strcat(out, "/");
+	strcat(out, slash ? slash + 1 : optarg);
+	return 0;
+}
+
 /* The agent reads it from another folder. */
 static int set_path(const struct command *self, const char *option, char out[PATH_MAX])
 {
@@ -138,11 +181,24 @@ static int set_path(const struct command *self, const char *option, char out[PAT
 	return 0;
 }
 
+static int read_authority(const struct command *self, int c, struct request *r)
+{
+	struct rollfile *f = &r->file;
+
+	switch (c) {
+	case OPT_PARENT: return set_path(self, "--parent", f->parent);
+	case OPT_NEXT: return set_prefix(self, "--next", f->adopt);
+	case OPT_PASSWORD: return set_path(self, "--password-file", f->password_file);
+	}
+	return 2;
+}
+
 static int read_setting(const struct command *self, int c, struct request *r)
 {
 	struct rollfile *f = &r->file;
 
 	r->changes = true;
+	r->of_name |= c == OPT_SERVICE || c == OPT_CONNECT || c == OPT_KIND || c == OPT_DAYS;
 	switch (c) {
 	case OPT_VIA: return set_path(self, "--via", f->via);
 	case OPT_RELOAD: return set_text(self, "--reload", f->reload, sizeof(f->reload));
@@ -155,7 +211,7 @@ static int read_setting(const struct command *self, int c, struct request *r)
 			ROLLFILE_ADDRESSES_MAX, &f->addresses);
 	case OPT_DAYS: return option_number(self, "--days", optarg, 1, PROFILE_DAYS_MAX, &f->days);
 	}
-	return 2;
+	return read_authority(self, c, r);
 }
 
 static int read_policy(const struct command *self, int c, struct request *r)
@@ -190,14 +246,36 @@ static int read_option(const struct command *self, int c, void *request)
 	case OPT_CONTINUE: r->go_on = true; return 0;
 	case OPT_ONCE: r->once = true; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_CA: r->file.authority = true; return 0;
+	case OPT_OWNER:
+		if (r->owners == OWNERS_MAX)
+			return command_fail(self, "--owner: more than %d", OWNERS_MAX);
+		r->owner[r->owners++] = optarg;
+		return 0;
 	}
 	return read_policy(self, c, r);
 }
 
+static int check_subject(const struct command *self, int argc, char **argv, struct request *r)
+{
+	const struct rollfile *f = &r->file;
+
+	if (argc - optind != !f->authority)
+		return command_fail(self, "give one NAME, or --ca; see --help");
+	if (f->authority && (r->of_name || r->client || r->cert || r->key))
+		return command_fail(self,
+			"--service, --client, --cert, --key, --connect, --kind, --days: not with --ca");
+	if (!f->authority && (r->owners || f->parent[0] || f->adopt[0] || f->password_file[0]))
+		return command_fail(self,
+			"--owner, --parent, --next, --password-file: go with --ca");
+	r->name = f->authority ? ROLLFILE_AUTHORITY : argv[optind];
+	return 0;
+}
+
 static int check_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	if (argc - optind != 1)
-		return command_fail(self, "NAME: give one; see --help");
+	if (check_subject(self, argc, argv, r) != 0)
+		return 2;
 	if (!r->state)
 		return command_fail(self, "--state: missing");
 	if (r->client && r->file.services)
@@ -207,7 +285,6 @@ static int check_request(const struct command *self, int argc, char **argv, stru
 	if (r->status + r->emergency + r->back + r->go_on > 1)
 		return command_fail(self,
 			"--status, --emergency, --back, --continue: give one of them");
-	r->name = argv[optind];
 	if (snprintf(r->file.name, sizeof(r->file.name), "%s", r->name) >=
 		(int)sizeof(r->file.name))
 		return command_fail(self, "NAME: too long");
@@ -222,15 +299,39 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 	return check_request(self, argc, argv, r);
 }
 
-static int show(const struct rollfile *f, bool json)
+static int show_json(const struct request *r, const struct rollfile *f, struct buf *out,
+	struct err *err)
+{
+	struct writer w = writer_into(out);
+	int rc = 0;
+
+	writer_open(&w, NULL, '{');
+	roll_tell_json(f, roll_now(), &w);
+	if (f->authority)
+		rc = rollauthority_write(r->state, f, &w, err);
+	writer_close(&w);
+	buf_text(out, "\n");
+	return rc;
+}
+
+static int show(const struct request *r, const struct rollfile *f, bool json, struct err *err)
 {
 	struct buf out = { 0 };
+	int rc = 0;
 
-	if (json)
-		roll_tell_json(f, roll_now(), &out);
-	else
+	if (json) {
+		rc = show_json(r, f, &out, err);
+	} else {
 		roll_tell(f, roll_now(), &out);
-	return text_print(&out);
+		if (f->authority)
+			rc = rollauthority_tell(r->state, f, &out, err);
+	}
+	if (rc == 0)
+		return text_print(&out) == 0
+			? 0
+			: err_set(err, ERR_SYSTEM, "output: cannot be written");
+	buf_done(&out);
+	return rc;
 }
 
 /* The first time: the keys there are, given or of an enrolment, become a generation in use. */
@@ -345,6 +446,7 @@ static int change(const struct command *self, int argc, char **argv, struct requ
 		r->file.services = 0;
 	if (addresses)
 		r->file.addresses = 0;
+	r->owners = 0;
 	if (rc == 0)
 		rc = read_request(self, argc, argv, r) == 0 ? 0 : err_set(&err, ERR_ARG, "again");
 	if (rc == 0)
@@ -363,14 +465,17 @@ static int run(const struct request *r, const struct rollfile *f, bool *kept, st
 	if (rc != 0)
 		return rc;
 	done = f->done;
-	rc = command_it(r, roll.rolling, err);
+	for (unsigned i = 0; rc == 0 && i < r->owners; i++)
+		rc = rollca_claim(roll.rolling, r->owner[i], err);
+	if (rc == 0)
+		rc = command_it(r, roll.rolling, err);
 	if (rc == 0)
 		rc = drive(roll.rolling, r->once, err);
 	f = rolling_file(roll.rolling);
 	*kept = f->under_way ||
 		(f->done != done && f->rollover.keep == ROLLOVER_CURRENT && !r->back);
 	if (rc == 0 && r->json)
-		rc = show(f, true);
+		rc = show(r, f, true, err);
 	roll_close(&roll);
 	return rc;
 }
@@ -378,11 +483,13 @@ static int run(const struct request *r, const struct rollfile *f, bool *kept, st
 static int status(const struct command *self, const struct request *r, const struct rollfile *f,
 	bool there)
 {
+	struct err err;
+
 	if (!there)
 		return command_fail(self, "%s: nothing is kept about it in '%s'", r->name,
 			r->state);
-	if (show(f, r->json) != 0)
-		return 2;
+	if (show(r, f, r->json, &err) != 0)
+		return command_fail(self, "%s", err.msg);
 	return f->under_way && rollover_is_late(&f->rollover, roll_now()) ? 1 : 0;
 }
 
@@ -414,7 +521,8 @@ int rollover_run(const struct command *self, int argc, char **argv)
 	if (rc == 0 && there && !r.changes)
 		r.file = on_disk;
 	if (rc == 0 && !there)
-		rc = take_over(&r, &r.file, dir, &err);
+		rc = r.file.authority ? rollauthority_begin(r.state, &r.file, dir, &err)
+				      : take_over(&r, &r.file, dir, &err);
 	if (rc == 0)
 		rc = run(&r, &r.file, &kept, &err);
 	if (rc != 0)

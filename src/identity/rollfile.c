@@ -35,6 +35,21 @@ int rollfile_folder(const char *state, const char *owner, char out[PATH_MAX], st
 	return 0;
 }
 
+int rollfile_authority(const char *state, char out[PATH_MAX], struct err *err)
+{
+	return file_of(state, ROLLFILE_AUTHORITY, out, err);
+}
+
+static void write_authority(const struct rollfile *f, struct writer *w)
+{
+	writer_open(w, "authority", '{');
+	writer_text(w, "parent", f->parent);
+	writer_text(w, "adopt", f->adopt);
+	writer_text(w, "password_file", f->password_file);
+	writer_text(w, "switching", f->switching);
+	writer_close(w);
+}
+
 static void write_policy(const struct rollover_policy *p, struct writer *w)
 {
 	writer_open(w, "policy", '{');
@@ -96,6 +111,8 @@ int rollfile_write(const char *dir, const struct rollfile *f, struct err *err)
 	writer_u64(&w, "done", f->done);
 	writer_integer(&w, "ended_ms", f->ended_ms);
 	writer_text(&w, "result", f->result);
+	if (f->authority)
+		write_authority(f, &w);
 	if (f->under_way)
 		journal_write(&f->rollover, "rollover", &w);
 	writer_close(&w);
@@ -182,10 +199,21 @@ static void read_generations(struct fields *f, struct rollfile *r)
 	fields_copy(f, "result", FIELDS_MUST, r->result, sizeof(r->result));
 }
 
+static int read_authority(const struct doc *object, struct rollfile *r, struct err *err)
+{
+	struct fields f = fields_of(object, err);
+
+	fields_copy(&f, "parent", FIELDS_MUST, r->parent, sizeof(r->parent));
+	fields_copy(&f, "adopt", FIELDS_MUST, r->adopt, sizeof(r->adopt));
+	fields_copy(&f, "password_file", FIELDS_MUST, r->password_file, sizeof(r->password_file));
+	fields_copy(&f, "switching", FIELDS_MUST, r->switching, sizeof(r->switching));
+	return fields_done(&f);
+}
+
 static int read_all(const struct doc *root, struct rollfile *r, struct err *err)
 {
 	struct fields f = fields_of(root, err);
-	const struct doc *under_way = NULL;
+	const struct doc *under_way = NULL, *authority = NULL;
 	int rc;
 
 	fields_copy(&f, "name", FIELDS_MUST, r->name, sizeof(r->name));
@@ -195,7 +223,10 @@ static int read_all(const struct doc *root, struct rollfile *r, struct err *err)
 	fields_u32(&f, "days", FIELDS_MUST, PROFILE_DAYS_MAX, &r->days);
 	read_generations(&f, r);
 	r->under_way = fields_object(&f, "rollover", FIELDS_MAY, &under_way);
+	r->authority = fields_object(&f, "authority", FIELDS_MAY, &authority);
 	rc = read_lists(&f, r, err);
+	if (rc == 0 && r->authority)
+		rc = read_authority(authority, r, err);
 	if (rc == 0 && r->under_way)
 		rc = journal_read(under_way, &r->policy, &r->rollover, err);
 	return rc;
@@ -227,36 +258,33 @@ int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err
 	return 0;
 }
 
-/* The state, names and NAME: what is above them is not ours to make. */
-static int make_folders(const char *dir, struct err *err)
+/* With what is above it, as far as the state. */
+static int make_folder(char *path, int above, struct err *err)
 {
-	char path[PATH_MAX];
-	char *ends[2];
+	char *slash = strrchr(path, '/');
+	int rc;
 
-	snprintf(path, sizeof(path), "%s", dir);
-	for (int i = 0; i < 2; i++) {
-		ends[i] = strrchr(path, '/');
-		if (!ends[i])
-			return err_set(err, ERR_ARG, "'%s': is not names/NAME of a state", dir);
-		*ends[i] = '\0';
-	}
-	for (int i = 2; i >= 0; i--) {
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
-		if (i > 0)
-			*ends[i - 1] = '/';
-	}
-	return 0;
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || above == 0 || !slash)
+		return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
+	*slash = '\0';
+	rc = make_folder(path, above - 1, err);
+	*slash = '/';
+	if (rc == 0 && mkdir(path, 0700) != 0 && errno != EEXIST)
+		rc = err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
+	return rc;
 }
 
 int rollfile_lock(const char *dir, int *fd, struct err *err)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], folder[PATH_MAX];
 	int rc = file_of(dir, "lock", path, err);
 	int lock;
 
+	snprintf(folder, sizeof(folder), "%s", dir);
 	if (rc == 0)
-		rc = make_folders(dir, err);
+		rc = make_folder(folder, 2, err);
 	if (rc != 0)
 		return rc;
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -4,7 +4,8 @@
  * generations of its keys there are, and where a rollover stands.
  *
  *   File       DIR/rollover.json, replaced as a whole; DIR is names/OWNER of a state directory,
- *              OWNER that of its (first) TLSA records, with the keys beside it (pki/keyring.h).
+ *              OWNER that of its (first) TLSA records, with the keys beside it (pki/keyring.h),
+ *              or for the state's authority (ca/succession.h) the folder authority.
  *   Sharing    rollfile_lock: one process at a time.
  *   Ownership  the struct is the caller's memory and owns nothing.
  *   Errors     ERR_SYSTEM, ERR_FORMAT; words begin with the path. *out only on success.
@@ -45,11 +46,22 @@ struct rollfile {
 	char result[200];                     /* its */
 	bool under_way;
 	struct rollover rollover;
+	/* An authority's; name is ROLLFILE_AUTHORITY then, and there are no services. */
+	bool authority;
+	char parent[PATH_MAX];        /* folder of the one above it; "": a root */
+	char adopt[PATH_MAX];         /* the next one, made elsewhere; "": it is made */
+	char password_file[PATH_MAX]; /* of its key; "": none */
+	char switching[PATH_MAX];     /* prefix of a leaf whose service is still to be told */
 };
 
 /* The folder of an owner of TLSA records in a state directory, the one its enrolment has too;
  * ERR_ARG for a name that is no file name. */
 int rollfile_folder(const char *state, const char *owner, char out[PATH_MAX], struct err *err);
+
+#define ROLLFILE_AUTHORITY "authority"
+
+/* That of the state's authority: STATE/authority. */
+int rollfile_authority(const char *state, char out[PATH_MAX], struct err *err);
 
 /* *there is false, and *out untouched, when there is no file. */
 int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err);

@@ -7,10 +7,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "identity/rollca.h"
 #include "identity/rollname.h"
 #include "identity/rollpublish.h"
 
-static int64_t now_ms(void)
+int64_t rolling_now(void)
 {
 	struct timespec t;
 
@@ -48,17 +49,17 @@ int rolling_open(const char *dir, const struct rollfile *f, const struct rolling
 		return err_set(err, ERR_NOMEM, "rollover: no memory");
 	r->lock = -1;
 	r->world = *world;
-	r->tasks = &rollname_tasks;
 	snprintf(r->dir, sizeof(r->dir), "%s", dir);
 	rc = rollfile_lock(dir, &r->lock, err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, err);
 	if (rc == 0 && !there)
 		r->file = *f;
-	if (rc == 0)
+	r->tasks = r->file.authority ? &rollca_tasks : &rollname_tasks;
+	if (rc == 0 && !r->file.authority)
 		rc = rollrecords_of(&r->file, &r->records, err);
 	if (rc == 0 && r->file.under_way && !world->again)
-		rollover_resume(&r->file.rollover, now_ms());
+		rollover_resume(&r->file.rollover, rolling_now());
 	if (rc == 0)
 		rc = rolling_save(r, err);
 	if (rc != 0) {
@@ -99,7 +100,8 @@ int rolling_begin(struct rolling *r, struct err *err)
 	rc = r->tasks->prepare(r, err);
 	if (rc != 0)
 		return rc;
-	rollover_start(&f->rollover, &f->policy, f->standby[0] ? f->standby_known_ms : 0, now_ms());
+	rollover_start(&f->rollover, &f->policy, f->standby[0] ? f->standby_known_ms : 0,
+		rolling_now());
 	if (f->standby[0])
 		snprintf(f->next, sizeof(f->next), "%s", f->standby);
 	else
@@ -116,7 +118,7 @@ int rolling_hurry(struct rolling *r, bool *at_once, struct err *err)
 
 	if (rc != 0)
 		return rc;
-	*at_once = rollover_hurry(&r->file.rollover, now_ms());
+	*at_once = rollover_hurry(&r->file.rollover, rolling_now());
 	rc = rolling_log(r, "rollover.emergency", r->file.current, r->file.next, NULL, err);
 	return rc == 0 ? rolling_save(r, err) : rc;
 }
@@ -125,7 +127,7 @@ int rolling_turn(struct rolling *r, const char *why, bool *turned, struct err *e
 {
 	int rc;
 
-	*turned = r->file.under_way && rollover_turn(&r->file.rollover, why, now_ms());
+	*turned = r->file.under_way && rollover_turn(&r->file.rollover, why, rolling_now());
 	if (!*turned)
 		return 0;
 	rc = rolling_log(r, "rollover.turn", r->file.next, r->file.current, why, err);
@@ -174,6 +176,23 @@ static void perform(struct rolling *r, enum rollover_task task, struct rollover_
 	}
 }
 
+/* A standby whose record had to be put back is known to everybody a while after. */
+static int know_standby(struct rolling *r, bool repaired, const struct rollover_outcome *o,
+	struct err *err)
+{
+	struct rollfile *f = &r->file;
+	int64_t before = f->standby_known_ms;
+
+	if (!f->standby[0])
+		return 0;
+	if (repaired)
+		f->standby_known_ms = 0;
+	if (o->done && f->standby_known_ms == 0)
+		f->standby_known_ms = rolling_now() +
+			((int64_t)o->ttl_s + o->negative_s + f->policy.margin_s) * 1000;
+	return f->standby_known_ms == before ? 0 : rolling_save(r, err);
+}
+
 int rolling_check(struct rolling *r, bool *good, bool *repaired, char words[ROLLING_WORDS_MAX],
 	struct err *err)
 {
@@ -192,6 +211,9 @@ int rolling_check(struct rolling *r, bool *good, bool *repaired, char words[ROLL
 	if (rc != 0)
 		return rc;
 	*good = o.done && o.presents == ROLLOVER_PRESENTS_KEPT;
+	rc = know_standby(r, *repaired, &o, err);
+	if (rc != 0)
+		return rc;
 	snprintf(words, ROLLING_WORDS_MAX, "%s",
 		!*good              ? o.why
 			: *repaired ? "records were not as they should be, and are again"
@@ -217,9 +239,10 @@ static void end(struct rolling *r)
 		f->standby_known_ms = o->from_standby ? o->known_ms : 0;
 	}
 	f->next[0] = '\0';
+	f->adopt[0] = '\0';
 	f->under_way = false;
 	f->done++;
-	f->ended_ms = now_ms();
+	f->ended_ms = rolling_now();
 }
 
 int rolling_step(struct rolling *r, int64_t *wait_ms, struct err *err)
@@ -232,10 +255,10 @@ int rolling_step(struct rolling *r, int64_t *wait_ms, struct err *err)
 	*wait_ms = -1;
 	if (!r->file.under_way)
 		return 0;
-	task = rollover_next(e, now_ms());
+	task = rollover_next(e, rolling_now());
 	if (task != ROLLOVER_WAIT) {
 		perform(r, task, &o);
-		rollover_input(e, &o, now_ms());
+		rollover_input(e, &o, rolling_now());
 		if (rollover_is_done(e)) {
 			end(r);
 			rc = rolling_log(r, "rollover.end", NULL, r->file.current, r->file.result,
@@ -246,7 +269,7 @@ int rolling_step(struct rolling *r, int64_t *wait_ms, struct err *err)
 		if (rc != 0)
 			return rc;
 	}
-	*wait_ms = e->deadline_ms - now_ms();
+	*wait_ms = e->deadline_ms - rolling_now();
 	if (*wait_ms < 0)
 		*wait_ms = 0;
 	return 0;

@@ -27,8 +27,7 @@ static int add_records(struct rolling *r, unsigned credentials, struct rrset *se
 	return rc;
 }
 
-/* Keys that were never made, or are erased, have no records to ask for. */
-static unsigned on_disk(const struct rolling *r, unsigned credentials)
+unsigned rollpublish_there(const struct rolling *r, unsigned credentials)
 {
 	for (unsigned bit = 1; bit <= ROLLOVER_STANDBY; bit <<= 1) {
 		struct buf der = { 0 };
@@ -70,9 +69,10 @@ int rollpublish_plan(struct rolling *r, const struct name *owner, unsigned wante
 	struct rrset set = { 0 };
 	int rc = publication_owned(r->world.publication->names, owner, RR_TLSA, &set, err);
 
-	set.ttl_s = r->world.ttl_s;
+	if (set.count == 0 || !r->file.authority)
+		set.ttl_s = r->world.ttl_s;
 	if (rc == 0)
-		rc = add_records(r, on_disk(r, all & ~wanted), &others, err);
+		rc = add_records(r, rollpublish_there(r, all & ~wanted), &others, err);
 	for (size_t i = 0; rc == 0 && i < others.count; i++)
 		rrset_remove(&set, others.rdata[i]);
 	if (rc == 0)
@@ -117,19 +117,19 @@ int rollpublish_all(struct rolling *r, unsigned wanted, bool *changed, struct er
 }
 
 /* The first server that does not, by name. */
-static void say_who(const struct confirm_report *report, struct rollover_outcome *o,
-	struct err *words)
+static void say_who(const struct confirm_report *report, const char *owner,
+	struct rollover_outcome *o, struct err *words)
 {
 	for (size_t i = 0; i < report->count; i++) {
 		const struct confirm_server *s = &report->server[i];
 
 		if (s->serves)
 			continue;
-		err_set(words, ERR_PEER, "%s: %s", s->who, s->why);
+		err_set(words, ERR_PEER, "%s: %s: %s", owner, s->who, s->why);
 		break;
 	}
 	if (report->count == 0)
-		err_set(words, ERR_PEER, "no server of the zone was found");
+		err_set(words, ERR_PEER, "%s: no server of the zone was found", owner);
 	o->done = o->done && report->all;
 	o->why = words->msg;
 }
@@ -149,12 +149,14 @@ static int ask(struct rolling *r, const struct name *owner, void *arg, struct er
 	struct rrset there = rrset_of(owner, RR_TLSA, 0), gone = rrset_of(owner, RR_TLSA, 0);
 	struct confirm_report *report = calloc(1, sizeof(*report));
 	struct lifetime life = { 0 };
+	char text[NAME_TEXT_MAX] = "";
 	int rc = report ? 0 : err_set(err, ERR_NOMEM, "servers: no memory");
 
+	name_write_text(owner, text, sizeof(text));
 	if (rc == 0)
 		rc = add_records(r, a->wanted, &there, err);
 	if (rc == 0)
-		rc = add_records(r, on_disk(r, a->banned), &gone, err);
+		rc = add_records(r, rollpublish_there(r, a->banned), &gone, err);
 	if (rc == 0)
 		rc = confirm_wait(r->world.walk, &there, &gone, 0, report, err);
 	if (rc == 0)
@@ -162,7 +164,7 @@ static int ask(struct rolling *r, const struct name *owner, void *arg, struct er
 	if (rc == 0) {
 		o->ttl_s = life.ttl_s > o->ttl_s ? life.ttl_s : o->ttl_s;
 		o->negative_s = life.negative_s > o->negative_s ? life.negative_s : o->negative_s;
-		say_who(report, o, &r->last);
+		say_who(report, text, o, &r->last);
 	}
 	free(report);
 	rrset_done(&there);

@@ -11,6 +11,9 @@
 
 #include "identity/rolltasks.h"
 
+/* Those of a set that are on the disk: one never made, or erased, has no records to ask for. */
+unsigned rollpublish_there(const struct rolling *r, unsigned credentials);
+
 /* What of ours an owner shall have: these credentials, none of our others, and whatever else we
  * have published there, as the key of another server of the same name. */
 int rollpublish_plan(struct rolling *r, const struct name *owner, unsigned wanted,

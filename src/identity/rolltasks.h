@@ -50,6 +50,7 @@ struct rolltasks {
 
 /* The generation a credential of the engine is. */
 const char *rolling_generation(const struct rolling *r, unsigned credential);
+int64_t rolling_now(void); /* ms of wall clock */
 int rolling_save(struct rolling *r, struct err *err);
 
 /* A line of the audit log: what, and from which generation to which. Before the deed: a crash

@@ -7,6 +7,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 #include <time.h>
 
@@ -137,4 +138,14 @@ int der_read_key(const char *path, struct buf *out, struct err *err)
 		secret_wipe_octets(text.p, text.cap);
 	buf_done(&text);
 	return rc;
+}
+
+bool der_is_authority(struct span der)
+{
+	const unsigned char *p = der.p;
+	OWNED(X509) cert = d2i_X509(NULL, &p, (long)der.n);
+	bool yes = cert && X509_check_ca(cert) == 1;
+
+	ERR_clear_error();
+	return yes;
 }

@@ -22,6 +22,9 @@ struct der_life {
 	bool self_signed;
 };
 int der_read_life(const char *path, struct der_life *out, struct err *err);
+/* Of DER that is here: may it sign other certificates? */
+bool der_is_authority(struct span der);
+
 int der_read_key(const char *path, struct buf *out, struct err *err);
 
 #endif

@@ -193,8 +193,11 @@ acl:
         record = self.tlsa(self.dir / "client")
         self.publish([f"add {CLIENT}. 300 TLSA {record}"])
         self.everywhere([record], CLIENT + ".")
+        self.load_as(rate, CLIENT, self.dir / "client/cert.pem", self.dir / "client/key.pem")
+
+    def load_as(self, rate, name, cert, key):
         for forward in (PRIMARY, SECONDARY):
-            one = Load(self, forward, rate // 2)
+            one = Load(self, forward, rate // 2, name, cert, key)
             self.loads.append(one)
             self.processes.append(one.process)
             assert one.ready.wait(30), "a client is not ready"
@@ -210,13 +213,16 @@ acl:
         self.live = self.dir / "live"
         self.live.symlink_to(first)
         self.serve(self.live)
+        self.write_via()
+        self.folder = self.state / "names" / self.owner.rstrip(".")
+
+    def write_via(self):
         helper = f"trust_anchor_file: {self.anchor}, forward: ['{PRIMARY}@{self.port}'], helper: {os.environ['RESOLVERD']}"
         self.via = self.dir / "publish.yaml"
         self.via.write_text(
             f"publish: {{backend: update, zone: roll, server: '{PRIMARY}@{self.port}', key_file: {self.tsig}, ttl_s: {self.ttl}}}\n"
             f"resolver: {{{helper}, root_servers: ['{PRIMARY}@{self.port}', '{SECONDARY}@{self.port}'], authority_port: {self.port}}}\n")
         self.state = self.dir / "state"
-        self.folder = self.state / "names" / self.owner.rstrip(".")
 
     def rollover(self, *words):
         return [self.sardane, "rollover", HOST, "--state", self.state, *words]
@@ -293,11 +299,11 @@ acl:
 
 
 class Load:
-    def __init__(self, world, forward, rate):
+    def __init__(self, world, forward, rate, name, cert, key):
         self.handshakes = self.failed = 0
         self.reasons, self.ready = [], threading.Event()
         self.process = subprocess.Popen(
-            ["nice", "-n", "5", os.environ["ROLL_LOAD"], "client", HOST, str(world.service), world.dir / "client/cert.pem", world.dir / "client/key.pem", CLIENT, str(rate)],
+            ["nice", "-n", "5", os.environ["ROLL_LOAD"], "client", HOST, str(world.service), cert, key, name, str(rate)],
             env=world.environment(forward), stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.read, daemon=True).start()
 

@@ -2,8 +2,10 @@
 /*
  * load - a server and clients on libsardane, for rollovers under traffic.
  *
- *   load server ADDRESS PORT FOLDER SUFFIX           FOLDER/cert.pem, FOLDER/key.pem; again at
- * SIGHUP load client HOST PORT CERT KEY NAME RATE         RATE handshakes a second, until SIGTERM
+ *   load server ADDRESS PORT FOLDER SUFFIX           FOLDER/cert.pem, FOLDER/key.pem
+ *   load client HOST PORT CERT KEY NAME RATE         RATE handshakes a second, until SIGTERM
+ *
+ *   Both read their files again at SIGHUP.
  *   DNS_FORWARD=addr@port DNS_FORWARD_TOO=addr@port DNS_ANCHOR=file SARDANE_HELPER=path
  *
  *   Both print "ready". A client prints, once a second and at the end, "handshakes=N failed=N"
@@ -344,20 +346,33 @@ static int serve(char **argv)
 	return 0;
 }
 
-static int call(char **argv)
+static void load_client(char **argv)
 {
 	struct sardane_client_config config = { .client_name = argv[6] };
-	int64_t pause_ms = 1000 / atoi(argv[7]), next = now_ms(), told = next;
+	SSL_CTX *c = load_context(TLS_client_method(), argv[4], argv[5]);
 	struct sardane_err err;
 
-	open_resolver();
-	ctx = load_context(TLS_client_method(), argv[4], argv[5]);
-	if (!ctx || sardane_client_attach(ctx, &config, &client, &err))
+	/* The one before may have connections still: it stays. */
+	if (!c || sardane_client_attach(c, &config, &client, &err))
 		die(argv[4], "cannot be used");
+	ctx = c;
+}
+
+static int call(char **argv)
+{
+	int64_t pause_ms = 1000 / atoi(argv[7]), next = now_ms(), told = next;
+
+	open_resolver();
+	load_client(argv);
 	puts("ready");
 	fflush(stdout);
 	while (!ended) {
 		int64_t now = now_ms();
+
+		if (hungup) {
+			hungup = 0;
+			load_client(argv);
+		}
 
 		for (; next <= now; next += pause_ms)
 			if (count_under_way() < UNDER_WAY)

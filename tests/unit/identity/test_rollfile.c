@@ -80,6 +80,31 @@ static void what_is_written_is_read(void **state)
 	close(fd);
 }
 
+static void an_authority_has_settings_of_its_own(void **state)
+{
+	struct rollfile f = a_file(), again = { .days = 0 };
+	char dir[PATH_MAX];
+	bool there = false;
+	int fd;
+
+	(void)state;
+	f.authority = true;
+	strcpy(f.parent, "/pki/root");
+	strcpy(f.switching, "/etc/js");
+	assert_int_equal(rollfile_authority("s", dir, NULL), 0);
+	assert_string_equal(dir, "s/authority");
+	assert_int_equal(rollfile_lock(dir, &fd, NULL), 0);
+	assert_int_equal(rollfile_write(dir, &f, NULL), 0);
+	assert_int_equal(rollfile_read(dir, &again, &there, NULL), 0);
+	assert_true(there && again.authority && again.under_way);
+	assert_string_equal(again.parent, "/pki/root");
+	assert_string_equal(again.switching, "/etc/js");
+	assert_string_equal(again.adopt, "");
+	close(fd);
+	assert_int_equal(rollfile_read("s/names/x", &again, &there, NULL), 0);
+	assert_false(again.authority);
+}
+
 static void one_process_at_a_time(void **state)
 {
 	int first, second = -1;
@@ -155,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_written_is_read),
+		TEST(an_authority_has_settings_of_its_own),
 		TEST(one_process_at_a_time),
 		TEST(a_file_of_anything_else_is_refused_by_name),
 		TEST(a_folder_stays_below_names),
