@@ -6,6 +6,8 @@
  *              pin-value is refused, since command lines and files of ours are no place for it.
  *   PIN        the first line of the file that pin-source names, else from struct password.
  *   Library    OpenSSL's engine "pkcs11" (Debian: libengine-pkcs11-openssl), loaded when asked.
+ *              What a leak checker finds after a key that did not open is the engine's: its method
+ *              tables (RSA_meth_dup and such, 770 octets), which it does not free when unloaded.
  *   Ownership  token_open gives, token_close takes; the key is borrowed from it and freed first
  *              by whoever took a reference.
  *   Errors     ERR_ARG, ERR_FORMAT, ERR_CRYPTO; words begin with "key" and the URI without its

@@ -37,6 +37,14 @@ for kind in EC rsa; do
 	exits 0 "it signs a CRL" "$sardane" ca crl root-$kind
 	exits 0 "which openssl verifies too" openssl crl -in root-$kind/ca-crl.pem -CAfile root-$kind/ca.pem -noout
 done
+# as sardane-ca(1) has it: a server's key that is made in the token, too
+pkcs11-tool --module "$module" --token-label lab --login --pin 4711 --keypairgen --key-type EC:prime256v1 --label js --id 07 >/dev/null 2>&1
+exits 0 "openssl makes the request of a key in the token" env PKCS11_MODULE_PATH="$module" openssl req -new -engine pkcs11 -keyform engine \
+	-key "pkcs11:token=lab;object=js;type=private;pin-value=4711" -subj / -addext subjectAltName=DNS:js.a.example -out js.csr
+exits 0 "which is signed" "$sardane" cert sign --ca root-EC --csr js.csr --role server --out js-token
+exits 0 "and verified" openssl verify -x509_strict -CAfile root-EC/ca.pem js-token.pem
+is "$(openssl x509 -in js-token.pem -noout -pubkey)" "$(openssl req -in js.csr -noout -pubkey)" "with the token's key"
+
 like "$("$sardane" ca show root-EC)" "p256, in a token" "show says where the key is"
 is "$(grep -rlE 'BEGIN (EC |RSA |ENCRYPTED )?PRIVATE KEY' root-EC root-rsa)" "" "no folder of the roots holds a private key"
 
