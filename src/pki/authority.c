@@ -163,6 +163,11 @@ EVP_PKEY *authority_key(const struct authority *a)
 	return a->own.key;
 }
 
+pemfile_chain *authority_chain(const struct authority *a)
+{
+	return a->chain;
+}
+
 static int load(struct authority *a, const struct authority_place *f,
 	const struct password *password, struct err *err)
 {

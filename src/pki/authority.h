@@ -43,6 +43,8 @@ void authority_free(struct authority *a);
 
 X509 *authority_certificate(const struct authority *a);
 EVP_PKEY *authority_key(const struct authority *a);
+/* Its own certificate first, the root last. */
+pemfile_chain *authority_chain(const struct authority *a);
 
 struct authority_order {
 	const struct profile *profile;
