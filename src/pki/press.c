@@ -59,6 +59,7 @@ struct press {
 	EVP_PKEY *key;
 	const EVP_MD *digest;
 	EVP_PKEY_CTX *signer; /* of an elliptic curve: ready to sign digests; NULL: other keys */
+	EVP_MD_CTX *whole;    /* of other keys, which sign octets */
 	EVP_MD_CTX *md;
 	EVP_MD *sha1, *sha2; /* fetched once, which takes longer than a digest */
 	time_t now_s;
@@ -211,6 +212,7 @@ void press_free(struct press *p)
 	model_done(&p->rsa);
 	model_done(&p->other);
 	EVP_PKEY_CTX_free(p->signer);
+	EVP_MD_CTX_free(p->whole);
 	EVP_MD_CTX_free(p->md);
 	EVP_MD_free(p->sha1);
 	EVP_MD_free(p->sha2);
@@ -229,9 +231,10 @@ static int prepare(struct press *p, struct err *err)
 		p->bound |= X509_get_ext_by_NID(sk_X509_value(p->issuers, i), NID_name_constraints,
 				    -1) >= 0;
 	p->digest = keykind_digest(p->key);
+	p->whole = EVP_MD_CTX_new();
 	p->md = EVP_MD_CTX_new();
 	p->sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	if (!p->md || !p->sha1)
+	if (!p->whole || !p->md || !p->sha1)
 		return fail(err, "digest");
 	if (EVP_PKEY_get_base_id(p->key) != EVP_PKEY_EC)
 		return 0;
@@ -308,14 +311,11 @@ static bool digest(EVP_MD_CTX *ctx, const EVP_MD *md, struct span octets, uint8_
 		EVP_DigestFinal_ex(ctx, out, NULL) == 1;
 }
 
-/* RFC 5280 section 4.2.1.2, method 1: SHA-1 of the key's BIT STRING without its first octet. */
-static void put_key_id(const struct press *p, struct backwards *b, struct span key_bits)
+static void put_key_id(struct backwards *b, const uint8_t id[SHA_DIGEST_LENGTH])
 {
 	const size_t end = b->at;
-	uint8_t id[SHA_DIGEST_LENGTH];
 
-	b->bad |= !digest(p->md, p->sha1, key_bits, id);
-	put(b, id, sizeof(id));
+	put(b, id, SHA_DIGEST_LENGTH);
 	wrap(b, TAG_OCTETS, end);
 	wrap(b, TAG_OCTETS, end);
 	put(b, oid_key_id, sizeof(oid_key_id));
@@ -385,12 +385,17 @@ static int write_tbs(struct press *p, const struct model *m, const char *name, s
 {
 	struct backwards b = { .p = p->tbs, .at = sizeof(p->tbs) };
 	const size_t end = b.at;
+	uint8_t id[SHA_DIGEST_LENGTH];
 	int rc;
 
+	/* RFC 5280 section 4.2.1.2, method 1: SHA-1 of the key's BIT STRING without its first octet
+	 */
+	if (!digest(p->md, p->sha1, bits, id))
+		return fail(err, "digest");
 	for (size_t i = m->count; i-- > 0;) {
 		switch (m->piece[i].what) {
 		case PIECE_COPY: put(&b, m->piece[i].octets.p, m->piece[i].octets.n); break;
-		case PIECE_KEY_ID: put_key_id(p, &b, bits); break;
+		case PIECE_KEY_ID: put_key_id(&b, id); break;
 		case PIECE_NAMES: put_names(&b, name, m->names_critical); break;
 		}
 	}
@@ -415,9 +420,9 @@ static bool sign(struct press *p, struct span tbs, uint8_t *out, size_t *n)
 		return digest(p->md, p->sha2, tbs, octets) &&
 			EVP_PKEY_sign(p->signer, out, n, octets,
 				(size_t)EVP_MD_get_size(p->sha2)) == 1;
-	return EVP_MD_CTX_reset(p->md) == 1 &&
-		EVP_DigestSignInit(p->md, NULL, p->digest, NULL, p->key) == 1 &&
-		EVP_DigestSign(p->md, out, n, tbs.p, tbs.n) == 1;
+	return EVP_MD_CTX_reset(p->whole) == 1 &&
+		EVP_DigestSignInit(p->whole, NULL, p->digest, NULL, p->key) == 1 &&
+		EVP_DigestSign(p->whole, out, n, tbs.p, tbs.n) == 1;
 }
 
 static int close_certificate(struct press *p, const struct model *m, struct span tbs,

@@ -12,7 +12,7 @@
 
 static const struct database_kind kind = {
 	.application_id = APPLICATION_ID,
-	.version = 1,
+	.version = 2,
 	.busy_ms = DATABASE_SHARED_MS,
 	.schema = "CREATE TABLE certificate("
 		  " serial TEXT PRIMARY KEY, issuer TEXT NOT NULL, subject TEXT NOT NULL,"
@@ -20,14 +20,13 @@ static const struct database_kind kind = {
 		  " not_before INTEGER NOT NULL, not_after INTEGER NOT NULL,"
 		  " issued_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL DEFAULT 0,"
 		  " reason INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL, der BLOB NOT NULL"
-		  ") WITHOUT ROWID;"
+		  ");"
 		  "CREATE INDEX certificate_end ON certificate(not_after);"
 		  "CREATE INDEX certificate_open ON certificate(state) WHERE state = 0;"
 		  "CREATE INDEX certificate_revoked ON certificate(issuer, revoked_at)"
 		  " WHERE revoked_at <> 0;"
 		  "CREATE TABLE name(serial TEXT NOT NULL, name TEXT NOT NULL,"
 		  " PRIMARY KEY(name, serial)) WITHOUT ROWID;"
-		  "CREATE INDEX name_serial ON name(serial);"
 		  "CREATE TABLE crl(issuer TEXT NOT NULL, number INTEGER NOT NULL,"
 		  " this_update INTEGER NOT NULL, PRIMARY KEY(issuer, number)) WITHOUT ROWID;",
 };
@@ -94,12 +93,13 @@ static void bind_text(sqlite3_stmt *s, int at, const char *text)
 	sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
 }
 
+/* One name alone is found where it stands. */
 static int add_names(struct ledger *l, const struct ledger_entry *e, struct err *err)
 {
 	const char *p = e->names;
 	int rc = 0;
 
-	while (rc == 0 && *p) {
+	while (rc == 0 && *p && strchr(e->names, ' ')) {
 		size_t n = strcspn(p, " ");
 
 		bind_text(l->add_name, 1, e->serial);
@@ -122,6 +122,11 @@ int ledger_commit(struct ledger *l, struct err *err)
 	if (rc != 0)
 		database_rollback(&l->db);
 	return rc;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+	database_rollback(&l->db);
 }
 
 static int add(struct ledger *l, const struct ledger_entry *e, struct err *err)
@@ -218,7 +223,8 @@ static void put_select(struct buf *sql, const struct ledger_filter *f)
 	buf_text(sql, f->serial ? " AND serial=?1" : "");
 	buf_text(sql, f->issuer ? " AND issuer=?2" : "");
 	buf_text(sql,
-		f->name ? " AND (lower(subject) GLOB ?3 OR serial IN"
+		f->name ? " AND ((instr(names, ' ')=0 AND names GLOB ?3)"
+			  " OR lower(subject) GLOB ?3 OR serial IN"
 			  " (SELECT serial FROM name WHERE name GLOB ?3))"
 			: "");
 	buf_text(sql, f->expires_before ? " AND not_after<?4" : "");

@@ -47,6 +47,7 @@ void ledger_close(struct ledger *ledger);
 /* Many at once: what is added between the two is on the disk, all or none, when commit is 0. */
 int ledger_begin(struct ledger *ledger, struct err *err);
 int ledger_commit(struct ledger *ledger, struct err *err);
+void ledger_rollback(struct ledger *ledger);
 
 /* In a transaction of its own unless one has begun. A serial that is there already is refused. */
 int ledger_add(struct ledger *ledger, const struct ledger_entry *entry, struct err *err);
