@@ -7,6 +7,7 @@
 #define HEADER_OCTETS 12
 
 #define FLAG_QR 0x8000
+#define FLAG_AA 0x0400
 #define FLAG_TC 0x0200
 #define FLAG_RD 0x0100
 #define FLAG_RA 0x0080
@@ -140,6 +141,7 @@ int message_read(struct span octets, struct message *out)
 	m.authority = cursor_u16_be(&c);
 	additional = cursor_u16_be(&c);
 	m.response = flags & FLAG_QR;
+	m.authoritative = flags & FLAG_AA;
 	m.truncated = flags & FLAG_TC;
 	m.recursion_available = flags & FLAG_RA;
 	m.authentic = flags & FLAG_AD;

@@ -32,10 +32,11 @@
 struct message {
 	struct span octets;
 	uint16_t id;
-	bool response, truncated, recursion_available, authentic; /* QR, TC, RA, AD */
-	uint16_t rcode;                                           /* with the upper bits of EDNS */
-	uint16_t answers, authority;                              /* records in these sections */
-	size_t question_at, answers_at, authority_at;             /* octets from the start */
+	bool response, authoritative, truncated, recursion_available,
+		authentic;                            /* QR AA TC RA AD */
+	uint16_t rcode;                               /* with the upper bits of EDNS */
+	uint16_t answers, authority;                  /* records in these sections */
+	size_t question_at, answers_at, authority_at; /* octets from the start */
 };
 
 /* One question, any number of records, nothing behind them. */

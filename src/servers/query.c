@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "servers/query.h"
 
-#include "base/sink.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -13,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define QUESTION_MAX (12 + NAME_WIRE_MAX + 4 + 11)
-#define UDP_OCTETS   1232
-#define SENDS_MAX    3
+#define UDP_OCTETS 1232
+#define SENDS_MAX  3
 
 enum stage { BY_UDP, CONNECTING, WRITING, READING, ENDED };
 
@@ -36,8 +33,8 @@ struct question {
 	struct name name;
 	uint16_t type;
 	uint16_t id;
-	uint8_t framed[2 + QUESTION_MAX]; /* for TCP; the message itself begins at 2 */
-	size_t n;                         /* of the message */
+	uint8_t framed[2 + QUERY_OCTETS_MAX]; /* for TCP; the message itself begins at 2 */
+	size_t n;                             /* of the message */
 };
 
 static double now_ms(void)
@@ -48,25 +45,30 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+void query_write(struct sink *s, uint16_t id, const struct name *name, uint16_t type)
+{
+	sink_u16_be(s, id);
+	sink_u16_be(s, 0); /* a query, without RD */
+	sink_u16_be(s, 1);
+	sink_u32_be(s, 0);
+	sink_u16_be(s, 1);
+	sink_put(s, (struct span){ name->wire, name->n });
+	sink_u16_be(s, type);
+	sink_u16_be(s, LDNS_RR_CLASS_IN);
+	sink_u8(s, 0); /* OPT, RFC 6891 section 6.1.2; DO, RFC 3225 */
+	sink_u16_be(s, LDNS_RR_TYPE_OPT);
+	sink_u16_be(s, UDP_OCTETS);
+	sink_u32_be(s, 0x8000);
+	sink_u16_be(s, 0);
+}
+
 static int write_question(struct question *q, struct err *err)
 {
-	struct sink s = sink_into(q->framed + 2, QUESTION_MAX);
+	struct sink s = sink_into(q->framed + 2, QUERY_OCTETS_MAX);
 
 	if (getrandom(&q->id, sizeof(q->id), 0) != sizeof(q->id))
 		return err_set(err, ERR_SYSTEM, "question: no random octets");
-	sink_u16_be(&s, q->id);
-	sink_u16_be(&s, 0); /* a query, without RD */
-	sink_u16_be(&s, 1);
-	sink_u32_be(&s, 0);
-	sink_u16_be(&s, 1);
-	sink_put(&s, (struct span){ q->name.wire, q->name.n });
-	sink_u16_be(&s, q->type);
-	sink_u16_be(&s, LDNS_RR_CLASS_IN);
-	sink_u8(&s, 0); /* OPT, RFC 6891 section 6.1.2; DO, RFC 3225 */
-	sink_u16_be(&s, LDNS_RR_TYPE_OPT);
-	sink_u16_be(&s, UDP_OCTETS);
-	sink_u32_be(&s, 0x8000);
-	sink_u16_be(&s, 0);
+	query_write(&s, q->id, &q->name, q->type);
 	if (!sink_fits(&s))
 		return err_set(err, ERR_ARG, "question: the name is no name");
 	q->n = s.n;

@@ -17,6 +17,7 @@
 #ifndef SERVERS_QUERY_H
 #define SERVERS_QUERY_H
 
+#include "base/sink.h"
 #include "core/err.h"
 #include "dns/name.h"
 #include "resolve/address.h"
@@ -25,6 +26,7 @@
 
 #define QUERY_SERVERS_MAX 32
 #define QUERY_TIMEOUT_MS  2000
+#define QUERY_OCTETS_MAX  (12 + NAME_WIRE_MAX + 4 + 11)
 
 enum query_outcome {
 	QUERY_ANSWERED,
@@ -51,6 +53,9 @@ struct query_manner {
 /* out[i] is what to[i] said; with manner.first those not waited for are QUERY_SILENT. */
 int query_ask(const struct address *to, size_t n, const struct name *name, uint16_t type,
 	const struct query_manner *manner, struct query_answer *out, struct err *err);
+
+/* The question as it is sent: without RD, with DO. */
+void query_write(struct sink *s, uint16_t id, const struct name *name, uint16_t type);
 
 /* True when it answered, with NOERROR or NXDOMAIN. */
 bool query_is_useful(const struct query_answer *answer);

@@ -3,8 +3,12 @@
  * askc - what src/servers sees, as lines for a test.
  *   askc ask NAME TYPE MS ADDRESS...   a line per server: outcome rcode octets udp|tcp words
  *   askc zone NAME ROOT PORT           the zone that holds the name, and its servers
+ *   askc stream COUNT TYPE MS BELOW ADDRESS...   about n0.BELOW, n1.BELOW, ... by TCP; a line
+ *                                      per server: how many answered, with records, unanswered,
+ *                                      twice; and the last words
  */
 #include "servers/evidence.h"
+#include "servers/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +78,70 @@ static int zone(char **argv)
 	return 0;
 }
 
+struct heard {
+	size_t answered, with, silent, twice;
+	const char *why;
+	bool *seen;
+};
+
+static int hear(void *arg, size_t server, size_t name, const struct stream_answer *a,
+	struct err *err)
+{
+	struct heard *h = (struct heard *)arg + server;
+
+	(void)err;
+	h->twice += h->seen[name];
+	h->seen[name] = true;
+	h->answered += a->outcome == QUERY_ANSWERED;
+	h->with += a->outcome == QUERY_ANSWERED && a->message.answers > 0;
+	h->silent += a->outcome != QUERY_ANSWERED;
+	if (a->outcome != QUERY_ANSWERED)
+		h->why = a->why;
+	return 0;
+}
+
+static int stream(int argc, char **argv)
+{
+	struct address to[QUERY_SERVERS_MAX];
+	struct heard heard[QUERY_SERVERS_MAX] = { 0 };
+	struct stream_order o = { .to = to,
+		.servers = (size_t)argc - 6,
+		.count = (size_t)atoi(argv[2]),
+		.type = (uint16_t)atoi(argv[3]),
+		.timeout_ms = (unsigned)atoi(argv[4]),
+		.take = hear,
+		.arg = heard };
+	struct name *names = calloc(o.count + 1, sizeof(*names));
+	struct err err = { 0 };
+	char text[200];
+	int rc = names ? 0 : 1;
+
+	for (size_t i = 0; rc == 0 && i < o.count; i++) {
+		snprintf(text, sizeof(text), "n%zu.%.100s", i, argv[5]);
+		rc = name_of(text, &names[i]);
+	}
+	for (size_t i = 0; rc == 0 && i < o.servers; i++) {
+		heard[i].seen = calloc(o.count + 1, 1);
+		rc = heard[i].seen ? address_read(argv[6 + i], &to[i], &err) : 1;
+	}
+	o.names = names;
+	if (rc == 0)
+		rc = stream_run(&o, &err);
+	for (size_t i = 0; rc == 0 && i < o.servers; i++)
+		printf("%zu %zu %zu %zu %s\n", heard[i].answered, heard[i].with, heard[i].silent,
+			heard[i].twice, heard[i].why ? heard[i].why : "");
+	if (rc != 0)
+		printf("error %s\n", err.msg);
+	for (size_t i = 0; i < o.servers; i++)
+		free(heard[i].seen);
+	free(names);
+	return rc ? 2 : 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 6 && argc <= 6 + QUERY_SERVERS_MAX && strcmp(argv[1], "stream") == 0)
+		return stream(argc, argv);
 	if (argc > 5 && strcmp(argv[1], "ask") == 0)
 		return ask(argc, argv);
 	if (argc == 5 && strcmp(argv[1], "zone") == 0)

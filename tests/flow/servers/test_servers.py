@@ -178,5 +178,82 @@ check(run("zone", "x.circle.example", f"127.0.1.1@{P}", P), ["zone circle.exampl
       "servers that need each other are lost, and it ends")
 check(run("zone", "nothing.invalid", f"127.0.1.1@{P}", P)[:1], ["zone ."], "a name that is not there is the root's affair")
 check(run("zone", "x.example", f"127.0.0.2@{P}", P)[:1], ["zone ."], "a mute root is the root still")
+
+
+class Pipe:
+    """A server by TCP that takes many questions on a connection; serve(c, questions) says what it does with them."""
+
+    def __init__(self, serve):
+        self.connections, self.listener = 0, socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1@{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, args=(serve,), daemon=True).start()
+
+    def accept(self, serve):
+        while True:
+            c, _ = self.listener.accept()
+            self.connections += 1
+            threading.Thread(target=self.one, args=(serve, c), daemon=True).start()
+
+    def one(self, serve, c):
+        with c, contextlib.suppress(OSError):
+            serve(c, self.questions(c))
+
+    def questions(self, c):
+        while head := c.recv(2, socket.MSG_WAITALL):
+            yield c.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL)
+
+
+def framed(message):
+    return struct.pack(">H", len(message)) + message
+
+
+def has(query):
+    return answer(query, an=[record(parse(query)[0], TXT, b"\1a")])
+
+
+def backwards(c, questions):
+    held = []
+    for q in questions:
+        held.append(framed(has(q)))
+        if len(held) == 10:
+            c.sendall(b"".join(reversed(held)))
+            held = []
+
+
+def seven(c, questions):
+    for i, q in zip(range(7), questions):
+        c.sendall(framed(has(q)))
+
+
+def other(c, questions):
+    for q in questions:
+        c.sendall(framed(answer(q, question=wire("other.example") + q[-15:-11])))
+
+
+def twice(c, questions):
+    for q in questions:
+        c.sendall(framed(has(q)) * 2)
+
+
+def dumb(c, questions):
+    for q in questions:
+        pass
+
+
+whole, dropping, lying, mute = Pipe(backwards), Pipe(seven), Pipe(other), Pipe(dumb)
+got = run("stream", 500, TXT, 5000, "x.example", whole.address)
+check((got, whole.connections), (["500 500 0 0"], 2), "500 questions on two connections, answered in another order")
+got = run("stream", 200, TXT, 5000, "x.example", dropping.address)
+check((got, dropping.connections >= 28), (["200 200 0 0"], True), "a server that ends a connection after seven is asked again for the rest")
+got = run("stream", 200, TXT, 300, "x.example", whole.address, mute.address)
+check(got[1:], ["0 0 200 0 no answer"], "one that is mute is given up")
+check(got[0].split()[0] == "200", True, "and others are not the worse for it")
+got = run("stream", 50, TXT, 2000, "x.example", lying.address)
+check(got, ["0 0 50 0 what it answers is no answer to a question of ours"], "an answer to another question is none")
+got = run("stream", 50, TXT, 2000, "x.example", Pipe(twice).address)
+check(got[0].split()[3:4], ["0"], "an answer that comes twice is taken once")
+with socket.create_server(("127.0.0.1", 0)) as closed:
+    nobody = f"127.0.0.1@{closed.getsockname()[1]}"
+check(run("stream", 20, TXT, 500, "x.example", nobody), ["0 0 20 0 Connection refused"], "where nobody listens")
 print(f"1..{count}")
 sys.exit(bool(failed))
