@@ -219,6 +219,11 @@ unsigned name_labels(const struct name *name)
 	return labels;
 }
 
+bool name_is_wildcard(const struct name *name)
+{
+	return name->n > 2 && name->wire[0] == 1 && name->wire[1] == '*';
+}
+
 bool name_parent(const struct name *name, struct name *out)
 {
 	struct name parent = { 0 };

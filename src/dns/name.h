@@ -46,6 +46,9 @@ unsigned name_labels(const struct name *name);
 /* The name without its first label; false at the root. */
 bool name_parent(const struct name *name, struct name *out);
 
+/* Its first label is "*": RFC 4592 section 2.1.1. */
+bool name_is_wildcard(const struct name *name);
+
 /* label "." name. */
 int name_prepend(struct span label, const struct name *name, struct name *out);
 

@@ -5,9 +5,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static int read_address(const char *text, uint16_t port, struct sockaddr_storage *out, socklen_t *n,
 	struct err *err)
@@ -31,25 +34,115 @@ static int read_address(const char *text, uint16_t port, struct sockaddr_storage
 	return err_set(err, ERR_FORMAT, "name server '%s': not an address", text);
 }
 
-static int send_wire(const struct primary *p, ldns_buffer *query, uint8_t **wire, size_t *n,
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t timeout_of(const struct primary *p)
+{
+	return p->timeout_ms ? p->timeout_ms : PRIMARY_TIMEOUT_MS;
+}
+
+static int fail(const struct primary *p, struct err *err)
+{
+	if (errno == ETIMEDOUT)
+		return err_set(err, ERR_TIMEOUT, "name server %s port %u: no answer within %lld ms",
+			p->address, p->port, (long long)timeout_of(p));
+	return err_set(err, ERR_SYSTEM, "name server %s port %u: %s", p->address, p->port,
+		errno ? strerror(errno) : "the connection ended early");
+}
+
+/* Until the socket is ready for it; errno says what else. */
+static bool await(const struct exchange *x, short events)
+{
+	struct pollfd fd = { .fd = x->fd, .events = events };
+	int64_t left = x->deadline_ms - now_ms();
+	int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
+
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n > 0 || (n < 0 && errno == EINTR);
+}
+
+static bool send_all(const struct exchange *x, struct span octets)
+{
+	while (octets.n) {
+		ssize_t n = send(x->fd, octets.p, octets.n, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN && await(x, POLLOUT))
+			continue;
+		if (n < 0)
+			return false;
+		octets.p += n;
+		octets.n -= (size_t)n;
+	}
+	return true;
+}
+
+static bool receive_all(const struct exchange *x, uint8_t *out, size_t n)
+{
+	while (n) {
+		ssize_t got = recv(x->fd, out, n, 0);
+
+		if (got < 0 && errno == EAGAIN && await(x, POLLIN))
+			continue;
+		if (got == 0)
+			errno = 0;
+		if (got <= 0)
+			return false;
+		out += got;
+		n -= (size_t)got;
+	}
+	return true;
+}
+
+static bool connect_to(const struct exchange *x, const struct sockaddr_storage *to, socklen_t n)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+
+	if (x->fd < 0)
+		return false;
+	if (connect(x->fd, (const struct sockaddr *)to, n) == 0)
+		return true;
+	if (errno != EINPROGRESS || !await(x, POLLOUT))
+		return false;
+	getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	errno = error;
+	return error == 0;
+}
+
+/* RFC 1035 section 4.2.2: two octets of length before the message. */
+static int send_wire(const struct primary *p, struct exchange *x, struct span message,
 	struct err *err)
 {
-	unsigned timeout_ms = p->timeout_ms ? p->timeout_ms : PRIMARY_TIMEOUT_MS;
-	struct timeval timeout = { timeout_ms / 1000, (timeout_ms % 1000) * 1000 };
+	const uint8_t head[2] = { (uint8_t)(message.n >> 8), (uint8_t)message.n };
 	struct sockaddr_storage to;
 	socklen_t to_n = 0;
 	int rc = read_address(p->address, p->port, &to, &to_n, err);
 
 	if (rc != 0)
 		return rc;
-	errno = 0;
-	if (ldns_tcp_send(wire, query, &to, to_n, timeout, n) == LDNS_STATUS_OK)
-		return 0;
-	if (errno == EAGAIN || errno == EINPROGRESS || errno == ETIMEDOUT)
-		return err_set(err, ERR_TIMEOUT, "name server %s port %u: no answer within %u ms",
-			p->address, p->port, timeout_ms);
-	return err_set(err, ERR_SYSTEM, "name server %s port %u: %s", p->address, p->port,
-		errno ? strerror(errno) : "the connection ended early");
+	x->deadline_ms = now_ms() + timeout_of(p);
+	x->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (!connect_to(x, &to, to_n) || !send_all(x, (struct span){ head, 2 }) ||
+		!send_all(x, message)) {
+		rc = fail(p, err);
+		exchange_drop(x);
+	}
+	x->deadline_ms = now_ms() + timeout_of(p);
+	return rc;
+}
+
+void exchange_drop(struct exchange *x)
+{
+	if (x->fd >= 0)
+		close(x->fd);
+	x->fd = -1;
 }
 
 /* The octets to send, signed when there is a key. */
@@ -94,34 +187,69 @@ static int judge(const struct primary *p, const ldns_pkt *query, struct span wir
 	return err_set(err, rc, "%s", why.msg);
 }
 
-int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err)
+int exchange_begin(const struct primary *p, ldns_pkt *query, struct exchange *out, struct err *err)
 {
-	ldns_buffer *out = ldns_buffer_new(LDNS_MAX_PACKETLEN);
-	struct tsig_mac mac = { .n = 0 };
-	ldns_pkt *packet = NULL;
-	uint8_t *octets = NULL;
-	size_t n = 0;
+	ldns_buffer *wire = ldns_buffer_new(LDNS_MAX_PACKETLEN);
 	int rc;
 
-	if (!out)
+	*out = (struct exchange){ .fd = -1, .query = query };
+	if (!wire)
 		return err_set(err, ERR_NOMEM, "DNS message: out of memory");
-	rc = write_query(p, query, out, &mac, err);
+	rc = write_query(p, query, wire, &out->mac, err);
 	if (rc == 0)
-		rc = send_wire(p, out, &octets, &n, err);
-	ldns_buffer_free(out);
-	if (rc != 0)
-		return rc;
-	if (ldns_wire2pkt(&packet, octets, n) != LDNS_STATUS_OK)
+		rc = send_wire(p, out,
+			(struct span){ ldns_buffer_begin(wire), ldns_buffer_position(wire) }, err);
+	ldns_buffer_free(wire);
+	return rc;
+}
+
+static int read_answer(const struct primary *p, const struct exchange *x, struct span wire,
+	ldns_pkt **answer, struct err *err)
+{
+	ldns_pkt *packet = NULL;
+	int rc;
+
+	if (ldns_wire2pkt(&packet, wire.p, wire.n) != LDNS_STATUS_OK)
 		rc = err_set(err, ERR_PEER, "its answer does not parse");
 	else
-		rc = judge(p, query, (struct span){ octets, n }, &mac, packet, err);
-	free(octets);
+		rc = judge(p, x->query, wire, &x->mac, packet, err);
 	if (rc != 0) {
 		ldns_pkt_free(packet);
 		return err_wrap(err, rc, "name server %s port %u", p->address, p->port);
 	}
 	*answer = packet;
 	return 0;
+}
+
+int exchange_end(const struct primary *p, struct exchange *x, ldns_pkt **answer, struct err *err)
+{
+	uint8_t head[2], *octets = NULL;
+	size_t n = 0;
+	int rc = 0;
+
+	if (receive_all(x, head, 2)) {
+		n = (size_t)head[0] << 8 | head[1];
+		octets = malloc(n + 1);
+		if (!octets)
+			rc = err_set(err, ERR_NOMEM, "DNS message: out of memory");
+		else if (!receive_all(x, octets, n))
+			rc = fail(p, err);
+	} else {
+		rc = fail(p, err);
+	}
+	exchange_drop(x);
+	if (rc == 0)
+		rc = read_answer(p, x, (struct span){ octets, n }, answer, err);
+	free(octets);
+	return rc;
+}
+
+int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err)
+{
+	struct exchange x;
+	int rc = exchange_begin(p, query, &x, err);
+
+	return rc == 0 ? exchange_end(p, &x, answer, err) : rc;
 }
 
 const char *exchange_rcode_words(unsigned rcode)

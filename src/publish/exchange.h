@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * exchange - one message to a name server over TCP, and its answer.
+ * exchange - one message to a name server over TCP, and its answer; or several at once, each on a
+ * connection of its own: exchange_begin for all of them, then exchange_end for each.
  *
  *   Source     RFC 7766; RFC 8945 when there is a key: then an answer without a fitting TSIG
  *              is handed out only as a refusal, so that its words can be told.
- *   Time       ms; connecting and each read are bounded by the timeout.
+ *   Time       ms; sending, and then waiting for the answer, are bounded by the timeout each.
  *   Ownership  *answer is the caller's: ldns_pkt_free.
  *   Errors     ERR_SYSTEM, ERR_TIMEOUT, ERR_PEER (does not parse, not our question, not
  *              proved, TSIG refused).
@@ -13,10 +14,25 @@
 #define PUBLISH_EXCHANGE_H
 
 #include "publish/primary.h"
+#include "publish/tsig.h"
 
 #include <ldns/ldns.h>
 
 int exchange_packet(const struct primary *p, ldns_pkt *query, ldns_pkt **answer, struct err *err);
+
+struct exchange {
+	int fd;              /* -1: over, or never begun */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC */
+	ldns_pkt *query;     /* borrowed */
+	struct tsig_mac mac;
+};
+
+/* Sends it. After an error nothing is left open. */
+int exchange_begin(const struct primary *p, ldns_pkt *query, struct exchange *out, struct err *err);
+/* Waits for the answer, and closes. */
+int exchange_end(const struct primary *p, struct exchange *x, ldns_pkt **answer, struct err *err);
+/* Does not wait: what came of it is not known. */
+void exchange_drop(struct exchange *x);
 
 /* The same with a question: class IN, DO set, no RD. */
 int exchange_ask(const struct primary *p, const struct name *owner, uint16_t type,

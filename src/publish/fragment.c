@@ -187,17 +187,25 @@ static int set_of(const struct file *f, size_t count, const struct entry *key,
 	return 0;
 }
 
-int fragment_read(const char *path, const struct name *owner, uint16_t type, struct rrset *out,
-	struct err *err)
+int fragment_read_many(const char *path, const struct name *owners, size_t count, uint16_t type,
+	struct rrset *out, struct err *err)
 {
-	struct entry key = key_of(owner, type);
 	struct file f;
 	int rc = file_load(&f, path, err);
 
-	if (rc == 0)
-		rc = set_of(&f, f.count, &key, owner, out, err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		struct entry key = key_of(&owners[i], type);
+
+		rc = set_of(&f, f.count, &key, &owners[i], &out[i], err);
+	}
 	file_done(&f);
 	return rc;
+}
+
+int fragment_read(const char *path, const struct name *owner, uint16_t type, struct rrset *out,
+	struct err *err)
+{
+	return fragment_read_many(path, owner, 1, type, out, err);
 }
 
 /* Takes the set out, and puts its new lines into added. */

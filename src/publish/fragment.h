@@ -18,6 +18,10 @@
 int fragment_read(const char *path, const struct name *owner, uint16_t type, struct rrset *out,
 	struct err *err);
 
+/* Those of many names, the file read once; each out is the caller's, also after an error. */
+int fragment_read_many(const char *path, const struct name *owners, size_t count, uint16_t type,
+	struct rrset *out, struct err *err);
+
 /* All of the changes or none; *moved and no change when one of them finds another set than
  * the one it demands. */
 int fragment_apply(const char *path, const struct change *list, size_t count, bool *moved,

@@ -6,14 +6,11 @@
 #include "base/hex.h"
 #include "crypto/random.h"
 #include "publish/exchange.h"
+#include "publish/reading.h"
+#include "servers/stream.h"
 
 #define RRSIG_COVERED 0
 #define RRSIG_LABELS  2
-
-static bool is_wildcard(const struct name *name)
-{
-	return name->n > 2 && name->wire[0] == 1 && name->wire[1] == '*';
-}
 
 static bool covers(const ldns_rr *rr, const struct rrset *set)
 {
@@ -25,7 +22,7 @@ static bool covers(const ldns_rr *rr, const struct rrset *set)
  * 3.1.3: a wildcard's own label is not counted. */
 static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
 {
-	unsigned labels = name_labels(&set->owner) - is_wildcard(&set->owner);
+	unsigned labels = name_labels(&set->owner) - name_is_wildcard(&set->owner);
 
 	return ldns_rdf2native_int8(ldns_rr_rdf(rr, RRSIG_LABELS)) < labels;
 }
@@ -65,7 +62,7 @@ static int sibling_of(const struct name *owner, struct name *out, struct err *er
 	char label[2 * sizeof(octets) + 1];
 	int rc = random_octets(octets, sizeof(octets), err);
 
-	for (int up = is_wildcard(owner) ? 2 : 1; up > 0; up--)
+	for (int up = name_is_wildcard(owner) ? 2 : 1; up > 0; up--)
 		if (!name_parent(&above, &above))
 			return err_set(err, ERR_FORMAT, "name: nothing is above it");
 	if (rc == 0)
@@ -120,4 +117,51 @@ int primary_read(const struct primary *p, const struct name *owner, uint16_t typ
 	}
 	*out = set;
 	return 0;
+}
+
+struct many {
+	const struct name *owners;
+	uint16_t type;
+	struct rrset *out;
+};
+
+static int take_one(void *arg, size_t server, size_t i, const struct stream_answer *a,
+	struct err *err)
+{
+	const struct many *m = arg;
+	struct reading r = { .expanded = false };
+	char text[NAME_TEXT_MAX] = "";
+	int rc;
+
+	(void)server;
+	if (a->outcome != QUERY_ANSWERED)
+		return err_set(err, ERR_TIMEOUT, "the primary: %s", a->why);
+	rc = reading_take(&a->message, &m->owners[i], m->type, &r, err);
+	if (rc != 0) {
+		name_write_text(&m->owners[i], text, sizeof(text));
+		return err_wrap(err, rc, "'%s'", text);
+	}
+	if (r.expanded)
+		rrset_done(&r.set);
+	m->out[i] = r.set;
+	return 0;
+}
+
+int primary_read_many(const struct primary *p, const struct name *owners, size_t count,
+	uint16_t type, struct rrset *out, struct err *err)
+{
+	struct many many = { owners, type, out };
+	struct address to;
+	const struct stream_order order = { .to = &to,
+		.servers = 1,
+		.names = owners,
+		.count = count,
+		.type = type,
+		.timeout_ms = p->timeout_ms ? p->timeout_ms : PRIMARY_TIMEOUT_MS,
+		.take = take_one,
+		.arg = &many };
+	int rc = address_read(p->address, &to, err);
+
+	to.port = p->port;
+	return rc == 0 ? stream_run(&order, err) : rc;
 }

@@ -32,4 +32,9 @@ struct primary {
 int primary_read(const struct primary *p, const struct name *owner, uint16_t type,
 	struct rrset *out, struct err *err);
 
+/* Those of many names, by servers/stream.h: without TSIG, so good for planning a change that says
+ * itself what it was planned on. Each out is the caller's, also after an error. */
+int primary_read_many(const struct primary *p, const struct name *owners, size_t count,
+	uint16_t type, struct rrset *out, struct err *err);
+
 #endif

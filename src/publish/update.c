@@ -203,32 +203,78 @@ static bool is_moved(unsigned rcode)
 		rcode == LDNS_RCODE_NXRRSET || rcode == LDNS_RCODE_YXRRSET;
 }
 
-int update_try(const struct update *u, const struct primary *p, enum update_outcome *out,
-	struct err *words, struct err *err)
+struct update_flight {
+	const struct update *update;
+	const struct primary *primary;
+	ldns_pkt *query;
+	struct exchange exchange;
+};
+
+void update_flight_free(struct update_flight *f)
 {
-	ldns_pkt *query = NULL, *answer = NULL;
-	unsigned rcode;
+	if (!f)
+		return;
+	exchange_drop(&f->exchange);
+	ldns_pkt_free(f->query);
+	free(f);
+}
+
+int update_begin(const struct update *u, const struct primary *p, struct update_flight **out,
+	struct err *err)
+{
+	struct update_flight *f;
 	int rc;
 
 	if (!p->key)
 		return err_set(err, ERR_ARG, "update of zone '%s': no TSIG key", u->zone);
-	rc = make_packet(u, &query, err);
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_set(err, ERR_NOMEM, "update: out of memory");
+	*f = (struct update_flight){ .update = u, .primary = p, .exchange = { .fd = -1 } };
+	rc = make_packet(u, &f->query, err);
+	if (rc == 0)
+		rc = exchange_begin(p, f->query, &f->exchange, err);
 	if (rc != 0)
-		return rc;
-	rc = exchange_packet(p, query, &answer, err);
-	ldns_pkt_free(query);
+		err_wrap(err, rc, "update of zone '%s'", u->zone);
 	if (rc != 0)
-		return err_wrap(err, rc, "update of zone '%s'", u->zone);
+		update_flight_free(f);
+	else
+		*out = f;
+	return rc;
+}
+
+int update_end(struct update_flight *f, enum update_outcome *out, struct err *words,
+	struct err *err)
+{
+	const char *zone = f->update->zone;
+	ldns_pkt *answer = NULL;
+	unsigned rcode;
+	int rc = exchange_end(f->primary, &f->exchange, &answer, err);
+
+	if (rc != 0)
+		return err_wrap(err, rc, "update of zone '%s'", zone);
 	rcode = ldns_pkt_get_rcode(answer);
 	ldns_pkt_free(answer);
 	if (rcode != LDNS_RCODE_NOERROR && !is_moved(rcode))
-		return err_set(err, ERR_PEER, "update of zone '%s': refused with %s", u->zone,
+		return err_set(err, ERR_PEER, "update of zone '%s': refused with %s", zone,
 			exchange_rcode_words(rcode));
 	if (is_moved(rcode))
-		err_set(words, ERR_PEER, "update of zone '%s': refused with %s", u->zone,
+		err_set(words, ERR_PEER, "update of zone '%s': refused with %s", zone,
 			exchange_rcode_words(rcode));
 	*out = is_moved(rcode) ? UPDATE_MOVED : UPDATE_DONE;
 	return 0;
+}
+
+int update_try(const struct update *u, const struct primary *p, enum update_outcome *out,
+	struct err *words, struct err *err)
+{
+	struct update_flight *f = NULL;
+	int rc = update_begin(u, p, &f, err);
+
+	if (rc == 0)
+		rc = update_end(f, out, words, err);
+	update_flight_free(f);
+	return rc;
 }
 
 int update_send(const struct update *u, const struct primary *p, struct err *err)

@@ -41,6 +41,15 @@ enum update_outcome {
 /* words, when not NULL, say what did not hold. */
 int update_try(const struct update *u, const struct primary *p, enum update_outcome *out,
 	struct err *words, struct err *err);
+/* In two halves, so that several are under way at once: first begin for each, then end. */
+struct update_flight;
+int update_begin(const struct update *u, const struct primary *p, struct update_flight **out,
+	struct err *err);
+int update_end(struct update_flight *f, enum update_outcome *out, struct err *words,
+	struct err *err);
+/* Accepts NULL; one that has not ended may still be done by the server. */
+void update_flight_free(struct update_flight *f);
+
 /* The same, where a prerequisite that does not hold is a failure. */
 int update_send(const struct update *u, const struct primary *p, struct err *err);
 

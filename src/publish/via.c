@@ -121,19 +121,59 @@ int via_read(const struct via *v, const struct name *owner, uint16_t type, struc
 	return primary_read(&v->primary, owner, type, out, err);
 }
 
-static int apply_update(const struct via *v, const struct change *list, size_t count, bool *moved,
-	struct err *err)
+int via_read_many(const struct via *v, const struct name *owners, size_t count, uint16_t type,
+	struct rrset *out, struct err *err)
 {
-	enum update_outcome outcome = UPDATE_DONE;
-	struct update *u = NULL;
-	int rc = count ? update_new(v->settings->zone, &u, err) : 0;
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = update_change(u, &list[i], err);
-	if (rc == 0 && count)
-		rc = update_try(u, &v->primary, &outcome, NULL, err);
-	update_free(u);
-	*moved = outcome == UPDATE_MOVED;
+		rc = check_owner(v, &owners[i], err);
+	if (rc == 0 && v->settings->kind == VIA_FRAGMENT)
+		return fragment_read_many(v->settings->file, owners, count, type, out, err);
+	if (rc == 0 && v->settings->kind == VIA_UPDATE)
+		return primary_read_many(&v->primary, owners, count, type, out, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = primary_read(&v->primary, &owners[i], type, &out[i], err);
+	return rc;
+}
+
+/* One message, and where it is. */
+struct sent {
+	struct update *update;
+	struct update_flight *flight;
+};
+
+static int send_group(const struct via *v, const struct via_group *g, struct sent *s,
+	struct err *err)
+{
+	int rc = update_new(v->settings->zone, &s->update, err);
+
+	for (size_t i = 0; rc == 0 && i < g->count; i++)
+		rc = update_change(s->update, &g->list[i], err);
+	return rc == 0 ? update_begin(s->update, &v->primary, &s->flight, err) : rc;
+}
+
+/* All are sent, then each is waited for, also after one that failed: what became of it counts. */
+static int apply_updates(const struct via *v, struct via_group *groups, size_t count,
+	struct err *err)
+{
+	struct sent sent[VIA_GROUPS_MAX] = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = groups[i].count ? send_group(v, &groups[i], &sent[i], err) : 0;
+	for (size_t i = 0; i < count; i++) {
+		enum update_outcome outcome = UPDATE_DONE;
+
+		if (sent[i].flight) {
+			int own = update_end(sent[i].flight, &outcome, NULL, rc ? NULL : err);
+
+			rc = rc ? rc : own;
+		}
+		groups[i].outcome = outcome == UPDATE_MOVED ? VIA_MOVED : VIA_DONE;
+		update_flight_free(sent[i].flight);
+		update_free(sent[i].update);
+	}
 	return rc;
 }
 
@@ -258,11 +298,54 @@ int via_apply(const struct via *v, const struct change *list, size_t count, enum
 	if (rc != 0)
 		return rc;
 	switch (v->settings->kind) {
-	case VIA_UPDATE: rc = apply_update(v, list, count, &moved, err); break;
+	case VIA_UPDATE: {
+		struct via_group group = { list, count, VIA_DONE };
+
+		rc = apply_updates(v, &group, 1, err);
+		moved = group.outcome == VIA_MOVED;
+		break;
+	}
 	case VIA_FRAGMENT: rc = apply_fragment(v, list, count, &moved, err); break;
 	case VIA_HOOK: rc = apply_hook(v, list, count, &moved, err); break;
 	}
 	if (rc == 0)
 		*out = moved ? VIA_MOVED : VIA_DONE;
 	return rc;
+}
+
+int via_apply_many(const struct via *v, struct via_group *groups, size_t count, struct err *err)
+{
+	int rc = 0;
+
+	if (count > VIA_GROUPS_MAX)
+		return err_set(err, ERR_ARG, "changes: more than %d at once", VIA_GROUPS_MAX);
+	for (size_t g = 0; rc == 0 && g < count; g++)
+		for (size_t i = 0; rc == 0 && i < groups[g].count; i++)
+			rc = check_owner(v, &groups[g].list[i].after.owner, err);
+	if (rc == 0 && v->settings->kind == VIA_UPDATE)
+		return apply_updates(v, groups, count, err);
+	for (size_t g = 0; rc == 0 && g < count; g++)
+		rc = via_apply(v, groups[g].list, groups[g].count, &groups[g].outcome, err);
+	return rc;
+}
+
+/* A message has at most 65,535 octets; its header, zone and TSIG want some of them. */
+#define MESSAGE_ROOM 60000
+
+size_t via_room(const struct via *v)
+{
+	return v->settings->kind == VIA_UPDATE ? MESSAGE_ROOM : SIZE_MAX;
+}
+
+size_t via_octets(const struct change *c)
+{
+	const size_t head = c->after.owner.n + 10u; /* type, class, TTL, length */
+	size_t n = head;
+
+	/* twice each at most: demanded, and changed */
+	for (size_t i = 0; i < c->before.count; i++)
+		n += 2 * (head + c->before.rdata[i].n);
+	for (size_t i = 0; i < c->after.count; i++)
+		n += head + c->after.rdata[i].n;
+	return n;
 }

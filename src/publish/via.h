@@ -49,6 +49,11 @@ const struct name *via_zone(const struct via *v);
 int via_read(const struct via *v, const struct name *owner, uint16_t type, struct rrset *out,
 	struct err *err);
 
+/* The same of many names; each out is the caller's, also after an error. With VIA_UPDATE they are
+ * read without TSIG: an UPDATE demands what it was planned on. */
+int via_read_many(const struct via *v, const struct name *owners, size_t count, uint16_t type,
+	struct rrset *out, struct err *err);
+
 enum via_outcome {
 	VIA_DONE,
 	VIA_MOVED, /* another writer was there between: nothing was done; read and plan anew */
@@ -57,5 +62,21 @@ enum via_outcome {
 /* count 0 does what an earlier call has left to do: the reload that failed. */
 int via_apply(const struct via *v, const struct change *list, size_t count, enum via_outcome *out,
 	struct err *err);
+
+/* Several calls of via_apply at once: with VIA_UPDATE all messages are under way together, which
+ * servers work through faster, as they sign and write for several at a time. */
+struct via_group {
+	const struct change *list;
+	size_t count;
+	enum via_outcome outcome; /* after a call that returned 0 */
+};
+
+#define VIA_GROUPS_MAX 8
+
+int via_apply_many(const struct via *v, struct via_group *groups, size_t count, struct err *err);
+
+/* Octets of changes that one group may have, as via_octets counts them. */
+size_t via_room(const struct via *v);
+size_t via_octets(const struct change *c);
 
 #endif

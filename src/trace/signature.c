@@ -37,9 +37,7 @@ void signature_algorithm_text(uint8_t algorithm, char *out, size_t cap)
 
 bool signature_is_expanded(uint8_t labels, const struct name *owner)
 {
-	bool star = owner->n > 2 && owner->wire[0] == 1 && owner->wire[1] == '*';
-
-	return labels + (star ? 1u : 0u) < name_labels(owner);
+	return labels + (name_is_wildcard(owner) ? 1u : 0u) < name_labels(owner);
 }
 
 const char *signature_state_word(enum signature_state state)
