@@ -25,14 +25,20 @@ enum {
 	OPT_WAIT,
 	OPT_RELOAD,
 	OPT_CONNECT,
+	OPT_CSV,
+	OPT_FORM,
+	OPT_RESULT,
+	OPT_DRY_RUN,
 	OPT_JSON,
 };
 
 const char enroll_help[] =
-	"usage: sardane enroll NAME --service P/PROTO|--client --via FILE [OPTIONS]\n\n"
+	"usage: sardane enroll NAME --service P/PROTO|--client --via FILE [OPTIONS]\n"
+	"       sardane enroll --csv LIST --via FILE [OPTIONS]\n\n"
 	"Makes a key, a certificate and the TLSA record 3 1 1, publishes it, waits until every\n"
 	"authoritative server serves it, and verifies it as a peer would. Interrupted\n"
 	"anywhere, the same command goes on; sardane names remove undoes it.\n"
+	"With a list, for the devices of a fleet all together: see sardane-enroll(1).\n"
 	"Exit 0: enrolled; 1: not yet, and why; 2: bad input or a failure.\n\n"
 	"  --service P/PROTO  NAME is a host with a server there, as 8003/tcp\n"
 	"  --client           NAME is a client's name\n"
@@ -44,6 +50,11 @@ const char enroll_help[] =
 	"  --wait S           for the servers, and again for the proof (default: of FILE, or 60)\n"
 	"  --reload COMMAND   once it is enrolled: let the server take its key and certificate\n"
 	"  --connect          then connect to it, until it proves itself or the wait is over\n"
+	"  --csv LIST         devices, a line each: name, and key, request, tlsa\n"
+	"  --form U S M       their TLSA: '3 1 1' (default) or '3 1 0', one each; '2 1 1' or\n"
+	"                     '2 0 1', one wildcard of the authority\n"
+	"  --result FILE      of a list, what became of each (default devices.csv in DIR)\n"
+	"  --dry-run          of a list, what would change\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
 
@@ -58,13 +69,17 @@ static const struct option options[] = {
 	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "reload", required_argument, NULL, OPT_RELOAD },
 	{ "connect", no_argument, NULL, OPT_CONNECT },
+	{ "csv", required_argument, NULL, OPT_CSV },
+	{ "form", required_argument, NULL, OPT_FORM },
+	{ "result", required_argument, NULL, OPT_RESULT },
+	{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
 
 struct request {
-	const char *via, *state, *service, *name, *key, *reload;
-	bool client, ca, json, has_wait, connect;
+	const char *via, *state, *service, *name, *key, *reload, *csv, *form, *result;
+	bool client, ca, json, has_wait, connect, dry_run;
 	unsigned days, wait_s;
 };
 
@@ -83,6 +98,10 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_JSON: r->json = true; return 0;
 	case OPT_RELOAD: r->reload = optarg; return 0;
 	case OPT_CONNECT: r->connect = true; return 0;
+	case OPT_CSV: r->csv = optarg; return 0;
+	case OPT_FORM: r->form = optarg; return 0;
+	case OPT_RESULT: r->result = optarg; return 0;
+	case OPT_DRY_RUN: r->dry_run = true; return 0;
 	case OPT_KEY:
 		r->key = optarg;
 		return keykind_read(optarg, &kind, &err) == 0 ? 0
@@ -95,14 +114,28 @@ static int read_option(const struct command *self, int c, void *arg)
 	return 2;
 }
 
+static int read_fleet(const struct command *self, int argc, const struct request *r)
+{
+	if (argc != optind)
+		return command_fail(self, "NAME: names stand in the list of --csv");
+	if (r->service || r->client || r->reload || r->connect)
+		return command_fail(self,
+			"--csv: goes with neither --service, --client, --reload nor --connect");
+	return 0;
+}
+
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
 	if (option_all(self, argc, argv, options, read_option, r) != 0)
 		return 2;
-	if (argc - optind != 1)
-		return command_fail(self, "NAME: give one; see --help");
 	if (!r->via)
 		return command_fail(self, "--via: missing");
+	if (r->csv)
+		return read_fleet(self, argc, r);
+	if (argc - optind != 1)
+		return command_fail(self, "NAME: give one; see --help");
+	if (r->form || r->result || r->dry_run)
+		return command_fail(self, "--form, --result and --dry-run: only with --csv");
 	if (!r->service == !r->client)
 		return command_fail(self, "--service or --client: give one of them");
 	if (r->connect && !(r->service && strstr(r->service, "/tcp")))
@@ -272,6 +305,11 @@ int enroll_run(const struct command *self, int argc, char **argv)
 		return 0;
 	if (read_request(self, argc, argv, &r) != 0)
 		return 2;
+	if (r.csv)
+		return enroll_fleet(self,
+			&(struct enroll_fleet){ r.csv, r.via, r.state, r.form ? r.form : "3 1 1",
+				r.key, r.result, r.ca, r.json, r.dry_run, r.has_wait, r.days,
+				r.wait_s });
 	if (enroll_open(r.via, r.state, true, &s, &err) != 0)
 		return command_fail(self, "%s", err.msg);
 	if (r.has_wait)

@@ -7,6 +7,7 @@
 #ifndef CLI_ENROLL_H
 #define CLI_ENROLL_H
 
+#include "cli/command.h"
 #include "cli/publishing.h"
 #include "identity/enrolment.h"
 #include "json/writer.h"
@@ -32,6 +33,15 @@ struct enroll_live {
 int enroll_reload(const struct enrolment *e, const char *command, struct err *err);
 /* Connects until the server proves itself, or the time is over. */
 int enroll_connect(const struct enrolment *e, struct enroll_live *out, struct err *err);
+
+/* enrollcsv.c: the devices of a list. Returns what the command returns. */
+struct enroll_fleet {
+	const char *csv, *via, *state, *form, *key, *result;
+	bool ca, json, dry_run, has_wait;
+	unsigned days, wait_s;
+};
+
+int enroll_fleet(const struct command *self, const struct enroll_fleet *r);
 
 /* Where it is, what the servers and the proof said, and its files. */
 /* live NULL: it was not asked for. */

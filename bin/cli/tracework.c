@@ -28,7 +28,7 @@ struct tracework {
 	unsigned timeout_ms;
 };
 
-static int read_anchors(const struct resolver_config *config, ldns_rr_list **out, struct err *err)
+int tracework_anchors(const struct resolver_config *config, ldns_rr_list **out, struct err *err)
 {
 	const char *const files[] = { config->trust_anchor_file, config->trust_anchor_managed };
 	bool any = false;
@@ -79,7 +79,7 @@ static int open_parts(const struct tracework_config *config, struct resolver_set
 	int rc = open_walk(s, w, err);
 
 	if (rc == 0)
-		rc = read_anchors(&s->config, &w->anchors, err);
+		rc = tracework_anchors(&s->config, &w->anchors, err);
 	if (rc == 0)
 		rc = trust_open(w->anchors, &w->world, err);
 	if (rc != 0 || config->no_resolver)

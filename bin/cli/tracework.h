@@ -32,6 +32,9 @@ struct tracework;
 int tracework_open(const struct tracework_config *config, struct tracework **out, struct err *err);
 void tracework_close(struct tracework *w);
 
+/* The anchors of its settings: ldns_rr_list_deep_free. */
+int tracework_anchors(const struct resolver_config *config, ldns_rr_list **out, struct err *err);
+
 enum trace_against { TRACE_DNS_ONLY, TRACE_SERVICE, TRACE_CERTIFICATE, TRACE_KEY };
 
 struct trace_question {

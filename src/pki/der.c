@@ -2,6 +2,7 @@
 #include "pki/der.h"
 
 #include "core/secret.h"
+#include "pki/keykind.h"
 #include "pki/pemfile.h"
 #include "pki/wholefile.h"
 
@@ -117,6 +118,31 @@ static EVP_PKEY *read_key(const struct buf *text)
 		return key;
 	EVP_PKEY_free(key);
 	return NULL;
+}
+
+int der_of_public_key(struct span octets, struct buf *out, struct err *err)
+{
+	const unsigned char *p = octets.p;
+	OWNED(BIO) bio = BIO_new_mem_buf(octets.p, (int)octets.n);
+	OWNED(EVP_PKEY) key = NULL;
+	unsigned char *spki = NULL;
+	const char *kind;
+	int n, rc;
+
+	if (bio)
+		key = is_pem(octets) ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL)
+				     : d2i_PUBKEY(NULL, &p, (long)octets.n);
+	ERR_clear_error();
+	if (!key || (!is_pem(octets) && p != octets.p + octets.n))
+		return err_set(err, ERR_FORMAT, "not a public key: neither PEM nor DER of one");
+	rc = keykind_of(key, &kind, err);
+	if (rc != 0)
+		return rc;
+	n = i2d_PUBKEY(key, &spki);
+	if (n > 0)
+		buf_put(out, (struct span){ spki, (size_t)n });
+	OPENSSL_free(spki);
+	return n > 0 && buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "out of memory");
 }
 
 int der_read_key(const char *path, struct buf *out, struct err *err)

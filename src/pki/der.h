@@ -26,5 +26,7 @@ int der_read_life(const char *path, struct der_life *out, struct err *err);
 bool der_is_authority(struct span der);
 
 int der_read_key(const char *path, struct buf *out, struct err *err);
+/* A public key that is here, of a kind that is certified: pki/keykind.h. Words say why not. */
+int der_of_public_key(struct span octets, struct buf *out, struct err *err);
 
 #endif

@@ -27,6 +27,8 @@ struct request_subject {
  * subject NULL: its subject does not count. */
 int request_read(struct span text, struct profile *into, struct request_subject *subject,
 	EVP_PKEY **key, struct err *err);
+/* Only its public key, as SubjectPublicKeyInfo; it may ask for this name and no other. */
+int request_read_key(struct span text, const struct name *only, struct buf *spki, struct err *err);
 int request_load(const char *path, struct profile *into, struct request_subject *subject,
 	EVP_PKEY **key, struct err *err);
 

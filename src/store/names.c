@@ -14,7 +14,7 @@
 
 static const struct database_kind kind = {
 	.application_id = 0x53644e6d, /* "SdNm" */
-	.version = 1,
+	.version = 2,
 	.busy_ms = DATABASE_SHARED_MS,
 	.schema = "CREATE TABLE entry (owner TEXT PRIMARY KEY, name TEXT NOT NULL,"
 		  " service TEXT NOT NULL, via TEXT NOT NULL, issuer TEXT NOT NULL,"
@@ -22,7 +22,11 @@ static const struct database_kind kind = {
 		  " begun INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;"
 		  "CREATE TABLE record (owner TEXT NOT NULL, type INTEGER NOT NULL,"
 		  " data BLOB NOT NULL, ttl INTEGER NOT NULL, state INTEGER NOT NULL,"
-		  " since INTEGER NOT NULL, PRIMARY KEY (owner, type, data)) WITHOUT ROWID",
+		  " since INTEGER NOT NULL, PRIMARY KEY (owner, type, data)) WITHOUT ROWID;"
+		  "CREATE TABLE device (owner TEXT PRIMARY KEY, form TEXT NOT NULL,"
+		  " serial TEXT NOT NULL, terms BLOB NOT NULL, data BLOB NOT NULL,"
+		  " seen BLOB NOT NULL, seen_until INTEGER NOT NULL, step INTEGER NOT NULL,"
+		  " cut INTEGER NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID",
 };
 
 struct names {
@@ -105,6 +109,11 @@ void names_close(struct names *n)
 		database_rollback(&n->db);
 	database_close(&n->db);
 	free(n);
+}
+
+struct database *names_database(struct names *n)
+{
+	return &n->db;
 }
 
 int names_lock(struct names *n, struct err *err)

@@ -30,6 +30,10 @@ struct names;
 int names_open(const char *state, bool create, struct names **out, struct err *err);
 void names_close(struct names *n);
 
+/* For store/fleetbook.h, whose table is in the same file. */
+struct database;
+struct database *names_database(struct names *n);
+
 int names_lock(struct names *n, struct err *err);
 void names_unlock(struct names *n);
 
