@@ -91,7 +91,7 @@ static void put_server(const struct lab *lab, const struct tsigkey *key, struct 
 		lab->port);
 	buf_printf(t, "    background-workers: 2\ncontrol:\n    listen: \"%s/k.sock\"\n", lab->dir);
 	buf_printf(t, "database:\n    storage: \"%s/db\"\n", lab->dir);
-	buf_text(t, "    journal-db-max-size: 64M\n    kasp-db-max-size: 16M\n");
+	buf_text(t, "    journal-db-max-size: 1G\n    kasp-db-max-size: 16M\n");
 	buf_printf(t, "log:\n  - target: \"%s/knotd.log\"\n    any: info\n", lab->dir);
 	buf_printf(t, "key:\n  - id: %s\n    algorithm: hmac-sha256\n    secret: \"%s\"\n",
 		key->name, key->secret);
@@ -105,6 +105,8 @@ static void put_zones(const struct lab *lab, struct buf *t)
 {
 	buf_printf(t, "template:\n  - id: default\n    storage: \"%s/zones\"\n", lab->dir);
 	buf_text(t, "    acl: update\n    zonefile-sync: -1\n    serial-policy: increment\n");
+	/* a fleet of 100,000: all changes since the start stay in the journal */
+	buf_text(t, "    journal-max-usage: 400M\n");
 	buf_text(t, "zone:\n");
 	if (lab->broken)
 		lab_broken_conf(lab, LAB_MAIN, t);

@@ -3,10 +3,12 @@
  * revoke - "sardane revoke NAME": its records out of DNS, and the latest moment at which anyone
  * may still accept what they stood for.
  */
+#include "ca/revocation.h"
 #include "cli/option.h"
 #include "cli/publishing.h"
 #include "cli/roll.h"
 #include "cli/text.h"
+#include "identity/cutoff.h"
 #include "pki/crl.h"
 #include "pki/der.h"
 #include "publish/lifetime.h"
@@ -27,6 +29,8 @@ enum {
 	OPT_CRL,
 	OPT_MARGIN,
 	OPT_WAIT,
+	OPT_UNDO,
+	OPT_REASON,
 	OPT_JSON,
 };
 
@@ -35,6 +39,8 @@ const char revoke_help[] =
 	"Takes TLSA records out of DNS, asks every authoritative server until none serves\n"
 	"them, and says from when on nobody accepts what they stood for, with each reason:\n"
 	"servers out of reach, caches, signatures that can be replayed, who falls back on PKIX.\n"
+	"A device of a fleet (sardane enroll --csv) is cut off: where a wildcard's record\n"
+	"stands for it, by one of its own that fits no key; its certificate is revoked too.\n"
 	"Exit 0: no server serves them; 1: some do, and the moment counts that; 2: failed.\n\n"
 	"  --via FILE         how it is published: see sardane-publish(1) (needed)\n"
 	"  --state DIR        folder that remembers what is ours (default: that of FILE)\n"
@@ -44,6 +50,8 @@ const char revoke_help[] =
 	"  --tlsa RECORD      only this record, whoever published it; may be given again\n"
 	"  --crl FILE         with --cert: its authority's list as it is published; for those who\n"
 	"                     fall back on PKIX\n"
+	"  --undo             of a device that was cut off: DNS lets it in again\n"
+	"  --reason WORD      of a device's certificate, for the CRL (default unspecified)\n"
 	"  --margin S         clocks of others, resolvers that stretch a TTL (default 60)\n"
 	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
 	"  --json             one JSON object\n"
@@ -59,20 +67,25 @@ static const struct option options[] = {
 	{ "crl", required_argument, NULL, OPT_CRL },
 	{ "margin", required_argument, NULL, OPT_MARGIN },
 	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "undo", no_argument, NULL, OPT_UNDO },
+	{ "reason", required_argument, NULL, OPT_REASON },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ 0 },
 };
 
 struct request {
 	const char *via, *state, *service, *name, *cert, *crl;
-	bool client, json, has_wait;
+	bool client, json, has_wait, undo;
 	unsigned margin_s, wait_s;
+	int reason;
 	struct rrset given;
 };
 
 /* What came of it. */
 struct revoked {
-	bool all; /* no server serves it */
+	struct cutoff_device device;
+	bool certificate; /* revoked, now or before */
+	bool all;         /* no server serves it */
 	size_t count;
 	struct horizon_facts facts;
 	struct horizon horizon;
@@ -82,6 +95,7 @@ struct revoked {
 static int read_option(const struct command *self, int c, void *request)
 {
 	struct request *r = request;
+	struct err err;
 
 	switch (c) {
 	case OPT_VIA: r->via = optarg; return 0;
@@ -90,6 +104,11 @@ static int read_option(const struct command *self, int c, void *request)
 	case OPT_CRL: r->crl = optarg; return 0;
 	case OPT_CLIENT: r->client = true; return 0;
 	case OPT_JSON: r->json = true; return 0;
+	case OPT_UNDO: r->undo = true; return 0;
+	case OPT_REASON:
+		return facts_read_reason(optarg, &r->reason, &err) == 0
+			? 0
+			: command_fail(self, "%s", err.msg);
 	case OPT_MARGIN: return option_number(self, "--margin", optarg, 0, 604800, &r->margin_s);
 	case OPT_WAIT:
 		r->has_wait = true;
@@ -183,6 +202,99 @@ static int gather(struct publishing *p, const struct request *r, struct revoked 
 	return rc;
 }
 
+static const char *state_of(const struct publishing *p, const struct request *r)
+{
+	return r->state ? r->state : p->state;
+}
+
+/* Is it a device of a fleet? What is named by --cert or --tlsa is a record, not the device. */
+static int find_device(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	struct name lower = r->given.owner;
+	char owner[NAME_TEXT_MAX];
+
+	name_lower(&lower);
+	if (r->given.count || name_write_text(&lower, owner, sizeof(owner)) != 0)
+		return 0;
+	return cutoff_find(p->publication.names, owner, &out->device, err);
+}
+
+static int note_cut(struct publishing *p, const struct request *r, bool cut, struct err *err)
+{
+	struct name lower = r->given.owner;
+	char owner[NAME_TEXT_MAX];
+
+	name_lower(&lower);
+	return name_write_text(&lower, owner, sizeof(owner)) == 0
+		? cutoff_note(p->publication.names, owner, cut, err)
+		: err_set(err, ERR_FORMAT, "name: cannot be written");
+}
+
+static bool see_end(void *arg, const struct ledger_entry *e)
+{
+	*(int64_t *)arg = e->not_after;
+	return false;
+}
+
+/* Its certificate into the next CRL; until its end it is what PKIX would go by. */
+static int revoke_certificate(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	const struct ledger_filter filter = { .serial = out->device.serial };
+	enum ledger_answer answer = LEDGER_UNKNOWN;
+	struct state *state = NULL;
+	int64_t end_s = 0;
+	int rc;
+
+	if (!out->device.serial[0])
+		return 0;
+	rc = state_open_keyless(state_of(p, r), &state, err);
+	if (rc == 0)
+		rc = revocation_add(state, out->device.serial, r->reason, &answer, err);
+	if (rc == 0)
+		rc = ledger_each(state->ledger, &filter, see_end, &end_s, err);
+	state_close(state);
+	out->certificate = rc == 0 && answer != LEDGER_UNKNOWN;
+	/* where a record that fits nothing stands, nobody falls back */
+	if (rc == 0 && !out->device.wildcard)
+		out->facts.certificate_ms = end_s * 1000;
+	return rc;
+}
+
+/* Noted first, so that the list does not bring it back. */
+static int cut_off(struct publishing *p, const struct request *r, struct revoked *out,
+	struct rrset *wanted, struct err *err)
+{
+	int rc = note_cut(p, r, true, err);
+
+	if (rc == 0 && out->device.wildcard)
+		rc = cutoff_blocker(wanted, err);
+	return rc == 0 ? revoke_certificate(p, r, out, err) : rc;
+}
+
+/* The record that keeps the wildcard away goes; a record of its own is the list's affair. */
+static int let_in(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	struct publication_result done = { 0 };
+	struct rrset wanted = rrset_of(&r->given.owner, RR_TLSA, p->ttl_s);
+	int rc = find_device(p, r, out, err);
+
+	if (rc == 0 && !out->device.cut)
+		return err_set(err, ERR_ARG, "'%s': no device of a fleet that is cut off", r->name);
+	if (rc == 0)
+		rc = publication_set(&p->publication, &wanted, &done, err);
+	if (rc == 0)
+		rc = publishing_confirm(p, &wanted, &done.removed, &out->servers, err);
+	if (rc == 0)
+		rc = note_cut(p, r, false, err);
+	out->count = done.removed.count;
+	out->all = rc == 0 && out->servers.all;
+	publication_done(&done);
+	return rc;
+}
+
 static int take_out(struct publishing *p, const struct request *r, struct revoked *out,
 	struct err *err)
 {
@@ -191,9 +303,13 @@ static int take_out(struct publishing *p, const struct request *r, struct revoke
 	int rc = gather(p, r, out, err);
 
 	if (rc == 0)
+		rc = find_device(p, r, out, err);
+	if (rc == 0)
 		rc = claim(p, &r->given, err);
 	if (rc == 0)
 		rc = want(p, &r->given, &wanted, err);
+	if (rc == 0 && out->device.found)
+		rc = cut_off(p, r, out, &wanted, err);
 	if (rc == 0)
 		rc = publication_set(&p->publication, &wanted, &done, err);
 	out->facts.removed_ms = roll_now();
@@ -229,6 +345,10 @@ static int show_json(const struct revoked *v)
 	writer_open(&w, NULL, '{');
 	writer_u64(&w, "removed", v->count);
 	writer_bool(&w, "gone", v->all);
+	if (v->device.found) {
+		writer_bool(&w, "device", true);
+		writer_bool(&w, "certificate_revoked", v->certificate);
+	}
 	writer_open(&w, "terms", '{');
 	for (int i = 0; i < HORIZON_TERMS; i++)
 		write_moment(&w, horizon_word((enum horizon_word)i), v->horizon.term_ms[i]);
@@ -242,6 +362,33 @@ static int show_json(const struct revoked *v)
 	return text_print(&t);
 }
 
+static void put_servers(const struct revoked *v, struct buf *t)
+{
+	for (size_t i = 0; i < v->servers.count; i++)
+		if (!v->servers.server[i].serves)
+			buf_printf(t, "server       %s: %s\n", v->servers.server[i].who,
+				v->servers.server[i].why);
+}
+
+static int show_let_in(const struct revoked *v, bool json)
+{
+	struct buf t = { 0 };
+	struct writer w = writer_into(&t);
+
+	if (json) {
+		writer_open(&w, NULL, '{');
+		writer_u64(&w, "removed", v->count);
+		writer_bool(&w, "let_in", v->all);
+		writer_close(&w);
+		buf_text(&t, "\n");
+		return text_print(&t);
+	}
+	buf_printf(&t, "let in again; sardane enroll --csv makes what it lacks%s\n",
+		v->device.serial[0] ? ", a certificate too: the old one stays revoked" : "");
+	put_servers(v, &t);
+	return text_print(&t);
+}
+
 static int show(const struct revoked *v, bool json)
 {
 	struct buf t = { 0 };
@@ -249,10 +396,11 @@ static int show(const struct revoked *v, bool json)
 	if (json)
 		return show_json(v);
 	buf_printf(&t, "%zu record%s removed\n", v->count, v->count == 1 ? "" : "s");
-	for (size_t i = 0; i < v->servers.count; i++)
-		if (!v->servers.server[i].serves)
-			buf_printf(&t, "server       %s: %s\n", v->servers.server[i].who,
-				v->servers.server[i].why);
+	if (v->device.found)
+		buf_printf(&t, "device       cut off%s%s\n",
+			v->device.wildcard ? ", by a record of its own that fits no key" : "",
+			v->certificate ? "; its certificate is revoked: sardane ca crl" : "");
+	put_servers(v, &t);
 	horizon_write(&v->facts, &v->horizon, &t);
 	return text_print(&t);
 }
@@ -268,7 +416,7 @@ static int run(const struct request *r, struct revoked *out, struct err *err)
 		p.wait_s = r->wait_s;
 	rc = publishing_remember(&p, r->state, err);
 	if (rc == 0)
-		rc = take_out(&p, r, out, err);
+		rc = r->undo ? let_in(&p, r, out, err) : take_out(&p, r, out, err);
 	publishing_close(&p);
 	return rc;
 }
@@ -286,7 +434,7 @@ int revoke_run(const struct command *self, int argc, char **argv)
 	if (rc == 0 && run(&r, &v, &err) != 0)
 		rc = command_fail(self, "%s", err.msg);
 	if (rc == 0)
-		rc = show(&v, r.json);
+		rc = r.undo ? show_let_in(&v, r.json) : show(&v, r.json);
 	rrset_done(&r.given);
 	if (rc != 0)
 		return 2;

@@ -83,7 +83,6 @@ struct fleet_report {
 	size_t judged; /* signatures: the others are those that were seen before */
 	size_t servers;
 	struct fleet_server server[FLEET_SERVERS_MAX];
-	unsigned rounds;
 };
 
 /* One device as it is now. */

@@ -298,7 +298,6 @@ int fleetask_run(struct fleetask *a, struct fleetmember *const *members, size_t 
 	a->out = report;
 	a->done = 0;
 	a->all = count * order.servers;
-	report->rounds++;
 	rc = stream_run(&order, err);
 	add_lost(a, count, report, &lost);
 	for (size_t i = 0; lost && i < count; i++)

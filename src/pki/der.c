@@ -120,14 +120,21 @@ static EVP_PKEY *read_key(const struct buf *text)
 	return NULL;
 }
 
+int der_put_key(EVP_PKEY *key, struct buf *out, struct err *err)
+{
+	unsigned char *spki = NULL;
+	int n = i2d_PUBKEY(key, &spki);
+
+	return put(out, spki, n, "key", err);
+}
+
 int der_of_public_key(struct span octets, struct buf *out, struct err *err)
 {
 	const unsigned char *p = octets.p;
 	OWNED(BIO) bio = BIO_new_mem_buf(octets.p, (int)octets.n);
 	OWNED(EVP_PKEY) key = NULL;
-	unsigned char *spki = NULL;
 	const char *kind;
-	int n, rc;
+	int rc;
 
 	if (bio)
 		key = is_pem(octets) ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL)
@@ -136,13 +143,7 @@ int der_of_public_key(struct span octets, struct buf *out, struct err *err)
 	if (!key || (!is_pem(octets) && p != octets.p + octets.n))
 		return err_set(err, ERR_FORMAT, "not a public key: neither PEM nor DER of one");
 	rc = keykind_of(key, &kind, err);
-	if (rc != 0)
-		return rc;
-	n = i2d_PUBKEY(key, &spki);
-	if (n > 0)
-		buf_put(out, (struct span){ spki, (size_t)n });
-	OPENSSL_free(spki);
-	return n > 0 && buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "out of memory");
+	return rc == 0 ? der_put_key(key, out, err) : rc;
 }
 
 int der_read_key(const char *path, struct buf *out, struct err *err)

@@ -13,6 +13,8 @@
 #include "core/buf.h"
 #include "core/err.h"
 
+#include <openssl/evp.h>
+
 int der_read_certificate(const char *path, struct buf *out, struct err *err);
 /* The same of octets that are here; what is how words begin. */
 int der_of_certificate(const char *what, struct span octets, struct buf *out, struct err *err);
@@ -26,6 +28,8 @@ int der_read_life(const char *path, struct der_life *out, struct err *err);
 bool der_is_authority(struct span der);
 
 int der_read_key(const char *path, struct buf *out, struct err *err);
+/* The public half of a key, as SubjectPublicKeyInfo. */
+int der_put_key(EVP_PKEY *key, struct buf *out, struct err *err);
 /* A public key that is here, of a kind that is certified: pki/keykind.h. Words say why not. */
 int der_of_public_key(struct span octets, struct buf *out, struct err *err);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/request.h"
 
+#include "pki/der.h"
 #include "pki/issue.h"
 #include "pki/keykind.h"
 #include "pki/reason.h"
@@ -225,19 +226,14 @@ int request_read_key(struct span text, const struct name *only, struct buf *spki
 {
 	struct profile asked = { .role = PROFILE_CLIENT };
 	OWNED(EVP_PKEY) key = NULL;
-	unsigned char *der = NULL;
-	int n, rc = request_read(text, &asked, NULL, &key, err);
+	int rc = request_read(text, &asked, NULL, &key, err);
 
 	if (rc != 0)
 		return rc;
 	if (asked.address_count || asked.san_count > 1 ||
 		(asked.san_count && !name_equal(&asked.san[0], only)))
 		return err_set(err, ERR_ARG, "request: asks for another name");
-	n = i2d_PUBKEY(key, &der);
-	if (n > 0)
-		buf_put(spki, (struct span){ der, (size_t)n });
-	OPENSSL_free(der);
-	return n > 0 && buf_ok(spki) ? 0 : err_set(err, ERR_NOMEM, "request: out of memory");
+	return der_put_key(key, spki, err);
 }
 
 int request_load(const char *path, struct profile *into, struct request_subject *subject,

@@ -2,6 +2,7 @@
 #include "pki/shelf.h"
 
 #include "core/secret.h"
+#include "pki/der.h"
 #include "pki/keyfile.h"
 #include "pki/keykind.h"
 
@@ -58,8 +59,14 @@ void shelf_close(struct shelf *s)
 
 int shelf_prefix(const struct shelf *s, const char *owner, char out[PATH_MAX], struct err *err)
 {
+	static const char *const ends[] = { "-key", "-combined", "-chain" };
+	const size_t n = strlen(owner);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (n >= strlen(ends[i]) && strcmp(owner + n - strlen(ends[i]), ends[i]) == 0)
+			return err_set(err, ERR_ARG, "name '%.80s': no file can have it", owner);
 	/* room for -combined.pem and what a writer adds */
-	if (snprintf(out, PATH_MAX, "%s/%s/current", s->dir, owner) >= PATH_MAX - 32)
+	if (snprintf(out, PATH_MAX, "%s/%s", s->dir, owner) >= PATH_MAX - 32)
 		return err_set(err, ERR_ARG, "folder '%.80s...': the path is too long", s->dir);
 	return 0;
 }
@@ -83,9 +90,6 @@ static int put_file(const struct shelf *s, const char *owner, const char *end, u
 
 	if (rc != 0)
 		return rc;
-	if (mkdirat(s->fd, owner, 0700) != 0 && errno != EEXIST)
-		return err_set(err, ERR_SYSTEM, "folder '%s/%s': %s", s->dir, owner,
-			strerror(errno));
 	snprintf(temporary, sizeof(temporary), "%.*s.new", PATH_MAX - 8, path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
@@ -102,17 +106,6 @@ static int put_file(const struct shelf *s, const char *owner, const char *end, u
 	if (rc == 0 && rename(temporary, path) != 0)
 		rc = err_set(err, ERR_SYSTEM, "file '%s': %s", path, strerror(errno));
 	return rc;
-}
-
-static int put_spki(EVP_PKEY *key, struct buf *spki, struct err *err)
-{
-	unsigned char *der = NULL;
-	int n = i2d_PUBKEY(key, &der);
-
-	if (n > 0)
-		buf_put(spki, (struct span){ der, (size_t)n });
-	OPENSSL_free(der);
-	return n > 0 && buf_ok(spki) ? 0 : err_set(err, ERR_NOMEM, "key: out of memory");
 }
 
 static int make_key(struct shelf *s, const char *owner, const char *word, EVP_PKEY **out,
@@ -155,7 +148,7 @@ int shelf_key(struct shelf *s, const char *owner, const char *kind, struct buf *
 	}
 	if (!key)
 		rc = make_key(s, owner, kind, &key, err);
-	return rc == 0 ? put_spki(key, spki, err) : rc;
+	return rc == 0 ? der_put_key(key, spki, err) : rc;
 }
 
 int shelf_no_key(struct shelf *s, const char *owner, struct err *err)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * shelf - the files of many devices, a folder each, made durable together.
+ * shelf - the files of many devices in one folder, made durable together.
  *
- *   DIR/OWNER/current-key.pem (0600)   a key that was made here
- *   DIR/OWNER/current.pem              its certificate, as pki/authority.h has them,
- *   DIR/OWNER/current-combined.pem     and what it presents: with the issuers up to the root, or
- *                                      the root itself where that issued it
+ *   DIR/OWNER-key.pem (0600)   a key that was made here
+ *   DIR/OWNER.pem              its certificate, as pki/authority.h has them,
+ *   DIR/OWNER-combined.pem     and what it presents: with the issuers up to the root, or the root
+ *                              itself where that issued it
  *   Durable    each file is written beside and renamed; what was written is on the disk when
  *              shelf_sync is 0, and not before.
- *   Owner      a plain name: letters, digits, "-", "_" and dots.
+ *   Owner      a plain name: letters, digits, "-", "_" and dots; none that ends as those files do.
  *   Ownership  shelf_open gives, shelf_close takes.
  *   Errors     words begin with the file; ERR_SYSTEM, ERR_CRYPTO, ERR_NOMEM.
  */
@@ -27,7 +27,7 @@ struct shelf;
 int shelf_open(const char *dir, struct shelf **out, struct err *err);
 void shelf_close(struct shelf *s);
 
-/* DIR/OWNER/current, absolute when DIR is; ERR_ARG when it is too long. */
+/* DIR/OWNER, absolute when DIR is. ERR_ARG: it is too long, or its files would be another's. */
 int shelf_prefix(const struct shelf *s, const char *owner, char out[PATH_MAX], struct err *err);
 
 /* The key that is there when it is of this kind (a word of pki/keykind.h); else a new one.

@@ -8,7 +8,7 @@
 
 struct fleetbook {
 	struct database *db;
-	sqlite3_stmt *put, *step, *see, *cut, *one, *all;
+	sqlite3_stmt *put, *see, *cut, *one, *all;
 };
 
 #define DEVICE "SELECT owner, form, serial, terms, data, seen, seen_until, step, cut FROM device"
@@ -25,8 +25,6 @@ int fleetbook_open(struct names *names, struct fleetbook **out, struct err *err)
 			" step, cut, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 			" ON CONFLICT (owner) DO UPDATE SET form = ?2, serial = ?3, terms = ?4,"
 			" data = ?5, seen = ?6, seen_until = ?7, step = ?8, changed = ?10" },
-		{ b ? &b->step : NULL,
-			"UPDATE device SET step = ?2, changed = ?3 WHERE owner = ?1" },
 		{ b ? &b->see : NULL,
 			"UPDATE device SET step = ?2, changed = ?3, seen = ?4, seen_until = ?5"
 			" WHERE owner = ?1" },
@@ -55,7 +53,6 @@ void fleetbook_close(struct fleetbook *b)
 	if (!b)
 		return;
 	sqlite3_finalize(b->put);
-	sqlite3_finalize(b->step);
 	sqlite3_finalize(b->see);
 	sqlite3_finalize(b->cut);
 	sqlite3_finalize(b->one);
@@ -88,12 +85,6 @@ static void bind_step(sqlite3_stmt *s, const char *owner, int step)
 	bind_text(s, 1, owner);
 	sqlite3_bind_int(s, 2, step);
 	sqlite3_bind_int64(s, 3, time(NULL));
-}
-
-int fleetbook_step(struct fleetbook *b, const char *owner, int step, struct err *err)
-{
-	bind_step(b->step, owner, step);
-	return database_run(b->db, b->step, err);
 }
 
 int fleetbook_see(struct fleetbook *b, const char *owner, int step, struct span seen,

@@ -38,7 +38,6 @@ void fleetbook_close(struct fleetbook *b);
 /* Whether one that is there is cut off stays as it is. */
 int fleetbook_put(struct fleetbook *b, const struct fleetbook_device *d, struct err *err);
 /* Of one that is there: nothing else changes. */
-int fleetbook_step(struct fleetbook *b, const char *owner, int step, struct err *err);
 int fleetbook_see(struct fleetbook *b, const char *owner, int step, struct span seen,
 	int64_t until_s, struct err *err);
 int fleetbook_cut(struct fleetbook *b, const char *owner, bool cut, int step, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
-#include "store/names.h"
+#include "store/fleetbook.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +156,50 @@ static void an_entry_is_one_per_owner(void **state)
 	assert_int_equal(n, 0);
 }
 
+static int take_device(void *arg, const struct fleetbook_device *d, struct err *err)
+{
+	char *out = arg;
+
+	(void)err;
+	sprintf(out + strlen(out), "%s %s %zu %d%s;", d->owner, d->form, d->seen.n, d->step,
+		d->cut ? " cut" : "");
+	return 0;
+}
+
+static void a_device_that_is_cut_off_stays_so_whatever_else_is_noted(void **state)
+{
+	static const uint8_t digest[FLEETBOOK_DIGEST] = { 1 };
+	const struct span octets = { digest, sizeof(digest) };
+	struct world *w = *state;
+	struct fleetbook_device d = { .owner = "b.x",
+		.form = "3 1 1",
+		.serial = "",
+		.terms = octets };
+	struct fleetbook *b = NULL;
+	char words[200] = "";
+	size_t n = 0;
+
+	assert_int_equal(fleetbook_open(w->names, &b, NULL), 0);
+	assert_int_equal(fleetbook_put(b, &d, NULL), 0);
+	d.owner = "a.x";
+	assert_int_equal(fleetbook_put(b, &d, NULL), 0);
+	assert_int_equal(fleetbook_see(b, "a.x", 3, octets, 9, NULL), 0);
+	assert_int_equal(fleetbook_each(b, NULL, take_device, words, &n, NULL), 0);
+	assert_string_equal(words, "a.x 3 1 1 32 3;b.x 3 1 1 0 0;");
+	assert_int_equal(n, 2);
+	assert_int_equal(fleetbook_cut(b, "a.x", true, 2, NULL), 0);
+	d.step = 1;
+	assert_int_equal(fleetbook_put(b, &d, NULL), 0);
+	words[0] = '\0';
+	assert_int_equal(fleetbook_each(b, "a.x", take_device, words, &n, NULL), 0);
+	assert_string_equal(words, "a.x 3 1 1 0 1 cut;");
+	assert_int_equal(fleetbook_cut(b, "a.x", false, 0, NULL), 0);
+	words[0] = '\0';
+	assert_int_equal(fleetbook_each(b, "a.x", take_device, words, &n, NULL), 0);
+	assert_string_equal(words, "a.x 3 1 1 0 0;");
+	fleetbook_close(b);
+}
+
 static void only_one_holds_the_lock(void **state)
 {
 	struct world *w = *state;
@@ -187,6 +231,8 @@ int main(void)
 			end),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_did_not_happen, begin, end),
 		cmocka_unit_test_setup_teardown(an_entry_is_one_per_owner, begin, end),
+		cmocka_unit_test_setup_teardown(
+			a_device_that_is_cut_off_stays_so_whatever_else_is_noted, begin, end),
 		cmocka_unit_test_setup_teardown(only_one_holds_the_lock, begin, end),
 		cmocka_unit_test_setup_teardown(the_folder_is_private, begin, end),
 	};
