@@ -4,6 +4,7 @@
 #   make         build                              make lint    the style suite alone
 #   make asan    tests under sanitizers             make fuzz    every parser, a minute in all
 #   make bench   figures, as ratios                 make fmt     format the sources
+#   make bench-pki   of them, what a PKI in DNS costs: a fleet of 100,000, issuing, a trace
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
 #   make prove-rollover  50 rollovers under load, the tool killed at random: is anybody locked out?
@@ -20,10 +21,11 @@ lint: all ; scripts/check lint
 asan: ; scripts/check asan
 fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
+bench-pki: ; scripts/bench pki
 prove-attacks: ; scripts/prove-attacks
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
 prove-rollover: all ; scripts/prove-rollover
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*
-.PHONY: all demo check lint asan fuzz bench prove-attacks prove-zones install fmt clean
+.PHONY: all demo check lint asan fuzz bench bench-pki prove-attacks prove-zones install fmt clean

@@ -34,6 +34,8 @@ PROMISES = {
                     "replays old answers: from"],
     "publishing.md": ["+_5432._tcp.db.a.example. 60 IN TLSA 3 1 1 ", "up to date, signed", "\n-_5432._tcp.db.a.example. 60",
                       "1 server, 1 name, 0 findings; signatures hold", "the zone is bogus", "proof   holds: TLSA 3 1 1", "step    leaving"],
+    "fleets.md": ["new d1._device.a.example 3 1 1 for a key to be made", "verified      3 of 3", "certificates  4\n", "published     1, mended 0", "cut off, by a record of its own",
+                  "let in again", "4, 0 of them new or changed, 1 cut off", "certificates  1\n", "whole: "],
     "when-red.md": ["holds: the TLSA of _client.good.broken.example", "DNSKEY: signature of key", "exit 1", "SARDANE WARNING"],
 }
 count = failed = 0
