@@ -6,8 +6,10 @@
 #include "check.h"
 #include "signer.h"
 #include "trace/denial.h"
+#include "trace/sealed.h"
 #include "trace/trust.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct signer zone, parent;
@@ -70,6 +72,44 @@ static void a_changed_record_is_refused(void **state)
 	v = judge(section, keys_of(&zone));
 	assert_false(v.good);
 	assert_int_equal(v.sig[0].state, SIGNATURE_WRONG);
+}
+
+/* The same by way of a whole message, as a fleet's devices are looked at. */
+static struct signature_verdict judge_message(const ldns_rr_list *section, const ldns_rr_list *keys)
+{
+	struct name owner = signer_name("x.a.example");
+	struct asked asked =
+		signer_asked("x.a.example", LDNS_RR_TYPE_A, section, NULL, LDNS_RCODE_NOERROR);
+	struct signature_verdict v;
+	uint8_t *wire = NULL;
+	size_t n = 0;
+
+	assert_int_equal(ldns_pkt2wire(&wire, asked.said[0].answer.packet, &n), LDNS_STATUS_OK);
+	sealed_judge((struct span){ wire, n }, &owner, LDNS_RR_TYPE_A, keys, &zone.zone, SIGNER_NOW,
+		&v);
+	free(wire);
+	asked_done(&asked);
+	return v;
+}
+
+static void in_a_message_too_only_the_zones_own_key_counts(void **state)
+{
+	ldns_rr_list *section = signer_list(), *changed = signer_list(), *none = signer_list();
+	struct signer other = signer_new("a.example");
+	struct signature_verdict v;
+
+	(void)state;
+	signer_add(section, &zone, "x.a.example. A 192.0.2.1");
+	signer_add(changed, &zone, "x.a.example. A 192.0.2.1");
+	signer_add(changed, NULL, "x.a.example. A 192.0.2.66");
+	signer_add(none, NULL, "x.a.example. A 192.0.2.1");
+	v = judge_message(section, keys_of(&zone));
+	assert_true(v.good);
+	assert_int_equal(v.labels, 3);
+	assert_false(judge_message(section, keys_of(&other)).good);
+	assert_false(judge_message(changed, keys_of(&zone)).good);
+	assert_false(judge_message(none, keys_of(&zone)).good);
+	assert_string_equal(judge_message(none, keys_of(&zone)).why, "no signature");
 }
 
 static void an_old_signature_is_refused_and_so_is_one_from_the_future(void **state)
@@ -514,6 +554,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_true_signature_is_good_until_it_expires),
 		TEST(a_changed_record_is_refused),
+		TEST(in_a_message_too_only_the_zones_own_key_counts),
 		TEST(an_old_signature_is_refused_and_so_is_one_from_the_future),
 		TEST(a_signature_of_another_zone_is_refused_although_its_key_is_there),
 		TEST(a_revoked_key_and_one_that_is_no_zone_key_sign_nothing),
