@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "net/http_head.h"
 #include "net/listen.h"
 
-#define ENDS_MAX  256
-#define RULES_MAX 4096
-#define SRV       "srv:"
+#define ENDS_MAX   256
+#define RULES_MAX  4096
+#define SRV        "srv:"
+#define HEADER_MAX 8192
 
 #define TEXT(s, m) \
 	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 1, 4096)
@@ -22,6 +24,7 @@
 static const cyaml_strval_t identity_words[] = {
 	{ "proxy_v2", CONFIG_PROXY_V2 },
 	{ "none", CONFIG_IDENTITY_NONE },
+	{ "http", CONFIG_HTTP },
 };
 
 static const cyaml_schema_field_t allow_fields[] = {
@@ -40,7 +43,8 @@ static const cyaml_schema_field_t listener_fields[] = {
 	TEXT(struct config_end, name),
 	TEXT(struct config_end, backend),
 	CYAML_FIELD_ENUM("identity", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_end,
-		identity, identity_words, 2),
+		identity, identity_words, sizeof(identity_words) / sizeof(identity_words[0])),
+	CYAML_FIELD_UINT("header_max", CYAML_FLAG_OPTIONAL, struct config_end, header_max),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
 		allow, &allow_schema, 0, RULES_MAX),
 	LIMITS,
@@ -163,6 +167,7 @@ static void set_defaults(struct config_end *e)
 	set_default(&l->handshake_timeout, 10);
 	set_default(&l->connect_timeout, 10);
 	set_default(&l->idle_timeout, 3600);
+	set_default(&e->header_max, HEADER_MAX);
 	/* A program beside us is one source for everybody behind it. */
 	if (e->to)
 		l->per_source_max = l->connections_max;
@@ -204,6 +209,8 @@ static int check_listener(const struct config_end *e, struct err *err)
 	rc = rc ? rc : tls_config_check(&e->tls, "tls", err);
 	if (rc == 0 && !e->backend)
 		rc = err_set(err, ERR_FORMAT, "backend is missing");
+	if (rc == 0 && e->header_max > HTTP_HEAD_OCTETS_MAX)
+		rc = err_set(err, ERR_FORMAT, "header_max above %d", HTTP_HEAD_OCTETS_MAX);
 	rc = rc ? rc : dial_read_address(e->backend, &address, err);
 	rc = rc ? rc : config_rules(e, &rules, err);
 	if (rc == 0)

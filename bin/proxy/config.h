@@ -4,8 +4,8 @@
  *
  *   workers: 2, user, sandbox, drain: 30
  *   listeners:          TLS in, plain out
- *     - {name, bind, backend, identity, allow: [{name, usage, spki_sha256}], program/tls_config.h}
- *   outbound:           plain in, TLS out
+ *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
+ * program/tls_config.h} outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
  *                       connect_timeout, idle_timeout, lifetime, grace
@@ -29,7 +29,7 @@ struct config_rule {
 	char *name, *usage, *spki_sha256;
 };
 
-enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE };
+enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE, CONFIG_HTTP };
 
 struct config_limits {
 	unsigned connections_max, handshakes_max, per_source_max;
@@ -45,7 +45,8 @@ struct config_end {
 	unsigned allow_count;
 	char *backend;
 	enum config_identity identity;
-	char *to; /* outbound */
+	unsigned header_max; /* octets; identity http */
+	char *to;            /* outbound */
 	bool insecure_bind_anywhere;
 };
 

@@ -10,6 +10,7 @@
 #include "net/tunnel.h"
 #include "net/verdict.h"
 #include "program/log.h"
+#include "relay/httphead.h"
 #include "relay/proxyhead.h"
 
 struct pass {
@@ -22,6 +23,7 @@ struct pass {
 	struct reach *reach;
 	struct tunnels *tunnels;
 	struct listen *listen;
+	struct http_pass_config http;
 };
 
 static bool authorise(void *arg, const struct name *client)
@@ -117,6 +119,25 @@ static void ahead(void *arg, const struct link *front, struct buf *out)
 		out->bad = true;
 }
 
+/* The same, to a backend that reads HTTP: with each request. */
+static void fields(void *arg, const struct link *front, struct buf *out)
+{
+	const struct peer *peer = link_peer(front);
+	char name[NAME_TEXT_MAX] = "", from[64];
+
+	(void)arg;
+	if (name_write_text(&peer->name, name, sizeof(name)) != 0)
+		out->bad = true;
+	httphead_write(&(struct httphead){ .name = name,
+			       .by_dane = peer->how == PEER_BY_DANE,
+			       .usage = peer->usage,
+			       .selector = peer->selector,
+			       .matching = peer->matching,
+			       .spki_sha256 = peer->spki_sha256,
+			       .from = link_address(front, from, sizeof(from)) },
+		out);
+}
+
 static void ended(void *arg, const struct tunnel_end *e)
 {
 	const struct pass *p = arg;
@@ -187,6 +208,12 @@ static int open_tunnels(struct pass *p, struct err *err)
 
 	if (p->tls_server && e->identity == CONFIG_PROXY_V2)
 		c.ahead = ahead;
+	p->http =
+		(struct http_pass_config){ .head_max = e->header_max, .is_ours = httphead_is_ours };
+	if (p->tls_server && e->identity == CONFIG_HTTP) {
+		c.http = &p->http;
+		c.fields = fields;
+	}
 	return tunnel_table_new(&c, &p->tunnels, err);
 }
 

@@ -31,8 +31,7 @@ static uint8_t lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
 }
 
-/* word is in small letters. */
-static bool is_word(struct span text, const char *word)
+bool http_head_is_word(struct span text, const char *word)
 {
 	if (text.n != strlen(word))
 		return false;
@@ -46,11 +45,10 @@ static bool begins_with(struct span text, const char *word)
 {
 	size_t n = strlen(word);
 
-	return text.n >= n && is_word((struct span){ text.p, n }, word);
+	return text.n >= n && http_head_is_word((struct span){ text.p, n }, word);
 }
 
-/* The octets up to the first c, and *rest behind it; all and an empty rest when there is none. */
-static struct span until(struct span text, uint8_t c, struct span *rest)
+struct span http_head_until(struct span text, uint8_t c, struct span *rest)
 {
 	const uint8_t *at = text.n ? memchr(text.p, c, text.n) : NULL;
 	size_t n = at ? (size_t)(at - text.p) : text.n;
@@ -59,7 +57,7 @@ static struct span until(struct span text, uint8_t c, struct span *rest)
 	return (struct span){ text.p, n };
 }
 
-static struct span trimmed(struct span text)
+struct span http_head_trimmed(struct span text)
 {
 	while (text.n && (text.p[0] == ' ' || text.p[0] == '\t')) {
 		text.p++;
@@ -93,14 +91,14 @@ static void read_target(struct reading *r, struct span target)
 			return;
 		}
 	if (begins_with(target, "http://") || begins_with(target, "https://")) {
-		until(target, ':', &rest);
-		authority = until((struct span){ rest.p + 2, rest.n - 2 }, '/', &target);
+		http_head_until(target, ':', &rest);
+		authority = http_head_until((struct span){ rest.p + 2, rest.n - 2 }, '/', &target);
 		target = authority.n + 2 < rest.n ? (struct span){ target.p - 1, target.n + 1 }
 						  : root;
 	}
 	if (!target.n || target.p[0] != '/')
 		refuse(r, 400, "the request target is no path");
-	r->head.path = until(target, '?', &rest);
+	r->head.path = http_head_until(target, '?', &rest);
 }
 
 static void read_version(struct reading *r, struct span version)
@@ -117,8 +115,8 @@ static void read_request_line(struct reading *r, struct span line)
 {
 	struct span rest, version;
 
-	read_method(r, until(line, ' ', &rest));
-	read_target(r, until(rest, ' ', &version));
+	read_method(r, http_head_until(line, ' ', &rest));
+	read_target(r, http_head_until(rest, ' ', &version));
 	read_version(r, version);
 }
 
@@ -145,11 +143,11 @@ static void read_encoding(struct reading *r, struct span value)
 
 	if (r->head.chunked)
 		refuse(r, 400, "Transfer-Encoding: need one");
-	else if (is_word(value, "chunked"))
+	else if (http_head_is_word(value, "chunked"))
 		r->head.chunked = true;
 	while (value.n)
-		last = trimmed(until(value, ',', &value));
-	if (!r->head.chunked && is_word(last, "chunked"))
+		last = http_head_trimmed(http_head_until(value, ',', &value));
+	if (!r->head.chunked && http_head_is_word(last, "chunked"))
 		refuse(r, 501, "Transfer-Encoding: only chunked is known");
 	else if (!r->head.chunked)
 		refuse(r, 400, "Transfer-Encoding: the last is not chunked");
@@ -158,34 +156,34 @@ static void read_encoding(struct reading *r, struct span value)
 static void read_connection(struct reading *r, struct span value)
 {
 	while (value.n) {
-		struct span option = trimmed(until(value, ',', &value));
+		struct span option = http_head_trimmed(http_head_until(value, ',', &value));
 
-		r->close |= is_word(option, "close");
-		r->keep_alive |= is_word(option, "keep-alive");
+		r->close |= http_head_is_word(option, "close");
+		r->keep_alive |= http_head_is_word(option, "keep-alive");
 	}
 }
 
 static void read_known(struct reading *r, struct span name, struct span value)
 {
-	if (is_word(name, "content-length"))
+	if (http_head_is_word(name, "content-length"))
 		read_length(r, value);
-	else if (is_word(name, "content-type"))
+	else if (http_head_is_word(name, "content-type"))
 		r->head.content_type = value;
-	else if (is_word(name, "host"))
+	else if (http_head_is_word(name, "host"))
 		r->hosts++;
-	else if (is_word(name, "connection"))
+	else if (http_head_is_word(name, "connection"))
 		read_connection(r, value);
-	else if (is_word(name, "transfer-encoding"))
+	else if (http_head_is_word(name, "transfer-encoding"))
 		read_encoding(r, value);
-	else if (is_word(name, "expect") && is_word(value, "100-continue"))
+	else if (http_head_is_word(name, "expect") && http_head_is_word(value, "100-continue"))
 		r->head.expects_continue = true;
-	else if (is_word(name, "expect"))
+	else if (http_head_is_word(name, "expect"))
 		refuse(r, 417, "Expect: only 100-continue is known");
 }
 
 bool http_head_is_field(struct span line)
 {
-	struct span value, name = until(line, ':', &value);
+	struct span value, name = http_head_until(line, ':', &value);
 	bool fine = name.n > 0 && name.n < line.n;
 
 	/* RFC 9112 section 5.1: also no space before the colon; 5.2: no line that goes on. */
@@ -198,14 +196,14 @@ bool http_head_is_field(struct span line)
 
 static void read_field(struct reading *r, struct span line)
 {
-	struct span value, name = until(line, ':', &value);
+	struct span value, name = http_head_until(line, ':', &value);
 
 	if (!http_head_is_field(line))
 		refuse(r, 400, "a header field is malformed");
 	else if (++r->fields > HTTP_HEAD_FIELDS_MAX)
 		refuse(r, 431, "too many header fields");
 	else
-		read_known(r, name, trimmed(value));
+		read_known(r, name, http_head_trimmed(value));
 }
 
 /* The octets of the head, its empty line included; 0: not all here, or *r refuses. */
@@ -240,7 +238,7 @@ static void read_lines(struct reading *r, struct span head)
 	struct span line;
 
 	while (head.n > 2 && !r->refusal.status) {
-		line = until(head, '\n', &head);
+		line = http_head_until(head, '\n', &head);
 		line.n--; /* the CR */
 		if (first)
 			read_request_line(r, line);

@@ -45,4 +45,10 @@ enum http_head_verdict http_head_read(struct span octets, struct http_head *out,
 /* A line without its CRLF: a token, a colon and text, RFC 9110 section 5. */
 bool http_head_is_field(struct span line);
 
+/* Is text this word, which is in small letters, in any case? */
+bool http_head_is_word(struct span text, const char *word);
+/* The octets up to the first c, and *rest behind it; all and an empty rest when there is none. */
+struct span http_head_until(struct span text, uint8_t c, struct span *rest);
+struct span http_head_trimmed(struct span text); /* of blanks and tabs */
+
 #endif

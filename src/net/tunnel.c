@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/tunnel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/secret.h"
+#include "program/log.h"
+
+#define LAST_ANSWERS_MS 10000
 
 struct tunnel {
 	struct tunnels *of;
@@ -12,6 +19,8 @@ struct tunnel {
 	struct reach_wait wait;
 	struct reach_found *found; /* the back borrows its endpoint */
 	struct dial *dial;
+	struct http_pass *http; /* NULL: octets */
+	bool refused;           /* a request was: only answers to those before it still go */
 	uint64_t forth, back_again;
 	int64_t start_ms, reach_until_ms;
 };
@@ -19,6 +28,7 @@ struct tunnel {
 struct tunnels {
 	struct tunnels_config config;
 	struct links *front, *back;
+	struct buf requests;    /* on their way; empty between */
 	unsigned count, tables; /* tables: not closed yet */
 	void (*done)(void *arg);
 	void *done_arg;
@@ -52,6 +62,7 @@ static void end(struct tunnel *t, const char *why)
 		link_close(t->back, why);
 	}
 	reach_drop(t->found);
+	http_pass_free(t->http);
 	s->count--;
 	free(t);
 }
@@ -67,6 +78,9 @@ static void rest(struct tunnel *t)
 	const struct tunnels_config *c = &t->of->config;
 	int64_t left_ms = t->start_ms + c->lifetime_ms - resolver_now();
 
+	/* After a refusal the deadline stands. */
+	if (t->refused)
+		return;
 	if (c->lifetime_ms && left_ms < c->idle_timeout_ms)
 		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, "its time was over");
 	else
@@ -162,6 +176,21 @@ static void front_gone(void *arg, struct link *l, const char *why)
 	end(link_owner(l), why);
 }
 
+/* Before the first request. False: no memory. */
+static bool begin_http(struct tunnel *t)
+{
+	const struct tunnels_config *c = &t->of->config;
+	struct buf fields = { 0 };
+
+	if (!c->http)
+		return true;
+	c->fields(c->arg, t->front, &fields);
+	if (buf_ok(&fields))
+		t->http = http_pass_new(c->http, buf_span(&fields));
+	buf_done(&fields);
+	return t->http != NULL;
+}
+
 static bool back_open(void *arg, struct link *l)
 {
 	struct tunnel *t = link_owner(l);
@@ -173,7 +202,7 @@ static bool back_open(void *arg, struct link *l)
 	rest(t);
 	if (s->config.ahead)
 		s->config.ahead(s->config.arg, t->front, &ahead);
-	ok = buf_ok(&ahead);
+	ok = buf_ok(&ahead) && begin_http(t);
 	if (ok)
 		link_send(l, buf_span(&ahead));
 	buf_done(&ahead);
@@ -216,20 +245,80 @@ static bool pass(struct tunnel *t, struct link *to, uint64_t *count, struct span
 	return link_unsent(to) == 0;
 }
 
+/* May more be read from the front? */
+static bool wants_front(const struct tunnel *t)
+{
+	return !t->refused && !(t->http && http_pass_waits(t->http));
+}
+
+/* Nothing behind it can be trusted to be a request. */
+static void refuse_request(struct tunnel *t, bool first, const struct http_head_refusal *refusal)
+{
+	char from[64], words[256];
+
+	log_info("http.refuse", "from=%s status=%u reason=%s",
+		link_address(t->front, from, sizeof(from)), refusal->status,
+		log_value(refusal->why));
+	t->refused = true;
+	if (!first) {
+		link_shut(t->back);
+		link_deadline(t->front, LAST_ANSWERS_MS, refusal->why);
+		return;
+	}
+	snprintf(words, sizeof(words),
+		"HTTP/1.1 %u Refused\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+		"Connection: close\r\n\r\n%s\n",
+		refusal->status, strlen(refusal->why) + 1, refusal->why);
+	link_send(t->front, (struct span){ (const uint8_t *)words, strlen(words) });
+	link_part(t->front, refusal->why);
+}
+
+/* The last thing a caller does with t. False: no more of the front for now. */
+static bool pass_requests(struct tunnel *t, struct span octets)
+{
+	struct buf *out = &t->of->requests;
+	bool first = http_pass_is_first(t->http);
+	struct http_head_refusal refusal;
+	struct span go;
+	enum http_head_verdict verdict = http_pass_forth(t->http, octets, out, &go, &refusal);
+	/* Part of a head moves nothing: the idle time runs on. */
+	bool more = go.n ? pass(t, t->back, &t->forth, go) : link_unsent(t->back) == 0;
+
+	first = first && http_pass_is_first(t->http);
+	if (out->p)
+		secret_wipe_octets(out->p, out->n);
+	if (!buf_ok(out))
+		buf_done(out);
+	out->n = 0;
+	if (verdict != HTTP_HEAD_REFUSED)
+		return more && wants_front(t);
+	refuse_request(t, first, &refusal);
+	return false;
+}
+
 static bool front_input(void *arg, struct link *l, struct span octets)
 {
 	struct tunnel *t = link_owner(l);
 
 	(void)arg;
-	return pass(t, t->back, &t->forth, octets);
+	if (t->refused)
+		return false;
+	return t->http ? pass_requests(t, octets) : pass(t, t->back, &t->forth, octets);
 }
 
 static bool back_input(void *arg, struct link *l, struct span octets)
 {
 	struct tunnel *t = link_owner(l);
+	bool more;
 
 	(void)arg;
-	return pass(t, t->front, &t->back_again, octets);
+	if (!t->http || !http_pass_waits(t->http) || !http_pass_back(t->http, octets))
+		return pass(t, t->front, &t->back_again, octets);
+	/* The upgrade is answered: what the front said meanwhile goes on. */
+	more = pass(t, t->front, &t->back_again, octets);
+	if (pass_requests(t, (struct span){ 0 }))
+		link_resume(t->front);
+	return more;
 }
 
 static struct link *other(const struct tunnel *t, const struct link *l)
@@ -248,6 +337,11 @@ static void ended(void *arg, struct link *l)
 	struct tunnel *t = link_owner(l);
 
 	(void)arg;
+	/* The front is not read to its end any more. */
+	if (t->refused && l == t->back) {
+		link_part(t->front, "a request was refused");
+		return;
+	}
 	link_shut(other(t, l));
 	finish(t);
 }
@@ -261,7 +355,7 @@ static void sent(void *arg, struct link *l)
 	(void)arg;
 	if (link_is_done(l))
 		finish(t);
-	else if (from)
+	else if (from && (from != t->front || wants_front(t)))
 		link_resume(from);
 }
 
@@ -273,6 +367,7 @@ static void table_closed(void *arg)
 		return;
 	if (s->done)
 		s->done(s->done_arg);
+	buf_done(&s->requests);
 	free(s);
 }
 

@@ -12,6 +12,9 @@
  *              is cut on the other (a reset, or TLS without close_notify), never ended: a peer
  *              that reads to the end is not told that it has all.
  *   Proof      either link that rests on a TLSA is closed with it (net/link.h), and the tunnel.
+ *   HTTP       with it, what the front says are requests, and go through net/http_pass. One that is
+ *              refused is answered if it is the first; if it is not, the answers to those before
+ *              it still come, and then the end.
  *   Addresses  when one refuses, or proves to be somebody else, the next is tried, within
  *              connect_timeout_ms in all.
  *   Bounds     tunnels, half-open ones, those of one source; idle and whole time.
@@ -20,6 +23,7 @@
 #ifndef NET_TUNNEL_H
 #define NET_TUNNEL_H
 
+#include "net/http_pass.h"
 #include "net/link.h"
 #include "net/reach.h"
 
@@ -52,6 +56,10 @@ struct tunnels_config {
 	unsigned grace_ms;           /* see links_config */
 	/* What the back is told before the octets of the front; NULL: nothing. */
 	void (*ahead)(void *arg, const struct link *front, struct buf *out);
+	/* NULL: octets. Else requests, and what each of them is told: the fields, with their CRLF.
+	 */
+	const struct http_pass_config *http;
+	void (*fields)(void *arg, const struct link *front, struct buf *out);
 	/* Once for each front whose peer was proved. */
 	void (*ended)(void *arg, const struct tunnel_end *end);
 	void *arg;
