@@ -7,10 +7,12 @@
 
 #include "net/http_head.h"
 #include "net/listen.h"
+#include "net/target.h"
 
 #define ENDS_MAX   256
 #define RULES_MAX  4096
 #define SRV        "srv:"
+#define LORAWAN    "lorawan"
 #define HEADER_MAX 8192
 
 #define TEXT(s, m) \
@@ -25,17 +27,64 @@ static const cyaml_strval_t identity_words[] = {
 	{ "proxy_v2", CONFIG_PROXY_V2 },
 	{ "none", CONFIG_IDENTITY_NONE },
 	{ "http", CONFIG_HTTP },
+	{ "lorawan", CONFIG_LORAWAN },
 };
 
 static const cyaml_schema_field_t allow_fields[] = {
 	TEXT(struct config_rule, name),
 	TEXT(struct config_rule, usage),
 	TEXT(struct config_rule, spki_sha256),
+	TEXT(struct config_rule, net_id),
+	TEXT(struct config_rule, as_id),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_value_t allow_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_rule, allow_fields),
+};
+
+/* Of outbound: hosts. */
+static const cyaml_schema_field_t host_fields[] = {
+	TEXT(struct config_rule, name),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t host_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_rule, host_fields),
+};
+
+static const cyaml_schema_field_t certificate_fields[] = {
+	CYAML_FIELD_STRING_PTR("net_id", CYAML_FLAG_POINTER, struct config_certificate, net_id, 1,
+		64),
+	CYAML_FIELD_STRING_PTR("tls_cert", CYAML_FLAG_POINTER, struct config_certificate, tls_cert,
+		1, 4096),
+	CYAML_FIELD_STRING_PTR("tls_key", CYAML_FLAG_POINTER, struct config_certificate, tls_key, 1,
+		4096),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t certificate_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_certificate, certificate_fields),
+};
+
+static const cyaml_schema_field_t backend_tls_fields[] = {
+	TEXT(struct config_backend_tls, name),
+	TEXT(struct config_backend_tls, ca_cert),
+	CYAML_FIELD_SEQUENCE("certificates", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_backend_tls, certificates, &certificate_schema, 0, ENDS_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t route_fields[] = {
+	TEXT(struct router_route, join_eui),
+	TEXT(struct router_route, net_id),
+	TEXT(struct router_route, as_id),
+	TEXT(struct router_route, url),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t route_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct router_route, route_fields),
 };
 
 static const cyaml_schema_field_t listener_fields[] = {
@@ -47,6 +96,10 @@ static const cyaml_schema_field_t listener_fields[] = {
 	CYAML_FIELD_UINT("header_max", CYAML_FLAG_OPTIONAL, struct config_end, header_max),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
 		allow, &allow_schema, 0, RULES_MAX),
+	TEXT(struct config_end, net_id_suffix),
+	CYAML_FIELD_MAPPING("backend_tls", CYAML_FLAG_OPTIONAL, struct config_end, backend_tls,
+		backend_tls_fields),
+	CYAML_FIELD_UINT("answer_timeout", CYAML_FLAG_OPTIONAL, struct config_end, answer_timeout),
 	LIMITS,
 	CYAML_FIELD_END,
 };
@@ -61,6 +114,13 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	TEXT(struct config_end, to),
 	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
 		insecure_bind_anywhere),
+	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
+		allow, &host_schema, 0, RULES_MAX),
+	CYAML_FIELD_SEQUENCE("routes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
+		routes, &route_schema, 0, RULES_MAX),
+	TEXT(struct config_end, join_eui_suffix),
+	TEXT(struct config_end, net_id_suffix),
+	CYAML_FIELD_UINT("answer_timeout", CYAML_FLAG_OPTIONAL, struct config_end, answer_timeout),
 	LIMITS,
 	CYAML_FIELD_END,
 };
@@ -100,6 +160,11 @@ const struct config_end *config_end_at(const struct config *c, unsigned i)
 {
 	return config_is_listener(c, i) ? &c->file->listeners[i]
 					: &c->file->outbound[i - c->file->listeners_count];
+}
+
+bool config_is_lorawan(const struct config_end *e)
+{
+	return e->to ? strcmp(e->to, LORAWAN) == 0 : e->identity == CONFIG_LORAWAN;
 }
 
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err)
@@ -168,6 +233,8 @@ static void set_defaults(struct config_end *e)
 	set_default(&l->connect_timeout, 10);
 	set_default(&l->idle_timeout, 3600);
 	set_default(&e->header_max, HEADER_MAX);
+	/* ChirpStack v4 waits 5 s in all. */
+	set_default(&e->answer_timeout, 4);
 	/* A program beside us is one source for everybody behind it. */
 	if (e->to)
 		l->per_source_max = l->connections_max;
@@ -195,7 +262,95 @@ static int check_common(const struct config_end *e, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory");
 	if (e->tls.insecure_plain || e->tls.server)
 		return err_set(err, ERR_FORMAT, "insecure_plain and server are not for a proxy");
+	if (e->answer_timeout > 3600)
+		return err_set(err, ERR_FORMAT, "answer_timeout above 3600");
 	return check_times(&e->limits, err);
+}
+
+/* A name is granted an id whatever key it showed: a rule may not seem to say otherwise. */
+static int check_grants(const struct config_end *e, struct err *err)
+{
+	for (unsigned i = 0; i < e->allow_count; i++) {
+		const struct config_rule *r = &e->allow[i];
+		bool grants = r->net_id || r->as_id, narrow = r->usage || r->spki_sha256;
+
+		if (grants && !config_is_lorawan(e))
+			return err_set(err, ERR_FORMAT,
+				"allow[%u]: net_id and as_id are for identity lorawan", i);
+		if (grants && narrow)
+			return err_set(err, ERR_FORMAT,
+				"allow[%u]: no usage and no spki_sha256 here", i);
+	}
+	return 0;
+}
+
+static int check_name(const char *key, const char *text, struct err *err)
+{
+	struct name name;
+
+	/* ChirpStack writes suffixes with a dot in front. */
+	if (text && (name_of(text + (text[0] == '.'), &name) != 0 || name_labels(&name) == 0))
+		return err_set(err, ERR_FORMAT, "%s '%s': no DNS name", key, text);
+	return 0;
+}
+
+static int check_backend_tls(const struct config_end *e, struct err *err)
+{
+	const struct config_backend_tls *t = &e->backend_tls;
+	int rc = check_name("backend_tls.name", t->name, err);
+
+	if (rc == 0 && (t->name || t->ca_cert || t->certificates_count) &&
+		!(t->name && t->ca_cert && t->certificates_count))
+		rc = err_set(err, ERR_FORMAT, "backend_tls: need name, ca_cert and certificates");
+	if (rc == 0 && t->name && !config_is_lorawan(e))
+		rc = err_set(err, ERR_FORMAT, "backend_tls is for identity lorawan");
+	return rc;
+}
+
+/* A plain message may go to this host only. */
+static int check_backend_of_lorawan(const struct config_end *e, struct err *err)
+{
+	struct sockaddr_storage address;
+	int rc = listen_read_address(e->backend, &address, err);
+
+	if (rc == 0 && !e->backend_tls.name &&
+		!listen_is_loopback((const struct sockaddr *)&address))
+		rc = err_set(err, ERR_FORMAT, "backend '%s': without backend_tls only loopback",
+			e->backend);
+	return rc;
+}
+
+static int check_route(const struct router_route *r, struct err *err)
+{
+	const struct http_target to = { .kind = HTTP_TARGET_URL, .url = r->url };
+	struct target target;
+	int rc = router_check(r, err);
+
+	rc = rc ? rc : target_read(&to, &target, err);
+	/* What is plain is not proved. */
+	if (rc == 0 && target.plain)
+		rc = err_set(err, ERR_FORMAT, "'%s': need https", r->url);
+	return rc;
+}
+
+static int check_router(const struct config_end *e, struct err *err)
+{
+	struct rule_set *rules = NULL;
+	int rc = check_name("join_eui_suffix", e->join_eui_suffix, err);
+
+	rc = rc ? rc : check_name("net_id_suffix", e->net_id_suffix, err);
+	for (unsigned i = 0; i < e->routes_count && rc == 0; i++) {
+		rc = check_route(&e->routes[i], err);
+		if (rc != 0)
+			err_wrap(err, rc, "routes[%u]", i);
+	}
+	if (rc == 0 && !e->routes_count && !e->join_eui_suffix && !e->net_id_suffix)
+		rc = err_set(err, ERR_FORMAT,
+			"to lorawan: need routes, join_eui_suffix or net_id_suffix");
+	if (rc == 0 && e->allow_count)
+		rc = config_rules(e, &rules, err);
+	rule_set_free(rules);
+	return rc;
 }
 
 static int check_listener(const struct config_end *e, struct err *err)
@@ -212,6 +367,11 @@ static int check_listener(const struct config_end *e, struct err *err)
 	if (rc == 0 && e->header_max > HTTP_HEAD_OCTETS_MAX)
 		rc = err_set(err, ERR_FORMAT, "header_max above %d", HTTP_HEAD_OCTETS_MAX);
 	rc = rc ? rc : dial_read_address(e->backend, &address, err);
+	rc = rc ? rc : check_name("net_id_suffix", e->net_id_suffix, err);
+	rc = rc ? rc : check_backend_tls(e, err);
+	if (rc == 0 && config_is_lorawan(e))
+		rc = check_backend_of_lorawan(e, err);
+	rc = rc ? rc : check_grants(e, err);
 	rc = rc ? rc : config_rules(e, &rules, err);
 	if (rc == 0)
 		rule_set_free(rules);
@@ -248,6 +408,11 @@ static int check_outbound(const struct config_end *e, struct err *err)
 	rc = rc ? rc : tls_config_check(&client, "tls", err);
 	if (rc == 0 && !e->to)
 		rc = err_set(err, ERR_FORMAT, "to is missing");
+	if (rc == 0 && config_is_lorawan(e))
+		return check_router(e, err);
+	if (rc == 0 &&
+		(e->allow_count || e->routes_count || e->join_eui_suffix || e->net_id_suffix))
+		rc = err_set(err, ERR_FORMAT, "allow, routes and suffixes are for to: lorawan");
 	return rc ? rc : config_target(e, &target, err);
 }
 
@@ -285,14 +450,15 @@ static int check_file(struct config *c, struct err *err)
 	return check_ends(c, err);
 }
 
-/* Clients are always found by DNS, servers unless by a CA alone. */
+/* Clients are proved by DNS unless by a CA alone, ids and servers are always found there. */
 static bool asks_dns(const struct config *c)
 {
 	enum tls_config_mode mode = TLS_CONFIG_DANE;
 
 	for (unsigned i = 0; i < c->file->listeners_count; i++)
-		if (tls_config_mode(&c->file->listeners[i].tls, &mode, NULL) == 0 &&
-			mode != TLS_CONFIG_PKIX)
+		if (config_is_lorawan(&c->file->listeners[i]) ||
+			(tls_config_mode(&c->file->listeners[i].tls, &mode, NULL) == 0 &&
+				mode != TLS_CONFIG_PKIX))
 			return true;
 	return c->file->outbound_count > 0;
 }

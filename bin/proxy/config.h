@@ -7,6 +7,8 @@
  *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
  * program/tls_config.h} outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
+ *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
+ *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
  *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
  *                       connect_timeout, idle_timeout, lifetime, grace
  *   resolver:           program/resolver_config.h
@@ -21,15 +23,28 @@
 #include "net/dial.h"
 #include "program/resolver_config.h"
 #include "program/tls_config.h"
+#include "relay/router.h"
 #include "relay/rule.h"
 
 #define CONFIG_WORKERS_MAX 256
 
 struct config_rule {
 	char *name, *usage, *spki_sha256;
+	char *net_id, *as_id; /* identity lorawan: what the name may speak for */
 };
 
-enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE, CONFIG_HTTP };
+enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE, CONFIG_HTTP, CONFIG_LORAWAN };
+
+struct config_certificate {
+	char *net_id, *tls_cert, *tls_key;
+};
+
+/* TLS to a backend that knows its clients by certificates, one for each NetID. */
+struct config_backend_tls {
+	char *name, *ca_cert;
+	struct config_certificate *certificates;
+	unsigned certificates_count;
+};
 
 struct config_limits {
 	unsigned connections_max, handshakes_max, per_source_max;
@@ -45,8 +60,13 @@ struct config_end {
 	unsigned allow_count;
 	char *backend;
 	enum config_identity identity;
-	unsigned header_max; /* octets; identity http */
-	char *to;            /* outbound */
+	unsigned header_max;                   /* octets; identity http */
+	struct config_backend_tls backend_tls; /* identity lorawan */
+	char *to;                              /* outbound */
+	char *join_eui_suffix, *net_id_suffix; /* lorawan; the second of a listener too */
+	struct router_route *routes;
+	unsigned routes_count;
+	unsigned answer_timeout;
 	bool insecure_bind_anywhere;
 };
 
@@ -77,6 +97,8 @@ unsigned config_ends(const struct config *c);
 const struct config_end *config_end_at(const struct config *c, unsigned i);
 bool config_is_listener(const struct config *c, unsigned i);
 
+/* It reads Backend Interfaces, in or out. */
+bool config_is_lorawan(const struct config_end *e);
 /* The rules of a listener; ERR_FORMAT with words. */
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err);
 /* "host.example:8883" or "srv:_mqtt._tcp.example". */

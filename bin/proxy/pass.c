@@ -10,6 +10,7 @@
 #include "net/tunnel.h"
 #include "net/verdict.h"
 #include "program/log.h"
+#include "proxy/lorawan.h"
 #include "relay/httphead.h"
 #include "relay/proxyhead.h"
 
@@ -21,7 +22,8 @@ struct pass {
 	struct tls_server *tls_server;
 	struct tls_client *tls_client;
 	struct reach *reach;
-	struct tunnels *tunnels;
+	struct tunnels *tunnels; /* or: */
+	struct lorawan *lorawan;
 	struct listen *listen;
 	struct http_pass_config http;
 };
@@ -47,7 +49,10 @@ static void accepted(void *arg, int fd, const struct sockaddr *from)
 {
 	struct pass *p = arg;
 
-	tunnel_accept(p->tunnels, fd, from);
+	if (p->lorawan)
+		lorawan_accept(p->lorawan, fd, from);
+	else
+		tunnel_accept(p->tunnels, fd, from);
 }
 
 static struct span text_span(const char *text)
@@ -166,6 +171,8 @@ static int open_listener(struct pass *p, struct err *err)
 
 	rc = rc ? rc
 		: secure_server_new_by(&e->tls, e->name, &gate, p->resolver, &p->tls_server, err);
+	if (config_is_lorawan(e))
+		return rc;
 	rc = rc ? rc : dial_read_address(e->backend, &backend, err);
 	return rc ? rc : reach_new_fixed(&backend, &p->reach, err);
 }
@@ -177,10 +184,15 @@ static int open_outbound(struct pass *p, struct err *err)
 		.mode = secure_mode(&p->end->tls) };
 	/* bind is the plain end. */
 	struct tls_block client = p->end->tls;
-	int rc = config_target(p->end, &reach.target, err);
+	int rc = 0;
 
 	client.bind = NULL;
+	if (p->end->allow_count)
+		rc = config_rules(p->end, &p->rules, err);
 	rc = rc ? rc : secure_client_new(&client, p->end->name, &p->tls_client, err);
+	if (config_is_lorawan(p->end))
+		return rc;
+	rc = rc ? rc : config_target(p->end, &reach.target, err);
 	return rc ? rc : reach_new(&reach, &p->reach, err);
 }
 
@@ -217,6 +229,18 @@ static int open_tunnels(struct pass *p, struct err *err)
 	return tunnel_table_new(&c, &p->tunnels, err);
 }
 
+static int open_lorawan(struct pass *p, struct err *err)
+{
+	struct lorawan_config c = { .loop = p->loop,
+		.end = p->end,
+		.resolver = p->resolver,
+		.tls_server = p->tls_server,
+		.tls_client = p->tls_client,
+		.rules = p->rules };
+
+	return lorawan_new(&c, &p->lorawan, err);
+}
+
 int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct resolver *resolver,
 	struct pass **out, struct err *err)
 {
@@ -229,7 +253,8 @@ int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct
 	p->end = config_end_at(config, end);
 	p->resolver = resolver;
 	rc = config_is_listener(config, end) ? open_listener(p, err) : open_outbound(p, err);
-	rc = rc ? rc : open_tunnels(p, err);
+	if (rc == 0)
+		rc = config_is_lorawan(p->end) ? open_lorawan(p, err) : open_tunnels(p, err);
 	if (rc == 0)
 		*out = p;
 	else
@@ -246,11 +271,13 @@ void pass_stop(struct pass *p)
 {
 	listen_free(p->listen);
 	p->listen = NULL;
+	if (p->lorawan)
+		lorawan_drain(p->lorawan);
 }
 
 unsigned pass_count(const struct pass *p)
 {
-	return tunnel_table_count(p->tunnels);
+	return p->lorawan ? lorawan_count(p->lorawan) : tunnel_table_count(p->tunnels);
 }
 
 static void release(void *arg)
@@ -269,7 +296,9 @@ void pass_close(struct pass *p)
 	if (!p)
 		return;
 	pass_stop(p);
-	if (p->tunnels)
+	if (p->lorawan)
+		lorawan_close(p->lorawan, release, p);
+	else if (p->tunnels)
 		tunnel_table_close(p->tunnels, release, p);
 	else
 		release(p);

@@ -74,6 +74,7 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static void say_why(struct service_query *q, const char *what, const struct answer *a)
 {
+	q->result->absent = a->status == ANSWER_DENIAL;
 	snprintf(q->result->why, sizeof q->result->why, "%s: %s%s%.100s", what,
 		answer_status_word(a->status), a->why[0] ? ": " : "", a->why);
 }
@@ -281,6 +282,7 @@ static void say_no_address(const struct service_query *q, unsigned i)
 		refuse(e, "no address", worse->answer);
 	else
 		snprintf(e->why, sizeof e->why, "no address: too many questions");
+	e->absent = worse && worse->answer->status == ANSWER_DENIAL;
 	e->proof = SERVICE_REFUSED;
 }
 

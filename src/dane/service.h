@@ -46,6 +46,7 @@ struct service_endpoint {
 	struct name reference[3]; /* names acceptable in a certificate, usages 0 to 2 and PKIX */
 	uint8_t reference_count;
 	int64_t expires_ms; /* of the shortest answer this endpoint rests on; 0: none */
+	bool absent;        /* refused: DNS says securely that it has no address */
 	char why[160];      /* words for logs: what was found, or why refused */
 };
 
@@ -53,6 +54,7 @@ struct service {
 	unsigned refs;
 	uint8_t count;
 	struct service_endpoint endpoint[SERVICE_ENDPOINTS_MAX]; /* in the order to try */
+	bool absent;   /* count is 0: DNS says securely that there is nothing */
 	char why[160]; /* when count is 0: why there is nothing to try */
 };
 

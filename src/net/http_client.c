@@ -50,6 +50,7 @@ struct destination {
 	int64_t expires_ms, refresh_ms, used_ms;
 	struct post *queue, **queue_end;
 	unsigned running;
+	bool nowhere; /* why its queue fails: there is no such service */
 };
 
 struct http_client {
@@ -89,6 +90,7 @@ static void post_fail(struct post *p, const char *why)
 	int64_t now = resolver_now();
 	struct http_result r = {
 		.why = why,
+		.nowhere = p->to->nowhere,
 		.total_ms = (unsigned)(now - p->start_ms),
 		.dns_ms = (unsigned)((p->found_ms ? p->found_ms : now) - p->start_ms),
 	};
@@ -232,18 +234,47 @@ static int service_judge(const struct service *s, int64_t *expires_ms, char *why
 	return ERR_PEER;
 }
 
+static bool service_is_absent(const struct service *s)
+{
+	bool absent = s->count > 0 || s->absent;
+
+	for (unsigned i = 0; i < s->count; i++)
+		absent &= s->endpoint[i].absent;
+	return absent;
+}
+
+/* Whoever may write the records of an id would otherwise choose whom we speak with. */
+static void hold_hosts(const struct destination *d, struct service *service)
+{
+	const struct http_client_config *c = &d->of->config;
+
+	if (!c->admit || d->target.service.start != SERVICE_NAPTR)
+		return;
+	for (unsigned i = 0; i < service->count; i++) {
+		struct service_endpoint *e = &service->endpoint[i];
+
+		if (c->admit(c->arg, &e->host))
+			continue;
+		e->proof = SERVICE_REFUSED;
+		snprintf(e->why, sizeof(e->why), "no rule allows the host that DNS names");
+	}
+}
+
 static void take_service(struct destination *d, struct service *service)
 {
 	int64_t now = resolver_now(), expires;
 	char why[200];
 	struct err err = { 0 };
 
+	hold_hosts(d, service);
 	if (service_judge(service, &expires, why, sizeof(why)) != 0) {
+		d->nowhere = service_is_absent(service);
 		retire(d);
 		service_drop(service);
 		log_info("service.refuse", "target=%s reason=%s", log_value(d->target.key),
 			log_value(why));
 		queue_fail(d, why);
+		d->nowhere = false;
 		return;
 	}
 	if (services_same(d->service, service) && d->carrier) {

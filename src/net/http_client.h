@@ -25,19 +25,21 @@ enum http_target_kind {
 
 struct http_target {
 	enum http_target_kind kind;
-	const char *url;    /* HTTP_TARGET_URL */
-	uint64_t id;        /* JoinEUI or NetID */
-	const char *suffix; /* "joineuis.example" */
-	uint16_t port;      /* when DNS names none: 8003 for a JoinEUI, 443 by TS002 otherwise */
+	const char *url;     /* HTTP_TARGET_URL */
+	uint64_t id;         /* JoinEUI or NetID */
+	const char *address; /* URL of https, mode PKIX: it is here, DNS is not asked; or NULL */
+	const char *suffix;  /* "joineuis.example" */
+	uint16_t port;       /* when DNS names none: 8003 for a JoinEUI, 443 by TS002 otherwise */
 };
 
 struct http_result {
 	bool ok;         /* a response came; see status. Else why tells */
 	unsigned status; /* HTTP */
 	struct span body;
-	const char *why;                       /* words; "" when ok */
-	const struct peer *peer;               /* who answered; NULL when no handshake was made */
-	bool reused;                           /* went over an open connection */
+	const char *why;         /* words; "" when ok */
+	bool nowhere;            /* not ok: DNS says securely that there is no such service */
+	const struct peer *peer; /* who answered; NULL when no handshake was made */
+	bool reused;             /* went over an open connection */
 	unsigned dns_ms, connect_ms, total_ms; /* connect: TCP and TLS */
 };
 
@@ -52,6 +54,9 @@ struct http_client_config {
 	unsigned waiting_max;     /* posts in all; 0 is 1024 */
 	unsigned connections_max; /* per service; 0 is 8 */
 	size_t body_max;          /* of an answer; 0 is 65536 */
+	/* May a host that DNS names for an id be connected to? NULL: any that is proved. */
+	bool (*admit)(void *arg, const struct name *host);
+	void *arg;
 };
 
 struct http_client;

@@ -104,6 +104,24 @@ static int url_read(const char *url, struct target *t, struct err *err)
 	return 0;
 }
 
+/* Where the URL's name is, without DNS. */
+static int address_read(const char *text, struct service_target *t, struct err *err)
+{
+	struct sockaddr_storage a;
+	int rc = listen_read_address(text, &a, err);
+
+	if (rc != 0)
+		return rc;
+	t->has_address = true;
+	if (a.ss_family == AF_INET6) {
+		memcpy(t->address, &((struct sockaddr_in6 *)&a)->sin6_addr, 16);
+		return 0;
+	}
+	t->address[10] = t->address[11] = 0xff;
+	memcpy(t->address + 12, &((struct sockaddr_in *)&a)->sin_addr, 4);
+	return 0;
+}
+
 static int id_read(const struct http_target *from, struct target *t, struct err *err)
 {
 	const char *suffix = from->suffix ? from->suffix : "";
@@ -137,6 +155,8 @@ int target_read(const struct http_target *from, struct target *out, struct err *
 	case HTTP_TARGET_JOIN_EUI:
 	case HTTP_TARGET_NET_ID: rc = id_read(from, &t, err); break;
 	}
+	if (rc == 0 && from->address && !t.plain)
+		rc = address_read(from->address, &t.service, err);
 	if (rc == 0)
 		*out = t;
 	return rc;

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a proved peer must not do to a LoRaWAN server behind sardane-proxy, and where a router must not be led.
+
+PROXY, SARDANE and RESOLVERD in the environment name the programs.
+"""
+import pathlib, sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from httplab import Web, post
+from joinlab import run
+from proxylab import Proxy, outbound
+from routerlab import answer, inbound, join_req, result, router
+
+def direct(a, body, more=""):
+    """What B's listener says to a message of A's, through a tunnel that reads nothing of it."""
+    with a.connect() as s:
+        return post(s, body, more=more)
+
+def a_sender_id_that_is_not_its_own_reaches_no_backend():
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b, Proxy(outbound(WORLD)) as a:
+        for sender in (WORLD["B_NET_ID"], "0x" + WORLD["B_NET_ID"], "ffffff", WORLD["B_JOIN_EUI"], "as.b.example", "example", "a.example.b.example"):
+            assert result(direct(a, join_req(WORLD, SenderID=sender))) == "UnknownSender", sender
+        assert direct(a, join_req(WORLD, SenderID=WORLD["B_NET_ID"], MessageType="PRStartAns", ReceiverID=WORLD["A_NET_ID"]))[0] == 403
+        # An AS-ID that looks like a NetID of its own.
+        assert result(direct(a, join_req(WORLD, MessageType="AppSKeyReq"))) == "UnknownSender"
+        b.said(r"lorawan\.refuse .*result=UnknownSender", times=9)
+        assert web.requests == [], web.requests
+        assert result(direct(a, join_req(WORLD))) == "Success" and len(web.requests) == 1
+
+def a_message_that_can_be_read_two_ways_reaches_no_backend():
+    own = join_req(WORLD)
+    other = WORLD["B_NET_ID"].encode()
+    bad = [own[:-1] + b',"%s":"%s"}' % (name, other) for name in
+           (b"SenderID", b"senderID", b"SENDERID", b"Sender\\u0049D", "\u017fenderID".encode(), b"\\u017fenderID", b"SenderID\\u0000")]
+    bad += [own + own, own + b"x", own[:-1] + b',"x":' + b"[" * 5000 + b"]" * 5000 + b"}", b"\xef\xbb\xbf" + own, b"[" + own + b"]",
+            own.replace(b'"SenderID":"', b'"SenderID":" '), own.replace(b'"SenderID":"', b'"SenderID":["').replace(b'","Receiver', b'"],"Receiver'),
+            own[:-1] + b"," + b",".join(b'"m%d":0' % i for i in range(100)) + b"}", own.decode().encode("utf-16"), b"", b"null"]
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b, Proxy(outbound(WORLD)) as a:
+        for body in bad:
+            status, said = direct(a, body)
+            assert status == 400, (status, body[:200], said)
+        assert direct(a, own[:-1] + b" " * 70000 + b"}")[0] == 413
+        b.said(r"lorawan\.refuse .*status=400", times=len(bad))
+        assert web.requests == [], web.requests
+
+def a_receiver_id_leads_nowhere_but_to_its_own():
+    odd = ("", " ", "js.b.example", "https://js.b.example/", "../" + WORLD["B_JOIN_EUI"], WORLD["B_JOIN_EUI"] + "0", WORLD["B_JOIN_EUI"][:-1] + ".",
+           WORLD["B_JOIN_EUI"] + ".evil.example", "\u0660" * 16, "0x0x" + WORLD["B_JOIN_EUI"][:-2], WORLD["B_NET_ID"], "a" * 5000, "*", "\r\nHost: x")
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a:
+        for to in odd:
+            status, said = direct(a, join_req(WORLD, ReceiverID=to))
+            assert status == 400, (to, status, said)
+            if to and len(to) < 200 and to.isascii() and to.isprintable() and " " not in to and to != WORLD["B_NET_ID"] and "\r" not in to:
+                assert result(direct(a, join_req(WORLD, MessageType="XmitDataReq", ReceiverID=to))) == "UnkownReceiver", to
+        assert web.requests == [], web.requests
+
+def dns_cannot_lead_out_of_what_is_allowed():
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b:
+        with Proxy(router(WORLD, more="    allow:\n      - name: .c.example\n")) as a:
+            assert result(direct(a, join_req(WORLD))) == "Other"
+            assert "no rule allows the host" in a.said(r"lorawan\.refuse ")
+        assert web.requests == [] and not any("tls.accept" in line for line in b.log)
+        with Proxy(router(WORLD, more="    allow:\n      - name: .b.example\n")) as a:
+            assert result(direct(a, join_req(WORLD))) == "Success"
+
+def what_a_web_page_may_send_is_not_taken_for_a_message():
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
+        body = join_req(WORLD)
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonx"):
+            s.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            got = b""
+            while b"}" not in got:
+                got += s.recv(65536)
+            assert b" 415 " in got, got
+        assert web.requests == []
+        assert result(post(s, body)) == "Success"
+
+with proxylab.world() as (WORLD, lab):
+    run(a_sender_id_that_is_not_its_own_reaches_no_backend, a_message_that_can_be_read_two_ways_reaches_no_backend,
+        a_receiver_id_leads_nowhere_but_to_its_own, dns_cannot_lead_out_of_what_is_allowed, what_a_web_page_may_send_is_not_taken_for_a_message)

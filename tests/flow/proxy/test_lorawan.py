@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A network of A and a Join Server of B that know nothing of TLS, DNS or each other's address: a router of A finds B by
+the ReceiverID of each message, B's listener holds its SenderID against the proved name.
+
+PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
+"""
+import json, pathlib, ssl, subprocess, sys, tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from httplab import Web, post
+from joinlab import run
+from proxylab import Proxy
+from routerlab import answer, inbound, join_req, result, router
+
+def a_join_is_found_by_dns_and_passes_unchanged_both_ways():
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b, Proxy(router(WORLD)) as a, a.connect() as s:
+        for body in (join_req(WORLD), join_req(WORLD, VSExtension={}), join_req(WORLD, SenderID="0x" + WORLD["A_NET_ID"], TransactionID=2 ** 60)):
+            status, octets = post(s, body, "/any/path")
+            assert (status, octets) == (200, answer(("", "", [], body))[1]), (status, octets)
+            assert web.requests[-1][3] == body and web.requests[-1][0] == "POST", web.requests[-1]
+        line = b.said(r"lorawan\.pass at=in type=JoinReq ")
+        name = WORLD["A_NS_CLIENT_NAME"].rstrip(".")
+        assert f'sender={WORLD["A_NET_ID"]}' in line and f"peer={name}" in line, line
+        # One connection to the peer carries them all.
+        a.said(r"lorawan\.pass .*kept open", times=2)
+        assert not any("PHYPayload" in line or "cde6acb8" in line for line in a.log + b.log)
+
+def other_messages_go_by_table_and_by_net_id():
+    with Web(answer) as web:
+        table = (f'    routes:\n      - {{net_id: "{WORLD["B_NET_ID"]}", url: "https://{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}/"}}\n'
+                 f'      - {{as_id: as.b.example, url: "https://{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}/"}}\n')
+        with Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD, more=table, found=False)) as a, a.connect() as s:
+            for kind, to in (("PRStartReq", WORLD["B_NET_ID"]), ("PRStopReq", "0x" + WORLD["B_NET_ID"]), ("XmitDataReq", "as.b.example"),
+                             ("ProfileReq", WORLD["B_NET_ID"])):
+                assert result(post(s, join_req(WORLD, MessageType=kind, ReceiverID=to))) == "Success"
+            assert len(web.requests) == 4
+            # An answer that comes by itself passes too.
+            status, _ = post(s, join_req(WORLD, MessageType="PRStartAns", ReceiverID=WORLD["B_NET_ID"]))
+            assert status == 200 and len(web.requests) == 5
+
+def who_cannot_be_reached_is_answered_for():
+    with Web(lambda request: (500, b"oops")) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
+        asked = join_req(WORLD, ReceiverID="ffffffffffffffff", SenderToken="ab")
+        status, octets = post(s, asked)
+        m = json.loads(octets)
+        assert status == 200 and m["Result"]["ResultCode"] == "UnkownReceiver" and m["MessageType"] == "JoinAns", m
+        assert m["SenderID"] == "ffffffffffffffff" and m["ReceiverID"] == WORLD["A_NET_ID"] and m["TransactionID"] == 3735928559, m
+        assert m["ReceiverToken"] == "ab", m
+        assert result(post(s, join_req(WORLD, ReceiverID="ffffffffffffffff", ProtocolVersion="1.1"))) == "UnknownReceiver"
+        assert result(post(s, join_req(WORLD, MessageType="XmitDataReq", ReceiverID="nobody.example"))) == "UnkownReceiver"
+        # B is there, and what is behind it is not well; A has nobody listening.
+        assert result(post(s, join_req(WORLD))) == "Other"
+        assert result(post(s, join_req(WORLD, ReceiverID=WORLD["A_JOIN_EUI"]))) == "Other"
+        status, _ = post(s, join_req(WORLD, MessageType="JoinAns", ReceiverID="ffffff"))
+        assert status == 502, status
+
+def a_result_is_read_whatever_status_brought_it():
+    with Web(lambda request: (400, answer(request)[1])) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
+        assert result(post(s, join_req(WORLD))) == "Success"
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+def certificates(top):
+    """A CA beside The Things Stack, its server's certificate, and one for each NetID."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{top}/ca-key.pem", "-out", f"{top}/ca.pem",
+            "-subj", "/CN=ca", "-days", "2")
+    for name, san, use in (("tts", "tts.b.example", "serverAuth"), ("a", "ns.a.example", "clientAuth"), ("c", "ns.c.example", "clientAuth")):
+        pathlib.Path(top, "ext").write_text(f"subjectAltName=DNS:{san}\nextendedKeyUsage={use}\nbasicConstraints=CA:FALSE\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{top}/{name}-key.pem", "-out", f"{top}/{name}.csr",
+                "-subj", f"/CN={san}")
+        openssl("x509", "-req", "-in", f"{top}/{name}.csr", "-CA", f"{top}/ca.pem", "-CAkey", f"{top}/ca-key.pem", "-days", "2", "-extfile",
+                f"{top}/ext", "-out", f"{top}/{name}.pem")
+
+def a_backend_that_knows_certificates_gets_the_one_of_the_net_id():
+    with tempfile.TemporaryDirectory() as top:
+        certificates(top)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{top}/tts.pem", f"{top}/tts-key.pem")
+        context.load_verify_locations(f"{top}/ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+        rule = [f'name: {WORLD["A_NS_CLIENT_NAME"]}, net_id: "00000C"', f'name: {WORLD["A_NS_CLIENT_NAME"]}, net_id: "00000D"']
+        with Web(answer, context) as web:
+            more = (f'    backend_tls:\n      name: tts.b.example\n      ca_cert: {top}/ca.pem\n      certificates:\n'
+                    f'        - {{net_id: "{WORLD["A_NET_ID"]}", tls_cert: {top}/a.pem, tls_key: {top}/a-key.pem}}\n'
+                    f'        - {{net_id: "00000C", tls_cert: {top}/c.pem, tls_key: {top}/c-key.pem}}\n')
+            with Proxy(inbound(WORLD, web.address, rule, more)) as b, Proxy(router(WORLD)) as a, a.connect() as s:
+                for sender, san in ((WORLD["A_NET_ID"], "ns.a.example"), ("00000C", "ns.c.example"), (WORLD["A_NET_ID"], "ns.a.example")):
+                    assert result(post(s, join_req(WORLD, SenderID=sender))) == "Success"
+                    assert web.peers[-1]["subjectAltName"] == (("DNS", san),), web.peers[-1]
+                assert result(post(s, join_req(WORLD, SenderID="00000D"))) == "UnknownSender" and len(web.requests) == 3
+            # Another server than the one named is told nothing.
+            with Proxy(inbound(WORLD, web.address, rule, more.replace("tts.b.example", "other.b.example"))), Proxy(router(WORLD)) as a, a.connect() as s:
+                assert result(post(s, join_req(WORLD))) == "Other" and len(web.requests) == 3
+
+def the_keys_of_the_router_are_checked():
+    wrong = {
+        router(WORLD, found=False): "need routes",
+        router(WORLD, more='    routes:\n      - {net_id: "13", url: "https://a.example/"}\n'): "routes[0]: net_id '13'",
+        router(WORLD, more='    routes:\n      - {net_id: "000013", url: "http://127.0.0.1/"}\n'): "need https",
+        router(WORLD, more='    allow:\n      - {name: a.example, net_id: "000013"}\n'): "unknown key 'net_id'",
+        inbound(WORLD, "192.0.2.1:80"): "only loopback",
+        inbound(WORLD, "127.0.0.1:80", ['name: a.example, net_id: "000013", usage: 3']): "no usage",
+        inbound(WORLD, "127.0.0.1:80", more="    backend_tls: {name: a.example}\n"): "backend_tls: need",
+        inbound(WORLD, "127.0.0.1:80", ['name: a.example, net_id: "13"']): "13",
+    }
+    for config, why in wrong.items():
+        status, words = Proxy(config).check()
+        assert status == 2 and why in words, (why, words)
+
+with proxylab.world() as (WORLD, lab):
+    run(a_join_is_found_by_dns_and_passes_unchanged_both_ways, other_messages_go_by_table_and_by_net_id,
+        who_cannot_be_reached_is_answered_for, a_result_is_read_whatever_status_brought_it,
+        a_backend_that_knows_certificates_gets_the_one_of_the_net_id, the_keys_of_the_router_are_checked)
