@@ -118,7 +118,7 @@ static void leave(struct engine *e, struct ask *ask)
 
 	unlink_ask(ask);
 	unlink_deadline(e, ask);
-	budget_give(e->budget, ask->source);
+	budget_give(e->budget, ask->source, p->key.hash);
 	ask->pending = NULL;
 	if (!p->asks)
 		pending_remove(&e->open, p);
@@ -262,7 +262,8 @@ static enum refusal admit(struct engine *e, const struct key *key, uint64_t sour
 	if (!p && e->open.open + kept >= e->config.open_max)
 		return REFUSED_TOTAL;
 	/* Joining what is open takes no room, so it is never scarce. */
-	switch (budget_take(e->budget, source, !p && e->open.open >= e->config.open_max / 2)) {
+	switch (budget_take(e->budget, source, key->hash,
+		!p && e->open.open >= e->config.open_max / 2)) {
 	case BUDGET_TAKEN: break;
 	case BUDGET_OVER: return REFUSED_SOURCE;
 	case BUDGET_NO_MEMORY: return REFUSED_MEMORY;
@@ -274,7 +275,7 @@ static enum refusal admit(struct engine *e, const struct key *key, uint64_t sour
 	else
 		p = pending_add(&e->open, key);
 	if (!p) {
-		budget_give(e->budget, source);
+		budget_give(e->budget, source, key->hash);
 		return REFUSED_MEMORY;
 	}
 	*out = p;

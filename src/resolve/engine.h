@@ -12,12 +12,13 @@
  *   Engine     no socket, no clock, no process: the replay tests drive it with a fake clock.
  *   Time       ms; the caller says what time it is.
  *   Bounds     open_max open questions, an eighth of them kept for ourselves (source 0);
- *              open_per_source_max askers of one source, an eighth of that for a new question
- *              while half of open_max is taken: few sources cannot take it all. A question is sent
- * at most ENGINE_TRIES times, so one that kills its resolver does not do so for ever. Caching
- * FAILED from upstream 1 s (RFC 9520 section 3.2), a passed deadline never, BOGUS 5 s (long enough
- * to stop a storm, short enough that a repaired zone is back at once). Neither takes the place of a
- * validated answer still good.
+ *              open_per_source_max different questions of one source, an eighth of that for a
+ *              new one while half of open_max is taken: few sources cannot take it all. A
+ *              question is sent at most ENGINE_TRIES times, so one that kills its resolver
+ *              does not do so for ever.
+ *   Failures   FAILED from upstream is cached 1 s (RFC 9520 section 3.2), a passed deadline
+ *              never, BOGUS 5 s (long enough to stop a storm, short enough that a repaired zone
+ *              is back at once). Neither takes the place of a validated answer still good.
  */
 #ifndef RESOLVE_ENGINE_H
 #define RESOLVE_ENGINE_H

@@ -46,7 +46,7 @@ struct resolver_config {
 	const char *server;               /* RESOLVER_AD: "127.0.0.1@53", "::1@53" or "/path" */
 	unsigned deadline_ms;             /* per question; 0 is 2000; 4000 at most */
 	unsigned open_max;                /* open questions in all; 0 is 1024 */
-	unsigned open_per_source_max;     /* per source; 0 is 64; see resolve/engine.h */
+	unsigned open_per_source_max;     /* different ones of a source; 0 is 64 */
 	size_t cache_names_max;           /* 0 is 100000 */
 	unsigned ttl_min_s, ttl_max_s;    /* clamp; 0 is 0 and 86400 */
 	unsigned negative_ttl_max_s;      /* 0 is 3600 */

@@ -7,6 +7,7 @@
 #include "dns/rr.h"
 #include "resolve/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,16 +247,80 @@ static void one_source_may_not_take_all(void **state)
 	(void)state;
 	put(&s, "a.example", 5, &mine[0]);
 	put(&s, "b.example", 5, &mine[1]);
-	put(&s, "b.example", 5, &mine[2]);
-	put(&s, "c.example", 5, &mine[3]);
+	put(&s, "c.example", 5, &mine[2]);
+	put(&s, "d.example", 5, &mine[3]);
 	assert_int_equal(mine[3].answer->status, ANSWER_FAILED);
 	assert_non_null(strstr(mine[3].answer->why, "source"));
 	engine_done(&mine[3]);
-	put(&s, "c.example", 6, &others);
+	put(&s, "d.example", 6, &others);
 	assert_null(others.answer);
 	engine_done(&mine[0]);
-	put(&s, "d.example", 5, &mine[0]);
+	put(&s, "e.example", 5, &mine[0]);
 	assert_null(mine[0].answer);
+	end(&s);
+}
+
+/* However many of its connections have one name: one question is sent, one is counted. */
+static void equal_questions_of_one_source_count_once(void **state)
+{
+	enum { EQUAL = 1000 };
+	struct story s = begin(usual());
+	struct ask *equal = calloc(EQUAL, sizeof(*equal)), other[3] = { 0 };
+	struct wire_question w;
+
+	(void)state;
+	assert_non_null(equal);
+	for (unsigned i = 0; i < EQUAL; i++) {
+		put(&s, "a.example", 5, &equal[i]);
+		assert_null(equal[i].answer);
+	}
+	put(&s, "b.example", 5, &other[0]);
+	put(&s, "c.example", 5, &other[1]);
+	assert_null(other[1].answer);
+	/* Until the last of them is gone it counts. */
+	for (unsigned i = 0; i < EQUAL - 1; i++)
+		engine_done(&equal[i]);
+	put(&s, "d.example", 5, &other[2]);
+	assert_int_equal(other[2].answer->status, ANSWER_FAILED);
+	engine_done(&other[2]);
+	w = sent(&s, "a.example");
+	reply(&s, &w, ANSWER_SECURE, 60);
+	assert_int_equal(wake(&s, ANSWER_SECURE), 1);
+	put(&s, "d.example", 5, &other[2]);
+	assert_null(other[2].answer);
+	free(equal);
+	end(&s);
+}
+
+/* All of one source, that may have so many; each asked twice. */
+static void a_thousand_first_questions_of_different_names_all_pass(void **state)
+{
+	enum { NAMES = 1000, ASKS = 2 * NAMES };
+	struct engine_config config = usual();
+	struct ask *asks = calloc(ASKS, sizeof(*asks));
+	char name[32];
+	struct wire_question w;
+	struct story s;
+
+	(void)state;
+	assert_non_null(asks);
+	config.open_max = 2 * NAMES + 2;
+	config.open_per_source_max = NAMES;
+	config.cache_names_max = NAMES;
+	s = begin(config);
+	for (unsigned i = 0; i < ASKS; i++) {
+		snprintf(name, sizeof(name), "_n%u.example", i % NAMES);
+		put(&s, name, 5, &asks[i]);
+		assert_null(asks[i].answer);
+	}
+	for (unsigned i = 0; i < NAMES; i++) {
+		assert_true(engine_send(s.engine, &w));
+		reply(&s, &w, ANSWER_SECURE, 60);
+	}
+	assert_false(engine_waits(s.engine));
+	assert_int_equal(wake(&s, ANSWER_SECURE), ASKS);
+	assert_int_equal(stats(&s).refused_budget, 0);
+	free(asks);
 	end(&s);
 }
 
@@ -539,6 +604,8 @@ int main(void)
 		TEST(a_passed_deadline_is_an_answer_and_is_not_cached),
 		TEST(no_deadline_is_later_than_four_seconds),
 		TEST(one_source_may_not_take_all),
+		TEST(equal_questions_of_one_source_count_once),
+		TEST(a_thousand_first_questions_of_different_names_all_pass),
 		TEST(strangers_leave_room_for_ourselves),
 		TEST(a_few_sources_may_not_take_all_together),
 		TEST(a_hit_near_the_end_fetches_once_ahead),

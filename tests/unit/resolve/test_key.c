@@ -44,14 +44,30 @@ static void a_budget_is_per_source_and_given_back(void **state)
 	struct budget *b = budget_new(&seed, 2);
 
 	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(budget_take(b, 0, i, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 1, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 2, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 3, false), BUDGET_OVER);
+	assert_int_equal(budget_take(b, 10, 3, false), BUDGET_TAKEN);
+	budget_give(b, 9, 2);
+	assert_int_equal(budget_take(b, 9, 3, false), BUDGET_TAKEN);
+	budget_free(b);
+}
+
+static void equal_questions_of_a_source_count_once_until_the_last_is_given_back(void **state)
+{
+	const struct key_seed seed = { 1, 2 };
+	struct budget *b = budget_new(&seed, 1);
+
+	(void)state;
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(budget_take(b, 0, false), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, false), BUDGET_OVER);
-	assert_int_equal(budget_take(b, 10, false), BUDGET_TAKEN);
-	budget_give(b, 9);
-	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
+		assert_int_equal(budget_take(b, 9, 1, false), BUDGET_TAKEN);
+	for (int i = 0; i < 99; i++)
+		budget_give(b, 9, 1);
+	assert_int_equal(budget_take(b, 9, 2, false), BUDGET_OVER);
+	budget_give(b, 9, 1);
+	assert_int_equal(budget_take(b, 9, 2, false), BUDGET_TAKEN);
 	budget_free(b);
 }
 
@@ -61,15 +77,15 @@ static void a_scarce_budget_is_an_eighth_but_never_nothing(void **state)
 	struct budget *b = budget_new(&seed, 16);
 
 	(void)state;
-	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, true), BUDGET_OVER);
-	assert_int_equal(budget_take(b, 9, false), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 0, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 1, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 2, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 3, true), BUDGET_OVER);
+	assert_int_equal(budget_take(b, 9, 3, false), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 0, 4, true), BUDGET_TAKEN);
 	budget_free(b);
 	b = budget_new(&seed, 1);
-	assert_int_equal(budget_take(b, 9, true), BUDGET_TAKEN);
-	assert_int_equal(budget_take(b, 9, true), BUDGET_OVER);
+	assert_int_equal(budget_take(b, 9, 1, true), BUDGET_TAKEN);
+	assert_int_equal(budget_take(b, 9, 2, true), BUDGET_OVER);
 	budget_free(b);
 }
 
@@ -79,6 +95,7 @@ int main(void)
 		TEST(hashes_as_siphash_2_4),
 		TEST(keys_are_equal_without_case_and_differ_by_type_and_seed),
 		TEST(a_budget_is_per_source_and_given_back),
+		TEST(equal_questions_of_a_source_count_once_until_the_last_is_given_back),
 		TEST(a_scarce_budget_is_an_eighth_but_never_nothing),
 	};
 
