@@ -21,7 +21,7 @@
 #define LIMITS                                                                         \
 	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),          \
 		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout), \
-		LIMIT(lifetime), LIMIT(grace)
+		LIMIT(half_closed_timeout), LIMIT(lifetime), LIMIT(grace)
 
 static const cyaml_strval_t identity_words[] = {
 	{ "proxy_v2", CONFIG_PROXY_V2 },
@@ -235,6 +235,7 @@ static void set_defaults(struct config_end *e)
 	set_default(&e->header_max, HEADER_MAX);
 	/* ChirpStack v4 waits 5 s in all. */
 	set_default(&e->answer_timeout, 4);
+	set_default(&l->half_closed_timeout, 60);
 	/* A program beside us is one source for everybody behind it. */
 	if (e->to)
 		l->per_source_max = l->connections_max;
@@ -245,7 +246,7 @@ static void set_defaults(struct config_end *e)
 static int check_times(const struct config_limits *l, struct err *err)
 {
 	const unsigned seconds[] = { l->handshake_timeout, l->connect_timeout, l->idle_timeout,
-		l->lifetime, l->grace };
+		l->half_closed_timeout, l->lifetime, l->grace };
 
 	/* In ms they must fit. */
 	for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)

@@ -10,7 +10,7 @@
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
  *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
- *                       connect_timeout, idle_timeout, lifetime, grace
+ *                       connect_timeout, idle_timeout, half_closed_timeout, lifetime, grace
  *   resolver:           program/resolver_config.h
  *
  *   Time       seconds.
@@ -48,7 +48,8 @@ struct config_backend_tls {
 
 struct config_limits {
 	unsigned connections_max, handshakes_max, per_source_max;
-	unsigned handshake_timeout, connect_timeout, idle_timeout, lifetime, grace;
+	unsigned handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout;
+	unsigned lifetime, grace;
 };
 
 /* One of listeners or of outbound. */

@@ -212,6 +212,7 @@ static int open_tunnels(struct pass *p, struct err *err)
 		.handshake_timeout_ms = l->handshake_timeout * 1000,
 		.connect_timeout_ms = l->connect_timeout * 1000,
 		.idle_timeout_ms = l->idle_timeout * 1000,
+		.half_closed_timeout_ms = l->half_closed_timeout * 1000,
 		.lifetime_ms = l->lifetime * 1000,
 		.grace_ms = l->grace * 1000,
 		.ended = ended,

@@ -15,6 +15,7 @@ struct tunnel {
 	struct link *front, *back; /* back NULL: not there yet */
 	bool open;                 /* the back is proved */
 	bool back_gone;            /* and is not to be closed any more */
+	bool half_closed;          /* one way has ended */
 	unsigned tried;            /* addresses given up */
 	struct reach_wait wait;
 	struct reach_found *found; /* the back borrows its endpoint */
@@ -77,14 +78,17 @@ static void rest(struct tunnel *t)
 {
 	const struct tunnels_config *c = &t->of->config;
 	int64_t left_ms = t->start_ms + c->lifetime_ms - resolver_now();
+	bool half = t->half_closed && c->half_closed_timeout_ms < c->idle_timeout_ms;
+	unsigned idle_ms = half ? c->half_closed_timeout_ms : c->idle_timeout_ms;
 
 	/* After a refusal the deadline stands. */
 	if (t->refused)
 		return;
-	if (c->lifetime_ms && left_ms < c->idle_timeout_ms)
+	if (c->lifetime_ms && left_ms < idle_ms)
 		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, "its time was over");
 	else
-		link_deadline(t->front, c->idle_timeout_ms, "idle for too long");
+		link_deadline(t->front, idle_ms,
+			half ? "half-closed for too long" : "idle for too long");
 }
 
 static void dialled(void *arg, int fd, unsigned index, const char *why);
@@ -342,6 +346,8 @@ static void ended(void *arg, struct link *l)
 		link_part(t->front, "a request was refused");
 		return;
 	}
+	t->half_closed = true;
+	rest(t);
 	link_shut(other(t, l));
 	finish(t);
 }

@@ -17,7 +17,7 @@
  *              it still come, and then the end.
  *   Addresses  when one refuses, or proves to be somebody else, the next is tried, within
  *              connect_timeout_ms in all.
- *   Bounds     tunnels, half-open ones, those of one source; idle and whole time.
+ *   Bounds     tunnels, half-open ones, those of one source; idle, half-closed and whole time.
  *   Ownership  a table borrows what its config points at.
  */
 #ifndef NET_TUNNEL_H
@@ -50,10 +50,11 @@ struct tunnels_config {
 	unsigned half_open_max;
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
-	unsigned connect_timeout_ms; /* from the front's proof to the back's */
-	unsigned idle_timeout_ms;    /* no octet either way */
-	unsigned lifetime_ms;        /* 0: as long as it goes */
-	unsigned grace_ms;           /* see links_config */
+	unsigned connect_timeout_ms;     /* from the front's proof to the back's */
+	unsigned idle_timeout_ms;        /* no octet either way */
+	unsigned half_closed_timeout_ms; /* the same once one way has ended; the shorter counts */
+	unsigned lifetime_ms;            /* 0: as long as it goes */
+	unsigned grace_ms;               /* see links_config */
 	/* What the back is told before the octets of the front; NULL: nothing. */
 	void (*ahead)(void *arg, const struct link *front, struct buf *out);
 	/* NULL: octets. Else requests, and what each of them is told: the fields, with their CRLF.

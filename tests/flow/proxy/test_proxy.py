@@ -4,7 +4,7 @@
 
 PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
 """
-import os, pathlib, signal, socket, sys, tempfile, threading, time
+import os, pathlib, signal, socket, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab
@@ -137,6 +137,56 @@ def idle_and_old_connections_are_closed():
                 assert proxylab.receive(s, 1) == b"x" and is_cut(s)
             b.said(rf'proxy\.end .*reason="{why}"')
 
+def a_half_closed_connection_waits_its_own_time_and_no_longer():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "127.0.0.1:%d" % server.getsockname()[1]
+        with Proxy(listener(WORLD, address, more="    identity: none\n    half_closed_timeout: 5\n")) as b, Proxy(outbound(WORLD)) as a:
+            with a.connect() as s:
+                back, _ = server.accept()
+                with back:
+                    back.settimeout(20)
+                    s.sendall(b"all I say")
+                    s.shutdown(socket.SHUT_WR)
+                    assert back.recv(100) == b"all I say" and back.recv(1) == b""
+                    # Each octet begins it anew: an answer may take longer than that in all.
+                    for _ in range(6):
+                        time.sleep(1)
+                        back.sendall(b"x")
+                    assert proxylab.receive(s, 6) == b"xxxxxx" and is_cut(s)
+            b.said(r'proxy\.end .*reason="half-closed for too long"')
+
+def published(name, *addresses):
+    """name:port, at these addresses, with the key of B's Join Server."""
+    pin = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", WORLD["B_JS_SERVER"] + ".pem"], capture_output=True, text=True, check=True)
+    lab("publish", f'_{WORLD["B_JS_PORT"]}._tcp.{name}', "TLSA", "3", "1", "1", pin.stdout.split()[-1])
+    for address in addresses:
+        lab("publish", name, "AAAA" if ":" in address else "A", address)
+    return f'{name}:{WORLD["B_JS_PORT"]}'
+
+def on_ipv6(config):
+    return config.replace(WORLD["B_JS_ADDRESS"] + ":", "[::1]:")
+
+def ipv6_does_as_well_and_the_backend_is_told_so():
+    to = published("six.b.example", "::1")
+    with Echo(head=True) as backend, Proxy(on_ipv6(listener(WORLD, backend.address))), Proxy(outbound(WORLD, bind="[::1]:0", to=to)) as a:
+        with socket.create_connection(("::1", a.port("out")), 20) as s:
+            assert exchange(s, b"hello") == b"hello"
+        head, = backend.heads
+        assert head[13] == 0x21 and head[16:48] == 2 * (bytes(15) + b"\1"), head
+
+def an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next():
+    to = published("eyes.b.example", "::1", WORLD["B_JS_ADDRESS"])
+    other = dict(WORLD, B_JS_SERVER=WORLD["B_AS_SERVER"])
+    with Echo() as backend, Echo() as wrong, Proxy(listener(WORLD, backend.address, more="    identity: none\n")), Proxy(outbound(WORLD, to=to)) as a:
+        with a.connect() as s:
+            assert exchange(s, b"nobody at ::1") == b"nobody at ::1"
+        with Proxy(on_ipv6(listener(other, wrong.address, more="    identity: none\n"))) as impostor:
+            with a.connect() as s:
+                assert exchange(s, b"another key at ::1") == b"another key at ::1"
+            impostor.said(r"link\.close from=")
+        a.said(r"proxy\.end .*verdict=passed .*to=" + WORLD["B_JS_ADDRESS"].replace(".", r"\."), times=2)
+        assert (backend.count, wrong.count) == (2, 0), (backend.count, wrong.count)
+
 def the_file_is_checked_with_its_credentials():
     with Echo() as backend:
         good = listener(WORLD, backend.address)
@@ -157,4 +207,6 @@ with proxylab.world() as (WORLD, lab):
     run(octets_go_through_two_proxies_and_each_way_ends_for_itself, the_backend_is_told_who_it_is_ahead_of_the_first_octet,
         unix_sockets_do_on_both_plain_sides, a_server_that_speaks_first_is_heard, a_cut_is_passed_on_as_a_cut,
         who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
-        what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed, the_file_is_checked_with_its_credentials)
+        what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed,
+        a_half_closed_connection_waits_its_own_time_and_no_longer, ipv6_does_as_well_and_the_backend_is_told_so,
+        an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next, the_file_is_checked_with_its_credentials)
