@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/own.h"
+#include "pki/token.h"
 
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
 
@@ -44,9 +45,55 @@ int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err)
 	return 0;
 }
 
+static void close_token(void *parent, void *token, CRYPTO_EX_DATA *ad, int index, long argl,
+	void *argp)
+{
+	(void)parent;
+	(void)ad;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	token_close(token);
+}
+
+/* The token stays open as long as the context that signs with its key. */
+static int load_token(SSL_CTX *ctx, const char *uri, struct err *err)
+{
+	static int index = -1;
+	struct token *token;
+	char words[120];
+	int rc = token_open(uri, NULL, &token, err);
+
+	if (rc != 0)
+		return err_wrap(err, rc, "tls_key");
+	if (index < 0)
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, close_token);
+	if (index < 0 || SSL_CTX_set_ex_data(ctx, index, token) != 1) {
+		token_close(token);
+		return err_set(err, ERR_NOMEM, "tls_key: no memory");
+	}
+	if (SSL_CTX_use_PrivateKey(ctx, token_key(token)) == 1)
+		return 0;
+	context_openssl_words(words, sizeof words);
+	return err_set(err, ERR_FORMAT, "tls_key: not the key of the certificate: %s", words);
+}
+
+static int load_key(SSL_CTX *ctx, const char *key, struct err *err)
+{
+	char words[120];
+
+	if (token_is_uri(key))
+		return load_token(ctx, key, err);
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+		return 0;
+	context_openssl_words(words, sizeof words);
+	return err_set(err, ERR_FORMAT, "tls_key '%s': %s", key, words);
+}
+
 int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *err)
 {
 	char words[120];
+	int rc;
 
 	if (!cert && !key)
 		return 0;
@@ -57,10 +104,9 @@ int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err
 		context_openssl_words(words, sizeof words);
 		return err_set(err, ERR_FORMAT, "tls_cert '%s': %s", cert, words);
 	}
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1) {
-		context_openssl_words(words, sizeof words);
-		return err_set(err, ERR_FORMAT, "tls_key '%s': %s", key, words);
-	}
+	rc = load_key(ctx, key, err);
+	if (rc != 0)
+		return rc;
 	if (SSL_CTX_check_private_key(ctx) != 1) {
 		ERR_clear_error();
 		return err_set(err, ERR_FORMAT, "tls_key '%s': not the key of '%s'", key, cert);
