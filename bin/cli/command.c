@@ -51,6 +51,8 @@ const struct command command_table[] = {
 		revoke_help, revoke_run },
 	{ "agent", NULL, "look after every name: roll, check and put right", agent_help,
 		agent_run },
+	{ "top", NULL, "who is connected to a sardane-proxy, and who was refused", top_help,
+		top_run },
 	{ "connect", NULL, "resolve, connect, authenticate, and explain each step", connect_help,
 		connect_run },
 	{ "trace", NULL, "prove the chain of trust of a name, or say where it breaks", trace_help,
