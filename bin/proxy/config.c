@@ -91,6 +91,7 @@ static const cyaml_schema_field_t listener_fields[] = {
 	TLS_CONFIG_FIELDS(struct config_end, tls.),
 	TEXT(struct config_end, name),
 	TEXT(struct config_end, backend),
+	TEXT(struct config_end, tlsa_name),
 	CYAML_FIELD_ENUM("identity", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_end,
 		identity, identity_words, sizeof(identity_words) / sizeof(identity_words[0])),
 	CYAML_FIELD_UINT("header_max", CYAML_FLAG_OPTIONAL, struct config_end, header_max),
@@ -135,6 +136,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_BOOL_PTR("sandbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_file, sandbox),
 	CYAML_FIELD_UINT("drain", CYAML_FLAG_OPTIONAL, struct config_file, drain),
+	TEXT(struct config_file, status),
+	TEXT(struct config_file, token_folder),
 	CYAML_FIELD_SEQUENCE("listeners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_file, listeners, &listener_schema, 0, ENDS_MAX),
 	CYAML_FIELD_SEQUENCE("outbound", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
@@ -359,6 +362,7 @@ static int check_listener(const struct config_end *e, struct err *err)
 	union dial_address address;
 	struct sockaddr_storage bind;
 	struct rule_set *rules;
+	struct name owner;
 	int rc = check_common(e, err);
 
 	rc = rc ? rc : listen_read_address(e->tls.bind, &bind, err);
@@ -367,6 +371,8 @@ static int check_listener(const struct config_end *e, struct err *err)
 		rc = err_set(err, ERR_FORMAT, "backend is missing");
 	if (rc == 0 && e->header_max > HTTP_HEAD_OCTETS_MAX)
 		rc = err_set(err, ERR_FORMAT, "header_max above %d", HTTP_HEAD_OCTETS_MAX);
+	if (rc == 0 && e->tlsa_name && read_name(e->tlsa_name, strlen(e->tlsa_name), &owner) != 0)
+		rc = err_set(err, ERR_FORMAT, "tlsa_name '%s': no DNS name", e->tlsa_name);
 	rc = rc ? rc : dial_read_address(e->backend, &address, err);
 	rc = rc ? rc : check_name("net_id_suffix", e->net_id_suffix, err);
 	rc = rc ? rc : check_backend_tls(e, err);
@@ -379,21 +385,18 @@ static int check_listener(const struct config_end *e, struct err *err)
 	return rc;
 }
 
-static int check_bind(const struct config_end *e, struct err *err)
+/* Of this machine alone, unless anywhere. */
+static int check_plain(const char *where, bool anywhere, const char *key, struct err *err)
 {
 	struct sockaddr_storage bind;
 	struct sockaddr_un path;
 	int rc;
 
-	if (listen_is_unix(e->tls.bind))
-		return listen_read_unix(e->tls.bind, &path, err);
-	rc = listen_read_address(e->tls.bind, &bind, err);
-	/* Whoever reaches it speaks in our name. */
-	if (rc == 0 && !e->insecure_bind_anywhere &&
-		!listen_is_loopback((const struct sockaddr *)&bind))
-		rc = err_set(err, ERR_FORMAT,
-			"bind '%s': only loopback or unix:/path (insecure_bind_anywhere)",
-			e->tls.bind);
+	if (listen_is_unix(where))
+		return listen_read_unix(where, &path, err);
+	rc = listen_read_address(where, &bind, err);
+	if (rc == 0 && !anywhere && !listen_is_loopback((const struct sockaddr *)&bind))
+		rc = err_set(err, ERR_FORMAT, "%s '%s': only loopback or unix:/path", key, where);
 	return rc;
 }
 
@@ -404,7 +407,10 @@ static int check_outbound(const struct config_end *e, struct err *err)
 	struct tls_block client = e->tls;
 	int rc = check_common(e, err);
 
-	rc = rc ? rc : check_bind(e, err);
+	/* Whoever reaches it speaks in our name. */
+	rc = rc ? rc
+		: check_plain(e->tls.bind, e->insecure_bind_anywhere,
+			  "bind (without insecure_bind_anywhere)", err);
 	client.bind = NULL;
 	rc = rc ? rc : tls_config_check(&client, "tls", err);
 	if (rc == 0 && !e->to)
@@ -415,6 +421,22 @@ static int check_outbound(const struct config_end *e, struct err *err)
 		(e->allow_count || e->routes_count || e->join_eui_suffix || e->net_id_suffix))
 		rc = err_set(err, ERR_FORMAT, "allow, routes and suffixes are for to: lorawan");
 	return rc ? rc : config_target(e, &target, err);
+}
+
+/* Two on one port would take each other's connections. */
+static int check_apart(const struct config *c, struct err *err)
+{
+	for (unsigned i = 0; i < config_ends(c); i++)
+		for (unsigned k = 0; k < i; k++) {
+			const struct config_end *a = config_end_at(c, i), *b = config_end_at(c, k);
+			size_t n = strlen(a->tls.bind);
+			bool any = n >= 2 && strcmp(a->tls.bind + n - 2, ":0") == 0;
+
+			if (strcmp(any ? a->name : a->tls.bind, any ? b->name : b->tls.bind) == 0)
+				return err_set(err, ERR_FORMAT, "bind '%s' of %s is that of %s too",
+					a->tls.bind, a->name, b->name);
+		}
+	return 0;
 }
 
 static int check_ends(struct config *c, struct err *err)
@@ -442,13 +464,16 @@ static int check_ends(struct config *c, struct err *err)
 static int check_file(struct config *c, struct err *err)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int rc;
 
 	set_default(&c->file->workers, cores > 0 ? (unsigned)cores : 1);
 	set_default(&c->file->drain, 30);
 	if (c->file->workers > CONFIG_WORKERS_MAX || c->file->drain > 2000000)
 		return err_set(err, ERR_FORMAT, "workers above %d, or drain above 2000000",
 			CONFIG_WORKERS_MAX);
-	return check_ends(c, err);
+	rc = c->file->status ? check_plain(c->file->status, false, "status", err) : 0;
+	rc = rc ? rc : check_ends(c, err);
+	return rc ? rc : check_apart(c, err);
 }
 
 /* Clients are proved by DNS unless by a CA alone, ids and servers are always found there. */

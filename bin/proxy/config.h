@@ -2,7 +2,7 @@
 /*
  * config - sardane-proxy's configuration file, read and checked.
  *
- *   workers: 2, user, sandbox, drain: 30
+ *   workers: 2, user, sandbox, token_folder, drain: 30, status: unix:/run/sardane/proxy.sock
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
  * program/tls_config.h} outbound:           plain in, TLS out
@@ -27,6 +27,7 @@
 #include "relay/rule.h"
 
 #define CONFIG_WORKERS_MAX 256
+#define CONFIG_STATUS      "status" /* the name of its socket */
 
 struct config_rule {
 	char *name, *usage, *spki_sha256;
@@ -60,6 +61,7 @@ struct config_end {
 	struct config_rule *allow; /* listeners */
 	unsigned allow_count;
 	char *backend;
+	char *tlsa_name; /* where our TLSA is; NULL: by port and certificate */
 	enum config_identity identity;
 	unsigned header_max;                   /* octets; identity http */
 	struct config_backend_tls backend_tls; /* identity lorawan */
@@ -76,7 +78,9 @@ struct config_file {
 	unsigned workers;
 	char *user;
 	bool *sandbox;
+	char *token_folder; /* what a PKCS#11 module reads and writes while it signs */
 	unsigned drain;
+	char *status; /* where metrics and peers are told; NULL: nowhere */
 	struct config_end *listeners;
 	unsigned listeners_count;
 	struct config_end *outbound;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net/listen.h"
 #include "net/secure.h"
@@ -24,8 +25,11 @@ struct pass {
 	struct reach *reach;
 	struct tunnels *tunnels; /* or: */
 	struct lorawan *lorawan;
-	struct listen *listen;
 	struct http_pass_config http;
+	struct board_slot *slot;
+	unsigned index;
+	struct listen **listen;
+	unsigned listens;
 };
 
 static bool authorise(void *arg, const struct name *client)
@@ -143,12 +147,21 @@ static void fields(void *arg, const struct link *front, struct buf *out)
 		out);
 }
 
+static struct tunnel_live *opened(void *arg, const struct tunnel_end *now)
+{
+	const struct pass *p = arg;
+
+	return (struct tunnel_live *)board_peer_add(p->slot, p->index, now);
+}
+
 static void ended(void *arg, const struct tunnel_end *e)
 {
 	const struct pass *p = arg;
 	const struct peer *peer = e->peer;
 	char from[64], to[64] = "-";
 
+	if (p->slot)
+		board_peer_remove(p->slot, (struct board_peer *)e->live);
 	if (e->back)
 		link_address(e->back, to, sizeof(to));
 	log_info("proxy.end",
@@ -227,6 +240,10 @@ static int open_tunnels(struct pass *p, struct err *err)
 		c.http = &p->http;
 		c.fields = fields;
 	}
+	if (p->slot) {
+		c.opened = opened;
+		c.counts = &p->slot->counts[p->index];
+	}
 	return tunnel_table_new(&c, &p->tunnels, err);
 }
 
@@ -242,18 +259,19 @@ static int open_lorawan(struct pass *p, struct err *err)
 	return lorawan_new(&c, &p->lorawan, err);
 }
 
-int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct resolver *resolver,
-	struct pass **out, struct err *err)
+int pass_open(const struct pass_config *c, struct pass **out, struct err *err)
 {
 	struct pass *p = calloc(1, sizeof(*p));
 	int rc;
 
 	if (!p)
 		return err_set(err, ERR_NOMEM, "no memory");
-	p->loop = loop;
-	p->end = config_end_at(config, end);
-	p->resolver = resolver;
-	rc = config_is_listener(config, end) ? open_listener(p, err) : open_outbound(p, err);
+	p->loop = c->loop;
+	p->end = config_end_at(c->config, c->end);
+	p->index = c->end;
+	p->resolver = c->resolver;
+	p->slot = c->slot;
+	rc = config_is_listener(c->config, c->end) ? open_listener(p, err) : open_outbound(p, err);
 	if (rc == 0)
 		rc = config_is_lorawan(p->end) ? open_lorawan(p, err) : open_tunnels(p, err);
 	if (rc == 0)
@@ -265,15 +283,48 @@ int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct
 
 int pass_listen(struct pass *p, int fd, struct err *err)
 {
-	return listen_new_on(p->loop, fd, accepted, p, &p->listen, err);
+	struct listen **more = realloc(p->listen, (p->listens + 1) * sizeof(struct listen *));
+	int rc;
+
+	if (!more) {
+		close(fd);
+		return err_set(err, ERR_NOMEM, "no memory");
+	}
+	p->listen = more;
+	rc = listen_begin(fd, err);
+	if (rc != 0) {
+		close(fd);
+		return err_wrap(err, rc, "%s", p->end->tls.bind);
+	}
+	rc = listen_new_on(p->loop, fd, accepted, p, &p->listen[p->listens], err);
+	p->listens += rc == 0;
+	return rc;
 }
 
 void pass_stop(struct pass *p)
 {
-	listen_free(p->listen);
-	p->listen = NULL;
+	for (unsigned i = 0; i < p->listens; i++)
+		listen_free(p->listen[i]);
+	p->listens = 0;
 	if (p->lorawan)
 		lorawan_drain(p->lorawan);
+}
+
+unsigned pass_fronts(const struct pass *p)
+{
+	return p->lorawan ? lorawan_count(p->lorawan) : tunnel_table_fronts(p->tunnels);
+}
+
+void pass_set_gauges(const struct pass *p)
+{
+	struct counts *counts = &p->slot->counts[p->index];
+
+	if (p->lorawan) {
+		counts->open = lorawan_count(p->lorawan);
+		return;
+	}
+	counts->open = tunnel_table_count(p->tunnels);
+	counts->half_open = tunnel_table_half_open(p->tunnels);
 }
 
 unsigned pass_count(const struct pass *p)
@@ -289,6 +340,7 @@ static void release(void *arg)
 	tls_server_free(p->tls_server);
 	tls_client_free(p->tls_client);
 	rule_set_free(p->rules);
+	free(p->listen);
 	free(p);
 }
 

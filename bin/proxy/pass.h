@@ -13,19 +13,28 @@
 
 #include <uv.h>
 
-#include "proxy/config.h"
+#include "proxy/board.h"
 #include "resolve/resolver.h"
 
 struct pass;
 
-/* Everything but the socket: credentials, rules, target. ends is an index for config_end_at. */
-int pass_open(uv_loop_t *loop, const struct config *config, unsigned end, struct resolver *resolver,
-	struct pass **out, struct err *err);
-/* fd listens, and is the pass's from now on. */
+struct pass_config {
+	uv_loop_t *loop;
+	const struct config *config;
+	unsigned end; /* an index for config_end_at */
+	struct resolver *resolver;
+	struct board_slot *slot; /* where it counts; NULL: nowhere */
+};
+
+/* Everything but the socket: credentials, rules, target. */
+int pass_open(const struct pass_config *c, struct pass **out, struct err *err);
+/* fd is bound, and the pass's from now on; once or more. */
 int pass_listen(struct pass *p, int fd, struct err *err);
 
 void pass_stop(struct pass *p);            /* accepts no more */
 unsigned pass_count(const struct pass *p); /* connections that are open */
+unsigned pass_fronts(const struct pass *p);
+void pass_set_gauges(const struct pass *p); /* what is open now, in the slot */
 /* Closes what is open, stopped or not; freed when the loop has turned. NULL: nothing. */
 void pass_close(struct pass *p);
 

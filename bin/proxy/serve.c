@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/serve.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "net/loop.h"
@@ -9,12 +11,16 @@
 #include "program/walls.h"
 #include "proxy/pass.h"
 
-#define DRAIN_TICK_MS 50
+#define DRAIN_TICK_MS   50
+#define RETIRED_TICK_MS 250
+#define BEAT_MS         250
 
 struct serve {
 	const struct config *config;
 	uv_loop_t loop;
-	uv_timer_t drain;
+	uv_timer_t drain, beat;
+	struct board_slot *slot;          /* NULL: nobody looks */
+	struct resolver_stats dns_before; /* of the workers that had the slot before */
 	struct resolver *resolver;
 	struct resolving *resolving;
 	struct loop_watch *watch;
@@ -42,17 +48,37 @@ static int open_passes(struct serve *s, struct err *err)
 	int rc = 0;
 
 	for (unsigned i = 0; i < ends(s) && rc == 0; i++)
-		rc = pass_open(&s->loop, s->config, i, s->resolver, &s->pass[i], err);
+		rc = pass_open(&(struct pass_config){ .loop = &s->loop,
+				       .config = s->config,
+				       .end = i,
+				       .resolver = s->resolver,
+				       .slot = s->slot },
+			&s->pass[i], err);
 	return rc;
 }
 
-static int listen_all(struct serve *s, const int *fds, struct err *err)
+static int listen_all(struct serve *s, const struct serve_config *c, struct err *err)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < ends(s) && rc == 0; i++)
-		rc = pass_listen(s->pass[i], fds[i], err);
+	for (unsigned i = 0; i < c->sockets_count && rc == 0; i++)
+		rc = pass_listen(s->pass[c->sockets[i].end], c->sockets[i].fd, err);
 	return rc;
+}
+
+/* For who looks on: that we turn, and what no table counts by itself. */
+static void beat(uv_timer_t *timer)
+{
+	struct serve *s = timer->data;
+	struct resolver_stats dns;
+
+	for (unsigned i = 0; i < ends(s); i++)
+		pass_set_gauges(s->pass[i]);
+	if (s->resolver) {
+		resolver_stats(s->resolver, &dns);
+		board_set_dns(s->slot, &s->dns_before, &dns);
+	}
+	atomic_store(&s->slot->beat_ms, resolver_now());
 }
 
 static void close_all(struct serve *s)
@@ -61,10 +87,22 @@ static void close_all(struct serve *s)
 		return;
 	for (unsigned i = 0; i < ends(s); i++)
 		pass_close(s->pass[i]);
-	if (!uv_is_closing((uv_handle_t *)&s->drain))
-		uv_close((uv_handle_t *)&s->drain, NULL);
+	if (uv_is_closing((uv_handle_t *)&s->drain))
+		return;
+	uv_close((uv_handle_t *)&s->drain, NULL);
+	uv_close((uv_handle_t *)&s->beat, NULL);
 	loop_watch_free(s->watch);
 	resolving_free(s->resolving);
+}
+
+/* Also those that are not proved yet. */
+static unsigned here_now(const struct serve *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ends(s); i++)
+		n += pass_fronts(s->pass[i]);
+	return n;
 }
 
 static unsigned open_now(const struct serve *s)
@@ -81,40 +119,59 @@ static void draining(uv_timer_t *timer)
 	struct serve *s = timer->data;
 	unsigned open = open_now(s);
 
-	if (open > 0 && resolver_now() < s->drain_until_ms)
+	if (here_now(s) > 0 && resolver_now() < s->drain_until_ms)
 		return;
 	if (open > 0)
 		log_warning("proxy.drained", "left=%u", open);
 	close_all(s);
 }
 
+static void drain(struct serve *s, int64_t until_ms, unsigned tick_ms)
+{
+	for (unsigned i = 0; i < ends(s); i++)
+		pass_stop(s->pass[i]);
+	s->drain_until_ms = until_ms;
+	uv_timer_start(&s->drain, draining, 0, tick_ms);
+}
+
 static void stop(void *arg)
 {
 	struct serve *s = arg;
+	unsigned for_s = s->config->file->drain;
 
-	log_info("proxy.drain", "open=%u for_s=%u", open_now(s), s->config->file->drain);
-	for (unsigned i = 0; i < ends(s); i++)
-		pass_stop(s->pass[i]);
-	s->drain_until_ms = resolver_now() + (int64_t)s->config->file->drain * 1000;
-	uv_timer_start(&s->drain, draining, 0, DRAIN_TICK_MS);
+	log_info("proxy.drain", "open=%u for_s=%u", open_now(s), for_s);
+	drain(s, resolver_now() + (int64_t)for_s * 1000, DRAIN_TICK_MS);
+}
+
+/* Others serve from now on; what we have takes the time it takes. */
+static void retire(void *arg)
+{
+	struct serve *s = arg;
+
+	log_info("proxy.retire", "open=%u", open_now(s));
+	drain(s, INT64_MAX, RETIRED_TICK_MS);
 }
 
 static int enter_walls(const struct serve *s, struct err *err)
 {
 	const struct config_file *f = s->config->file;
+	char token[PATH_MAX];
 
+	snprintf(token, sizeof(token), "%s/.", f->token_folder ? f->token_folder : "");
 	return walls_enter(
 		&(struct walls){ .user = f->user,
 			.wanted = f->sandbox,
-			.resolver = s->config->has_resolver ? &s->config->resolver.config : NULL },
+			.resolver = s->config->has_resolver ? &s->config->resolver.config : NULL,
+			.files = { f->token_folder ? token : NULL } },
 		err);
 }
 
-static int begin(struct serve *s, const struct config *config, struct err *err)
+static int begin(struct serve *s, const struct config *config, struct board_slot *slot,
+	struct err *err)
 {
 	int rc;
 
-	*s = (struct serve){ .config = config };
+	*s = (struct serve){ .config = config, .slot = slot };
 	s->pass = calloc(ends(s), sizeof(struct pass *));
 	if (!s->pass || uv_loop_init(&s->loop) != 0) {
 		free(s->pass);
@@ -122,7 +179,8 @@ static int begin(struct serve *s, const struct config *config, struct err *err)
 		return err_set(err, ERR_NOMEM, "worker: no memory");
 	}
 	uv_timer_init(&s->loop, &s->drain);
-	s->drain.data = s;
+	uv_timer_init(&s->loop, &s->beat);
+	s->drain.data = s->beat.data = s;
 	rc = open_resolver(s, err);
 	return rc ? rc : open_passes(s, err);
 }
@@ -146,22 +204,28 @@ static int finish(struct serve *s, int rc, struct err *err)
 int serve_run(const struct serve_config *config, struct err *err)
 {
 	struct serve s;
-	int rc = begin(&s, config->config, err);
+	int rc;
 
-	rc = rc ? rc : loop_watch_new(&s.loop, stop, NULL, &s, &s.watch, err);
-	rc = rc ? rc : listen_all(&s, config->fds, err);
+	board_begin(config->slot);
+	rc = begin(&s, config->config, config->slot, err);
+	s.dns_before = config->slot->dns;
+	rc = rc ? rc : loop_watch_new(&s.loop, stop, retire, &s, &s.watch, err);
 	rc = rc ? rc : enter_walls(&s, err);
-	if (rc == 0)
+	rc = rc ? rc : listen_all(&s, config, err);
+	if (rc == 0) {
+		uv_timer_start(&s.beat, beat, 0, BEAT_MS);
+		uv_unref((uv_handle_t *)&s.beat);
 		config->ready(config->arg);
-	else
+	} else {
 		close_all(&s);
+	}
 	return finish(&s, rc, err);
 }
 
 int serve_check(const struct config *config, struct err *err)
 {
 	struct serve s;
-	int rc = begin(&s, config, err);
+	int rc = begin(&s, config, NULL, err);
 
 	close_all(&s);
 	return finish(&s, rc, err);

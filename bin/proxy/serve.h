@@ -2,8 +2,8 @@
 /*
  * serve - one worker: a loop, a resolver, every pass, until it is told to stop and has drained.
  *
- *   resolver > passes (credentials) > sockets > walls > ready > loop > SIGTERM: accepts no more
- *   > what is open ends by itself, or when drain is over
+ *   resolver > passes (credentials) > walls > sockets > ready > loop > SIGHUP or SIGTERM: accepts
+ *   no more > what is open ends by itself, or, after SIGTERM, when drain is over
  *
  *   Process    it is a process of its own, with one thread; its parent is supervise.
  *   Errors     words.
@@ -11,11 +11,19 @@
 #ifndef PROXY_SERVE_H
 #define PROXY_SERVE_H
 
-#include "proxy/config.h"
+#include "proxy/board.h"
+
+/* One that an end listens on. */
+struct serve_socket {
+	unsigned end;
+	int fd;
+};
 
 struct serve_config {
 	const struct config *config;
-	const int *fds; /* a listening socket for each end, the callee's from now on */
+	struct board_slot *slot;
+	struct serve_socket *sockets; /* the callee's from now on */
+	unsigned sockets_count;
 	void (*ready)(void *arg);
 	void *arg;
 };

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supervise - the parent: sockets for all, workers that are started again, the end.
+ * supervise - the parent: from one configuration to the next, from one program to the next.
  *
- *   sockets > fork, one by one > all ready > SIGCHLD: start it again, after a while
- *                                          > SIGTERM, SIGINT: SIGTERM to all, wait for them
+ *   sockets > a crew (crew.h) > SIGHUP: the file again > places > the next crew > all are ready:
+ *                               the one before retires. Anything wrong: it stays, the next goes.
+ *                             > SIGUSR2: the next program (handover.h)
+ *                             > SIGTERM, SIGINT: all stop, what is open has drain seconds
  *
- *   Sockets    each worker has its own on each port (SO_REUSEPORT), and all share a Unix
- *              socket. They stay open here: what waits in the backlog of a worker that died is
- *              for the next one. The parent reads nothing from them.
- *   Bounds     RESTARTS_MAX restarts in a minute, each later than the last; then it gives up.
- *   Errors     words; a worker that cannot start at all ends everything.
+ *   All or nothing  what serves is not touched before what replaces it serves: both listen on
+ *              the same sockets, which stay open here, so nothing that waits in a backlog is lost.
+ *   Reloads    that come while one is under way become one, after it.
+ *   Bounds     BOARD_CREWS_MAX crews; when one more is wanted the oldest has drain seconds.
+ *   Manager    READY, RELOADING, STOPPING, STATUS, WATCHDOG and MAINPID (sd_notify(3)).
+ *   Errors     words in the log; a first crew that cannot start ends everything.
  */
 #ifndef PROXY_SUPERVISE_H
 #define PROXY_SUPERVISE_H
 
 #include "proxy/config.h"
 
-/* Returns the exit status. */
-int supervise_run(const struct config *config);
+/* path is read again for each reload; config is the callee's. Returns the exit status. */
+int supervise_run(const char *path, struct config *config);
 
 #endif

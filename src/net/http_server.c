@@ -2,6 +2,7 @@
 #include "net/http_server.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "net/exchange.h"
 #include "net/link.h"
@@ -68,7 +69,10 @@ static int build(struct http_server *s, const struct http_server_config *c, stru
 	links.arg = s->exchanges;
 	rc = link_table_new(&links, &s->links, err);
 	if (rc == 0)
-		rc = listen_new(c->loop, c->bind, accepted, s, &s->listen, err);
+		rc = c->fd ? listen_begin(*c->fd, err) : 0;
+	if (rc == 0)
+		rc = c->fd ? listen_new_on(c->loop, *c->fd, accepted, s, &s->listen, err)
+			   : listen_new(c->loop, c->bind, accepted, s, &s->listen, err);
 	if (rc != 0) {
 		if (s->links)
 			link_table_close(s->links, NULL, NULL);
@@ -81,15 +85,22 @@ int http_server_new(const struct http_server_config *config, struct http_server 
 	struct err *err)
 {
 	struct http_server_config c = *config;
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
+	socklen_t n = sizeof(address);
 	struct http_server *s;
-	int rc = listen_read_address(c.bind, &address, err);
+	int rc = 0;
 
+	if (!c.fd)
+		rc = listen_read_address(c.bind, &address, err);
+	else if (getsockname(*c.fd, (struct sockaddr *)&address, &n) != 0)
+		rc = err_set(err, ERR_SYSTEM, "listen: no socket");
 	if (rc != 0)
 		return rc;
 	/* Who answers in the clear answers to everybody: only this host may be everybody. */
-	if (!c.tls && !listen_is_loopback((const struct sockaddr *)&address))
-		return err_set(err, ERR_ARG, "listen on %s: without TLS only on loopback", c.bind);
+	if (!c.tls && address.ss_family != AF_UNIX &&
+		!listen_is_loopback((const struct sockaddr *)&address))
+		return err_set(err, ERR_ARG, "listen on %s: without TLS only on loopback",
+			c.fd ? "the socket given" : c.bind);
 	defaults(&c);
 	s = calloc(1, sizeof(*s));
 	if (!s)

@@ -34,6 +34,7 @@ typedef void http_server_handle(void *arg, struct http_exchange *x);
 struct http_server_config {
 	uv_loop_t *loop;
 	const char *bind;          /* "0.0.0.0:8003", "[::1]:8003"; port 0: any */
+	const int *fd;             /* instead: a socket that is bound, the server's from now on */
 	struct tls_server *tls;    /* NULL: plain, allowed on loopback only */
 	struct resolver *resolver; /* dispatched by the loop (net/resolving.h) */
 	http_server_handle *handle;

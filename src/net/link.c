@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/link.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 #define LINGER_MS 1000 /* for the peer to read them and close */
 #define DEAD_MAX  1024 /* closed, and not yet freed */
 #define OURS      1    /* the source of what we connect; no address has it */
+
+static_assert(PEER_REFUSED_ABANDONED < COUNTS_REFUSALS, "each refusal has its count");
 
 static const struct machine_state states[] = {
 	[SILENT] = { "silent", 1 << HANDSHAKE | 1 << OPEN | 1 << CLOSED },
@@ -345,6 +348,7 @@ static void proof_lost(void *arg, const char *why)
 	struct link *l = arg;
 	char address[64];
 
+	l->of->config.counts->withdrawn++;
 	log_info("tls.withdrawn", "%s from=%s reason=%s", verdict_words(link_peer(l)),
 		link_address(l, address, sizeof(address)), log_value(why));
 	link_part(l, why);
@@ -380,6 +384,8 @@ void link_say_refused(struct link *l, const char *why)
 {
 	int64_t took_ms = resolver_now() - l->start_ms;
 
+	if (l->duplex.conn)
+		l->of->config.counts->refused[link_peer(l)->refusal]++;
 	if (!l->ours)
 		verdict_refused(&l->of->verdict, link_peer(l), link_from(l), took_ms, why);
 }
@@ -399,14 +405,21 @@ static void refused(struct link *l)
 	link_list_add(&l->of->open, l);
 }
 
+static void proved(struct link *l)
+{
+	struct links_config *c = &l->of->config;
+	int64_t took_ms = resolver_now() - l->start_ms;
+
+	c->counts->proved++;
+	counts_add_time(&c->counts->handshake, took_ms);
+	verdict_accepted(link_peer(l), link_from(l), took_ms, c->ended ? TRACE_DEBUG : TRACE_INFO);
+	open_stream(l);
+}
+
 static void handshake(struct link *l)
 {
 	switch (conn_handshake(l->duplex.conn)) {
-	case CONN_READY:
-		verdict_accepted(link_peer(l), link_from(l), resolver_now() - l->start_ms,
-			l->of->config.ended ? TRACE_DEBUG : TRACE_INFO);
-		open_stream(l);
-		return;
+	case CONN_READY: proved(l); return;
 	case CONN_WANT_READ: poll_tcp(l, UV_READABLE); return;
 	case CONN_WANT_WRITE: poll_tcp(l, UV_READABLE | UV_WRITABLE); return;
 	case CONN_WANT_DNS:
@@ -588,6 +601,7 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 	uint64_t source = listen_source(from);
 	struct link *l;
 
+	s->config.counts->accepted++;
 	if (!link_table_admit(s, source)) {
 		verdict_dropped(&s->verdict);
 		close(fd);

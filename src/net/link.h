@@ -30,6 +30,7 @@
 #include <netinet/in.h>
 #include <uv.h>
 
+#include "net/counts.h"
 #include "resolve/resolver.h"
 #include "tls/conn.h"
 
@@ -45,7 +46,8 @@ struct links_config {
 	unsigned half_open_max;
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
-	unsigned grace_ms; /* from the loss of the TLSA to the end; 0: none */
+	unsigned grace_ms;     /* from the loss of the TLSA to the end; 0: none */
+	struct counts *counts; /* NULL: nobody wants to know */
 	/* The peer is known. False: the link closes. It may be closed from here too. */
 	bool (*open)(void *arg, struct link *l);
 	/* Octets of the peer, good for this call. False: no more until link_resume. */
@@ -65,6 +67,7 @@ int link_table_new(const struct links_config *config, struct links **out, struct
 /* Closes every link; done is called when all handles are closed. */
 void link_table_close(struct links *s, void (*done)(void *arg), void *arg);
 unsigned link_table_count(const struct links *s);
+unsigned link_table_half_open(const struct links *s);
 /* Links whose owner wrote something that has not left yet. */
 unsigned link_table_unsent(const struct links *s);
 

@@ -66,6 +66,7 @@ struct links {
 	struct pace *pace;
 	struct sources sources;
 	struct verdict verdict;
+	struct counts unasked; /* where counts go that nobody wants */
 	uv_prepare_t prepare;
 	uv_timer_t tick, kick;
 	unsigned handles, closing_links;

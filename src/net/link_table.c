@@ -50,7 +50,9 @@ static bool expire(struct link_list *list, int64_t now, uint64_t until_ns)
 			return false;
 		next = l->next;
 		if (l->deadline_ms != 0 && now >= l->deadline_ms) {
-			if (list == &l->of->half_open && l->machine.at != SILENT)
+			if (l->machine.at == SILENT)
+				l->of->config.counts->silent++;
+			else if (list == &l->of->half_open)
 				link_say_refused(l, l->deadline_why);
 			link_close(l, l->deadline_why);
 		} else if (l->proof) {
@@ -76,12 +78,21 @@ static void tick(uv_timer_t *timer)
 /* A source that has its share may not push out the half-open of others either. */
 bool link_table_admit(struct links *s, uint64_t source)
 {
-	if (s->closing || !sources_take(&s->sources, source, s->config.per_source_max))
+	struct counts *counts = s->config.counts;
+
+	if (s->closing)
 		return false;
-	if (s->half_open.count >= s->config.half_open_max)
+	if (!sources_take(&s->sources, source, s->config.per_source_max)) {
+		counts->over_source++;
+		return false;
+	}
+	if (s->half_open.count >= s->config.half_open_max) {
+		counts->over_half_open++;
 		link_close(s->half_open.first, "too many half-open connections");
+	}
 	if (link_table_count(s) < s->config.links_max)
 		return true;
+	counts->over_connections++;
 	sources_give(&s->sources, source);
 	return false;
 }
@@ -95,6 +106,11 @@ void link_table_watch(struct links *s)
 unsigned link_table_count(const struct links *s)
 {
 	return s->half_open.count + s->open.count;
+}
+
+unsigned link_table_half_open(const struct links *s)
+{
+	return s->half_open.count;
 }
 
 unsigned link_table_unsent(const struct links *s)
@@ -115,6 +131,8 @@ int link_table_new(const struct links_config *config, struct links **out, struct
 		return err_set(err, ERR_NOMEM, "connections: no memory");
 	}
 	s->config = *config;
+	if (!s->config.counts)
+		s->config.counts = &s->unasked;
 	sources_init(&s->sources);
 	uv_prepare_init(config->loop, &s->prepare);
 	uv_timer_init(config->loop, &s->tick);

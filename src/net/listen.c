@@ -215,9 +215,9 @@ static void closed(uv_handle_t *handle)
 		free(l);
 }
 
-static int begin(int fd, const struct sockaddr *a, socklen_t n, const char *text, struct err *err)
+static int bind_to(int fd, const struct sockaddr *a, socklen_t n, const char *text, struct err *err)
 {
-	if (bind(fd, a, n) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, a, n) == 0)
 		return 0;
 	return err_set(err, ERR_SYSTEM, "listen on %s: %s", text, strerror(errno));
 }
@@ -245,7 +245,7 @@ static int open_unix(const char *text, int *out, struct err *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "listen on %s: %s", text, strerror(errno));
-	rc = begin(fd, (struct sockaddr *)&a, sizeof(a), text, err);
+	rc = bind_to(fd, (struct sockaddr *)&a, sizeof(a), text, err);
 	if (rc == 0)
 		*out = fd;
 	else
@@ -253,30 +253,52 @@ static int open_unix(const char *text, int *out, struct err *err)
 	return rc;
 }
 
-int listen_open(const char *bind_to, bool shared, int *out, struct err *err)
+int listen_bind(const char *where, bool shared, int *out, struct err *err)
 {
 	struct sockaddr_storage a;
 	int one = 1, rc, fd;
 
-	if (listen_is_unix(bind_to))
-		return open_unix(bind_to, out, err);
-	rc = listen_read_address(bind_to, &a, err);
+	if (listen_is_unix(where))
+		return open_unix(where, out, err);
+	rc = listen_read_address(where, &a, err);
 	if (rc != 0)
 		return rc;
 	fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return err_set(err, ERR_SYSTEM, "listen on %s: %s", bind_to, strerror(errno));
+		return err_set(err, ERR_SYSTEM, "listen on %s: %s", where, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (shared)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
-	rc = begin(fd, (struct sockaddr *)&a,
+	rc = bind_to(fd, (struct sockaddr *)&a,
 		a.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6),
-		bind_to, err);
+		where, err);
 	if (rc == 0)
 		*out = fd;
 	else
 		close(fd);
 	return rc;
+}
+
+int listen_begin(int fd, struct err *err)
+{
+	if (listen(fd, BACKLOG) == 0)
+		return 0;
+	return err_set(err, ERR_SYSTEM, "listen: %s", strerror(errno));
+}
+
+int listen_open(const char *where, bool shared, int *out, struct err *err)
+{
+	int fd, rc = listen_bind(where, shared, &fd, err);
+
+	if (rc != 0)
+		return rc;
+	rc = listen_begin(fd, err);
+	if (rc == 0) {
+		*out = fd;
+		return 0;
+	}
+	close(fd);
+	return err_wrap(err, rc, "%s", where);
 }
 
 int listen_new_on(uv_loop_t *loop, int fd, listen_accepted *accepted, void *arg,
@@ -300,10 +322,10 @@ int listen_new_on(uv_loop_t *loop, int fd, listen_accepted *accepted, void *arg,
 	return 0;
 }
 
-int listen_new(uv_loop_t *loop, const char *bind_to, listen_accepted *accepted, void *arg,
+int listen_new(uv_loop_t *loop, const char *where, listen_accepted *accepted, void *arg,
 	struct listen **out, struct err *err)
 {
-	int fd, rc = listen_open(bind_to, false, &fd, err);
+	int fd, rc = listen_open(where, false, &fd, err);
 
 	return rc ? rc : listen_new_on(loop, fd, accepted, arg, out, err);
 }

@@ -46,6 +46,10 @@ typedef void listen_accepted(void *arg, int fd, const struct sockaddr *from);
  * nobody listens there. shared: others may listen on the same port (SO_REUSEPORT).
  */
 int listen_open(const char *bind, bool shared, int *out, struct err *err);
+/* The two halves of it: a socket with its address, to which nobody can connect yet; and from now
+ * on they can. A socket that listens already may be told again. */
+int listen_bind(const char *bind, bool shared, int *out, struct err *err);
+int listen_begin(int fd, struct err *err);
 uint16_t listen_port_of(int fd);
 
 /* fd is the listener's from then on, closed on error. */

@@ -23,6 +23,7 @@ struct tunnel {
 	struct http_pass *http; /* NULL: octets */
 	bool refused;           /* a request was: only answers to those before it still go */
 	uint64_t forth, back_again;
+	struct tunnel_live *live; /* NULL: nobody looks on */
 	int64_t start_ms, reach_until_ms;
 };
 
@@ -30,6 +31,7 @@ struct tunnels {
 	struct tunnels_config config;
 	struct links *front, *back;
 	struct buf requests;    /* on their way; empty between */
+	struct counts unasked;  /* where counts go that nobody wants */
 	unsigned count, tables; /* tables: not closed yet */
 	void (*done)(void *arg);
 	void *done_arg;
@@ -43,18 +45,26 @@ static const struct peer *peer_of(const struct tunnel *t)
 	return t->back && !front->authenticated ? link_peer(t->back) : front;
 }
 
-/* The front goes: with it all the rest. */
-static void end(struct tunnel *t, const char *why)
+static struct tunnel_end describe(const struct tunnel *t, const char *why)
 {
-	struct tunnels *s = t->of;
-	struct tunnel_end e = { .front = t->front,
+	return (struct tunnel_end){ .front = t->front,
 		.back = t->open ? t->back : NULL,
 		.peer = peer_of(t),
 		.forth = t->forth,
 		.back_again = t->back_again,
 		.took_ms = resolver_now() - t->start_ms,
-		.why = why };
+		.why = why,
+		.live = t->live };
+}
 
+/* The front goes: with it all the rest. */
+static void end(struct tunnel *t, const char *why)
+{
+	struct tunnels *s = t->of;
+	struct tunnel_end e = describe(t, why);
+
+	if (!t->open)
+		s->config.counts->unreached++;
 	s->config.ended(s->config.arg, &e);
 	reach_forget(&t->wait);
 	dial_free(t->dial);
@@ -203,6 +213,13 @@ static bool back_open(void *arg, struct link *l)
 	bool ok;
 
 	t->open = true;
+	s->config.counts->passed++;
+	counts_add_time(&s->config.counts->reach, resolver_now() - t->start_ms);
+	if (s->config.opened) {
+		struct tunnel_end now = describe(t, NULL);
+
+		t->live = s->config.opened(s->config.arg, &now);
+	}
 	rest(t);
 	if (s->config.ahead)
 		s->config.ahead(s->config.arg, t->front, &ahead);
@@ -241,10 +258,11 @@ static void back_failed(void *arg, struct link *l, const char *why)
 }
 
 /* From one link to the other; false: the other is full. */
-static bool pass(struct tunnel *t, struct link *to, uint64_t *count, struct span octets)
+static bool pass(struct tunnel *t, struct link *to, struct span octets)
 {
-	*count += octets.n;
 	rest(t);
+	if (t->live)
+		*t->live = (struct tunnel_live){ t->forth, t->back_again };
 	link_send(to, octets);
 	return link_unsent(to) == 0;
 }
@@ -307,6 +325,7 @@ static bool front_input(void *arg, struct link *l, struct span octets)
 	(void)arg;
 	if (t->refused)
 		return false;
+	t->of->config.counts->forth += octets.n;
 	return t->http ? pass_requests(t, octets) : pass(t, t->back, &t->forth, octets);
 }
 
@@ -316,6 +335,7 @@ static bool back_input(void *arg, struct link *l, struct span octets)
 	bool more;
 
 	(void)arg;
+	t->of->config.counts->back += octets.n;
 	if (!t->http || !http_pass_waits(t->http) || !http_pass_back(t->http, octets))
 		return pass(t, t->front, &t->back_again, octets);
 	/* The upgrade is answered: what the front said meanwhile goes on. */
@@ -390,6 +410,16 @@ unsigned tunnel_table_count(const struct tunnels *s)
 	return s->count;
 }
 
+unsigned tunnel_table_fronts(const struct tunnels *s)
+{
+	return link_table_count(s->front);
+}
+
+unsigned tunnel_table_half_open(const struct tunnels *s)
+{
+	return link_table_half_open(s->front) + link_table_half_open(s->back);
+}
+
 void tunnel_accept(struct tunnels *s, int fd, const struct sockaddr *from)
 {
 	link_accept(s->front, fd, from);
@@ -407,6 +437,7 @@ static int open_tables(struct tunnels *s, struct err *err)
 		.per_source_max = c->per_source_max,
 		.handshake_timeout_ms = c->handshake_timeout_ms,
 		.grace_ms = c->grace_ms,
+		.counts = c->counts,
 		.open = front_open,
 		.input = front_input,
 		.ended = ended,
@@ -437,6 +468,8 @@ int tunnel_table_new(const struct tunnels_config *config, struct tunnels **out, 
 	if (!s)
 		return err_set(err, ERR_NOMEM, "tunnels: no memory");
 	s->config = *config;
+	if (!s->config.counts)
+		s->config.counts = &s->unasked;
 	rc = open_tables(s, err);
 	if (rc == 0) {
 		*out = s;

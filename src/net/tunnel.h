@@ -29,6 +29,11 @@
 
 struct tunnels;
 
+/* What of an open tunnel changes, for who looks on from elsewhere. */
+struct tunnel_live {
+	uint64_t forth, back; /* octets */
+};
+
 /* What one tunnel was. */
 struct tunnel_end {
 	const struct link *front;
@@ -37,7 +42,8 @@ struct tunnel_end {
 		*peer; /* who was proved, in front or at the back, or was not; never NULL */
 	uint64_t forth, back_again; /* octets to the back, and from it */
 	int64_t took_ms;
-	const char *why; /* "done": both ways ended */
+	const char *why;          /* "done": both ways ended */
+	struct tunnel_live *live; /* what opened gave */
 };
 
 struct tunnels_config {
@@ -61,6 +67,9 @@ struct tunnels_config {
 	 */
 	const struct http_pass_config *http;
 	void (*fields)(void *arg, const struct link *front, struct buf *out);
+	/* The back is reached. Where it writes its octets to until ended; NULL: nowhere. */
+	struct tunnel_live *(*opened)(void *arg, const struct tunnel_end *now);
+	struct counts *counts; /* NULL: nobody wants to know */
 	/* Once for each front whose peer was proved. */
 	void (*ended)(void *arg, const struct tunnel_end *end);
 	void *arg;
@@ -70,6 +79,10 @@ int tunnel_table_new(const struct tunnels_config *config, struct tunnels **out, 
 /* Closes all; done is called when all handles are closed. */
 void tunnel_table_close(struct tunnels *s, void (*done)(void *arg), void *arg);
 unsigned tunnel_table_count(const struct tunnels *s); /* those whose front is proved */
+/* Connections in front, in the handshake, open, or about to be closed. */
+unsigned tunnel_table_fronts(const struct tunnels *s);
+/* Of both sides, in the handshake. */
+unsigned tunnel_table_half_open(const struct tunnels *s);
 
 /* A connection from the listener; fd is the tunnel's from now on. */
 void tunnel_accept(struct tunnels *s, int fd, const struct sockaddr *from);

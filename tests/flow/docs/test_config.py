@@ -29,7 +29,9 @@ def check(name, text):
 
 def accepted(name, text, what):
     got = check(name, text)
-    tap(got.returncode == 0 and got.stdout.endswith(": fine\n"), f"{name} accepts {what}", got.stdout + got.stderr)
+    # The proxy asks for its own names too, of which DNS knows nothing here: sardane-proxy(8), exit status 3.
+    fine = (3, ": fine, but DNS does not say so of our names\n") if name == "proxy" else (0, ": fine\n")
+    tap(got.returncode == fine[0] and got.stdout.endswith(fine[1]), f"{name} accepts {what}", got.stdout + got.stderr)
 
 
 with tempfile.TemporaryDirectory() as made:

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From one configuration to the next, and from one program to the next: nobody is dropped.
+
+PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
+"""
+import contextlib, os, pathlib, re, signal, socket, subprocess, sys, tempfile, threading, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from joinlab import run
+from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound
+
+PLAIN = "    identity: none\n"
+
+class Load:
+    """Threads that connect, exchange and end, again and again; and some connections that stay, spoken on now and then."""
+    def __init__(self, proxy, threads=3, staying=3):
+        self.proxy, self.done, self.errors, self.rounds = proxy, threading.Event(), [], 0
+        self.threads = [threading.Thread(target=self.run, args=(self.come_and_go,)) for _ in range(threads)]
+        self.threads += [threading.Thread(target=self.run, args=(self.stay,)) for _ in range(staying)]
+
+    def run(self, what):
+        try:
+            what()
+        except Exception as e:  # whatever it is, it must not have happened
+            self.errors.append(repr(e))
+
+    def come_and_go(self):
+        while not self.done.is_set():
+            with self.proxy.connect() as s:
+                assert exchange(s, b"come and go") == b"come and go"
+            self.rounds += 1
+
+    def stay(self):
+        with self.proxy.connect() as s:
+            while not self.done.wait(0.05):
+                s.sendall(b"still here")
+                assert proxylab.receive(s, 10) == b"still here"
+            assert exchange(s, b"goodbye") == b"goodbye"
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *why):
+        self.done.set()
+        for t in self.threads:
+            t.join(60)
+        if not why[0]:
+            assert not self.errors and self.rounds > 0, (self.errors[:3], len(self.errors), self.rounds)
+
+def reload(p, what=r"proxy\.reloaded", times=1):
+    p.process.send_signal(signal.SIGHUP)
+    return p.said(what, 60, times)
+
+def of_b(backend, more=""):
+    return listener(WORLD, backend.address, more=PLAIN + more)
+
+def text_of(p, config, more="workers: 1\ndrain: 2\n"):
+    p.config.write_text(more + config.replace("DIR", p.dir))
+
+def a_hundred_reloads_under_load_drop_nobody():
+    with Echo() as backend, Proxy(of_b(backend), workers=2) as b, Proxy(outbound(WORLD)) as a:
+        with Load(a) as load:
+            for i in range(100):
+                reload(b, times=i + 1)
+        assert not any(re.search("tls.refuse|verdict=refused|worker_died", line) for line in b.log + a.log), load.rounds
+        print(f"# {load.rounds} connections during 100 reloads")
+        until = time.monotonic() + 60
+        while len(b.workers()) > 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        assert len(b.workers()) == 2, b.workers()
+
+def reloads_that_come_faster_than_they_can_be_done_are_made_one():
+    with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a, Load(a):
+        for _ in range(200):
+            b.process.send_signal(signal.SIGHUP)
+            time.sleep(0.005)
+        b.said(r"proxy\.reloaded", 30)
+        assert len(b.workers()) < 64
+
+def the_way_out_is_reloaded_too():
+    with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD), workers=2) as a:
+        port = a.port("out")
+        text_of(a, outbound(WORLD, bind=f"127.0.0.1:{port}"))
+        reload(a)
+        with Load(a):
+            for i in range(5):
+                text_of(a, outbound(WORLD, bind=f"127.0.0.1:{port}"), f"workers: {1 + i % 3}\ndrain: 2\n")
+                reload(a, times=i + 2)
+
+def a_file_or_a_credential_that_is_wrong_changes_nothing():
+    with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a:
+        good, before = b.config.read_text(), b.workers()
+        wrong = [(good.replace("    allow:\n", "    allw:\n"), r"proxy\.reload_failed .*proxy\.yaml:9:5: unknown key 'allw'"),
+                 (good.replace("-key.pem", "-none.pem"), r"proxy\.reload_failed .*a worker could not start"),
+                 (good.replace("identity: none", "identity: all"), r"proxy\.reload_failed .*proxy\.yaml:"),
+                 (good + f"status: unix:{b.dir}/none/status\n", r"proxy\.reload_failed .*none/status")]
+        with Load(a, staying=1):
+            for i, (config, why) in enumerate(wrong):
+                b.config.write_text(config)
+                line = reload(b, r"proxy\.reload_failed", i + 1)
+                assert re.search(why, line), (line, why)
+        until = time.monotonic() + 20
+        while b.workers() != before and time.monotonic() < until:
+            time.sleep(0.05)
+        assert b.workers() == before, "other workers serve"
+        assert any(re.search(r"worker_failed .*tls_key", line) for line in b.log)
+        b.config.write_text(good)
+        reload(b)
+        with a.connect() as s:
+            assert exchange(s, b"again") == b"again"
+
+def new_rules_hold_for_who_comes_and_old_ones_for_who_is_there():
+    with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            s.sendall(b"x")
+            assert proxylab.receive(s, 1) == b"x"
+            text_of(b, listener(WORLD, backend.address, allow=[f'name: {WORLD["A_AS_CLIENT_NAME"]}'], more=PLAIN))
+            reload(b)
+            with a.connect() as new:
+                assert is_cut(new)
+            b.said(r"tls\.refuse .*refusal=policy")
+            assert exchange(s, b"still") == b"still"
+
+def listeners_come_and_go():
+    with Echo() as backend, Echo() as other, Proxy(of_b(backend)) as b, tempfile.TemporaryDirectory() as top:
+        with Proxy(outbound(WORLD, bind=f"unix:{top}/one")) as a:
+            one = outbound(WORLD, bind=f"unix:{top}/one")
+            two = one.replace("resolver:", one.partition("outbound:\n")[2].partition("resolver:")[0].replace("name: out", "name: two")
+                              .replace("/one", "/two") + "resolver:", 1)
+            text_of(a, two)
+            reload(a)
+            for path in ("/one", "/two"):
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.settimeout(20)
+                    s.connect(top + path)
+                    assert exchange(s, b"hello") == b"hello"
+            text_of(a, one)
+            reload(a, times=2)
+            with socket.socket(socket.AF_UNIX) as s:
+                try:
+                    s.connect(top + "/two")
+                    raise AssertionError("somebody still listens there")
+                except ConnectionRefusedError:
+                    pass
+
+def another_program_takes_over_under_load():
+    with Echo() as backend, Proxy(outbound(WORLD)) as a:
+        b = Proxy(of_b(backend), workers=2).start()
+        first = b.process.pid
+        with Load(a):
+            heir = first
+            for i in range(3):
+                os.kill(heir, signal.SIGUSR2)
+                heir = int(re.search(r"proxy\.ready .*pid=(\d+)", b.said(r"proxy\.ready ", 60, i + 2))[1])
+                b.said(r"proxy\.leave ", 60, i + 1)
+                time.sleep(0.3)
+        assert b.process.wait(60) == 0, "the first one stays"
+        with a.connect() as s:
+            assert exchange(s, b"after all") == b"after all"
+        os.kill(heir, signal.SIGTERM)
+        b.said(r"proxy\.stop status=0", 60, 4)
+        b.process = None
+        assert not any(re.search("tls.refuse|verdict=refused|worker_died", line) for line in b.log), b.log[-5:]
+
+def a_program_that_cannot_start_takes_nothing_over():
+    with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a:
+        good = b.config.read_text()
+        b.config.write_text("workers: [")
+        b.process.send_signal(signal.SIGUSR2)
+        b.said(r"proxy\.handover_failed")
+        b.config.write_text(good)
+        with a.connect() as s:
+            assert exchange(s, b"still") == b"still"
+
+@contextlib.contextmanager
+def manager():
+    """A service manager's socket: what it was told so far."""
+    with tempfile.TemporaryDirectory() as top, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(top + "/notify")
+        s.settimeout(0.2)
+        told = []
+
+        def heard(what, seconds=30):
+            until = time.monotonic() + seconds
+            while not any(what in words for words in told):
+                assert time.monotonic() < until, (what, told)
+                with contextlib.suppress(TimeoutError):
+                    told.append(s.recv(4096).decode())
+            return next(words for words in told if what in words)
+        os.environ["NOTIFY_SOCKET"] = top + "/notify"
+        os.environ["WATCHDOG_USEC"] = "400000"
+        try:
+            yield told, heard
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+
+def the_service_manager_is_told():
+    with Echo() as backend, manager() as (told, heard):
+        b = Proxy(of_b(backend)).start()
+        heard("READY=1")
+        heard("WATCHDOG=1")
+        told.clear()
+        reload(b)
+        assert re.search(r"RELOADING=1\nMONOTONIC_USEC=\d+", heard("RELOADING=1"))
+        heard("READY=1")
+        told.clear()
+        b.process.send_signal(signal.SIGUSR2)
+        heir = int(re.search(r"MAINPID=(\d+)", heard("MAINPID="))[1])
+        assert b.process.wait(60) == 0
+        os.kill(heir, signal.SIGTERM)
+        heard("STOPPING=1")
+        b.said(r"proxy\.stop", 30, 2)
+
+def sockets_that_the_manager_opened_are_used():
+    for name in ("in", "any"):
+        with Echo() as backend, socket.create_server((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"]))) as given:
+            b = Proxy(of_b(backend), workers=2)
+            script = f'exec {given.fileno()}<&{given.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name} exec "$0" -c "$1" -l debug'
+            b.process = subprocess.Popen(["sh", "-c", script, os.environ["PROXY"], b.config], stderr=subprocess.PIPE, text=True,
+                                         preexec_fn=lambda: os.dup2(given.fileno(), 3), pass_fds=(3, given.fileno()))
+            b.reader = threading.Thread(target=lambda: b.log.extend(b.process.stderr), daemon=True)
+            b.reader.start()
+            b.said(r"proxy\.ready")
+            given.close()
+            with Proxy(outbound(WORLD)) as a:
+                for _ in range(6):
+                    with a.connect() as s:
+                        assert exchange(s, b"given") == b"given"
+            assert b.stop() == 0
+
+with proxylab.world() as (WORLD, lab):
+    run(a_hundred_reloads_under_load_drop_nobody, reloads_that_come_faster_than_they_can_be_done_are_made_one,
+        the_way_out_is_reloaded_too, a_file_or_a_credential_that_is_wrong_changes_nothing,
+        new_rules_hold_for_who_comes_and_old_ones_for_who_is_there, listeners_come_and_go,
+        another_program_takes_over_under_load, a_program_that_cannot_start_takes_nothing_over, the_service_manager_is_told,
+        sockets_that_the_manager_opened_are_used)

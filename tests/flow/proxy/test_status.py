@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What sardane-proxy tells of itself: metrics, peers, health, and "sardane top".
+
+PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
+"""
+import http.client, json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import proxylab
+from joinlab import run
+from proxylab import Echo, Proxy, exchange, listener, outbound
+
+PLAIN = "    identity: none\n"
+STATUS = "status: unix:DIR/status\n"
+
+def get(p, path, method="GET"):
+    connection = http.client.HTTPConnection("localhost", timeout=20)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(20)
+    connection.sock.connect(p.dir + "/status")
+    connection.request(method, path)
+    got = connection.getresponse()
+    return got.status, got.read().decode()
+
+def metrics(p):
+    status, text = get(p, "/metrics")
+    assert status == 200, text
+    return {name + labels: float(value) for name, labels, value in re.findall(r"^(\w+)(\{.*\})? (\S+)$", text, re.M)}
+
+def until(what, seconds=30):
+    """The first true thing that what gives."""
+    end = time.monotonic() + seconds
+    while not (got := what()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.1)
+    return got
+
+def the_numbers_of_all_workers_are_told():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS, workers=2) as b, \
+            Proxy(outbound(WORLD) + STATUS) as a, Proxy(outbound(WORLD, who="A_AS")) as stranger:
+        for _ in range(8):
+            with a.connect() as s:
+                assert exchange(s, b"x" * 1000) == b"x" * 1000
+        with stranger.connect() as s:
+            assert proxylab.is_cut(s)
+        def done():
+            m = metrics(b)
+            return m['sardane_proxy_octets_total{at="in",side="listener",direction="back"}'] == 8000 and \
+                m['sardane_proxy_handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and m
+        m = until(done)
+        entry = 'at="in",side="listener"'
+        for name, value in ((f'accepts_total{{{entry}}}', 9), (f'handshakes_total{{{entry},outcome="proved",reason=""}}', 8),
+                            (f'connections_total{{{entry},outcome="passed"}}', 8), (f'octets_total{{{entry},direction="forth"}}', 8000),
+                            (f'handshake_seconds_count{{{entry}}}', 8), (f'handshake_seconds_bucket{{{entry},le="+Inf"}}', 8),
+                            (f'reach_seconds_count{{{entry}}}', 8), ("workers", 2), ("healthy", 1)):
+            assert m["sardane_proxy_" + name] == value, (name, m.get("sardane_proxy_" + name), value)
+        assert m['sardane_proxy_dns_answers_total{status="secure"}'] >= 1
+        way = metrics(a)
+        assert way['sardane_proxy_handshakes_total{at="out",side="outbound",outcome="proved",reason=""}'] == 8
+        owner = WORLD["A_NS_CLIENT_NAME"]
+        assert way[f'sardane_proxy_own_tlsa_good{{at="out",side="outbound",name="{owner}"}}'] == 1, way
+        expiry = way[f'sardane_proxy_certificate_expiry_timestamp_seconds{{at="out",side="outbound",name="{owner}"}}']
+        assert expiry > time.time()
+        assert get(b, "/nothing")[0] == 404 and get(b, "/metrics", "POST")[0] == 405
+
+def counters_survive_a_worker_and_a_reload():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
+        accepts = 'sardane_proxy_accepts_total{at="in",side="listener"}'
+        with a.connect() as s:
+            assert exchange(s, b"x") == b"x"
+        until(lambda: metrics(b)[accepts] == 1)
+        worker = json.loads(subprocess.run(["ps", "--ppid", str(b.process.pid), "-o", "pid="], capture_output=True, text=True).stdout.split()[0])
+        os.kill(worker, signal.SIGKILL)
+        b.said(r"proxy\.worker_died")
+        until(lambda: metrics(b)["sardane_proxy_workers"] == 1 and worker not in b.workers())
+        with a.connect() as s:
+            assert exchange(s, b"x") == b"x"
+        b.process.send_signal(signal.SIGHUP)
+        b.said(r"proxy\.reloaded", 30)
+        until(lambda: metrics(b)["sardane_proxy_reloads_total"] == 1)
+        with a.connect() as s:
+            assert exchange(s, b"x") == b"x"
+        until(lambda: metrics(b)[accepts] == 3)
+
+def who_is_connected_is_told_and_shown():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a, \
+            Proxy(outbound(WORLD, who="A_AS")) as stranger:
+        with a.connect() as s, a.connect() as other:
+            for one, octets in ((s, b"hello"), (other, b"x")):
+                one.sendall(octets)
+                assert proxylab.receive(one, len(octets)) == octets
+            with stranger.connect() as refused:
+                assert proxylab.is_cut(refused)
+            peers = json.loads(get(b, "/peers")[1])["peers"]
+            assert sorted(p["forth"] for p in peers) == [1, 5], peers
+            name = WORLD["A_NS_CLIENT_NAME"].rstrip(".")
+            assert all(p["peer"] == name and p["usage"] == "3 1 1" and p["how"] == "dane" and p["at"] == "in" for p in peers), peers
+            until(lambda: json.loads(get(b, "/status")[1])["entries"][0]["open"] == 2)
+            got = subprocess.run([os.environ["SARDANE"], "top", "--at", f"unix:{b.dir}/status", "--once"], capture_output=True, text=True, timeout=30)
+            assert got.returncode == 0, got.stderr
+            for words in ("healthy", name, "3 1 1", "policy", "in "):
+                assert words in got.stdout, (words, got.stdout)
+            os.kill(b.process.pid, signal.SIGHUP)
+            b.said(r"proxy\.reloaded", 30)
+            assert len(json.loads(get(b, "/peers")[1])["peers"]) == 2, "those of the older configuration are there too"
+        until(lambda: json.loads(get(b, "/peers")[1])["peers"] == [])
+        got = subprocess.run([os.environ["SARDANE"], "top", "--at", f"unix:{b.dir}/nobody", "--once"], capture_output=True, text=True, timeout=30)
+        assert got.returncode == 2 and "nobody" in got.stderr, got.stderr
+
+def prometheus_finds_nothing_wrong():
+    tool = shutil.which("promtool")
+    if not tool:
+        print("# promtool is not here")
+        return
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            assert exchange(s, b"x") == b"x"
+        got = subprocess.run([tool, "check", "metrics"], input=get(b, "/metrics")[1], capture_output=True, text=True, timeout=30)
+        assert got.returncode == 0 and not got.stderr.strip(), got.stdout + got.stderr
+
+def health_fails_when_it_could_not_serve():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b:
+        until(lambda: json.loads(get(b, "/status")[1])["own"][0]["tlsa"] == "good")
+        assert get(b, "/healthz") == (200, "ok\n")
+        worker = b.workers()[0]
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            status, why = until(lambda: (got := get(b, "/healthz"))[0] == 503 and got, 20)
+            assert "workers" in why, why
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        until(lambda: get(b, "/healthz")[0] == 200)
+    # A key that DNS does not know of.
+    with Echo() as backend, tempfile.TemporaryDirectory() as top:
+        name = WORLD["B_JS_HOST"].rstrip(".")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=x",
+                        "-addext", f"subjectAltName=DNS:{name}", "-keyout", top + "/x-key.pem", "-out", top + "/x.pem"], check=True, capture_output=True)
+        config = listener(WORLD, backend.address, more=PLAIN).replace(WORLD["B_JS_SERVER"], top + "/x") + STATUS
+        with Proxy(config) as b:
+            status, why = until(lambda: (got := get(b, "/healthz"))[0] == 503 and got)
+            assert "none of the" in why and name in why, why
+            status, words = b.check()
+            assert status == 3 and "none of the" in words and name in words, (status, words)
+
+def a_log_that_is_full_stops_nothing():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b:
+        config = Proxy(outbound(WORLD, bind="unix:DIR/out"), more="drain: 2\n")
+        full = open("/dev/full", "w")
+        process = subprocess.Popen([os.environ["PROXY"], "-c", config.config, "-l", "debug"], stderr=full)
+        try:
+            until(lambda: os.path.exists(config.dir + "/out"))
+            for i in range(5):
+                with socket.socket(socket.AF_UNIX) as s:
+                    s.settimeout(20)
+                    until(lambda: s.connect_ex(config.dir + "/out") == 0)
+                    assert exchange(s, b"hello") == b"hello"
+            process.send_signal(signal.SIGHUP)
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(20)
+                s.connect(config.dir + "/out")
+                assert exchange(s, b"hello") == b"hello"
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+            shutil.rmtree(config.dir)
+
+with proxylab.world() as (WORLD, lab):
+    run(the_numbers_of_all_workers_are_told, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
+        prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve, a_log_that_is_full_stops_nothing)
