@@ -7,6 +7,7 @@
 #   make bench-pki   of them, what a PKI in DNS costs: a fleet of 100,000, issuing, a trace
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
+#   make package         Debian packages, looked at by lintian
 #   make prove-rollover  50 rollovers under load, the tool killed at random: is anybody locked out?
 DESTDIR ?=
 
@@ -25,7 +26,8 @@ bench-pki: ; scripts/bench pki
 prove-attacks: ; scripts/prove-attacks
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
 prove-rollover: all ; scripts/prove-rollover
+package: all ; scripts/setup package && scripts/package
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*
-.PHONY: all demo check lint asan fuzz bench bench-pki prove-attacks prove-zones install fmt clean
+.PHONY: package all demo check lint asan fuzz bench bench-pki prove-attacks prove-zones install fmt clean
