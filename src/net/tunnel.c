@@ -258,8 +258,9 @@ static void back_failed(void *arg, struct link *l, const char *why)
 }
 
 /* From one link to the other; false: the other is full. */
-static bool pass(struct tunnel *t, struct link *to, struct span octets)
+static bool pass(struct tunnel *t, struct link *to, uint64_t *count, struct span octets)
 {
+	*count += octets.n;
 	rest(t);
 	if (t->live)
 		*t->live = (struct tunnel_live){ t->forth, t->back_again };
