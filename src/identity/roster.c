@@ -201,7 +201,7 @@ static struct roster_device *push(struct roster *r, size_t *room)
 static int take_row(struct roster *r, const struct header *h, const struct csv_row *row,
 	const struct roster_order *o, size_t *room, struct buf *scratch, struct err *err)
 {
-	char none[1] = "", *field[COLUMNS] = { none, none, none, none };
+	char *field[COLUMNS] = { NULL }; /* of columns that are not there */
 	struct roster_device *d;
 
 	if (row->count != h->count) {
@@ -218,11 +218,11 @@ static int take_row(struct roster *r, const struct header *h, const struct csv_r
 	if (!d)
 		return err_set(err, ERR_NOMEM, "%s: out of memory", r->path);
 	*d = (struct roster_device){ .line = row->line,
-		.key = field[COLUMN_KEY],
-		.request = field[COLUMN_REQUEST] };
+		.key = field[COLUMN_KEY] ? field[COLUMN_KEY] : "",
+		.request = field[COLUMN_REQUEST] ? field[COLUMN_REQUEST] : "" };
 	if (!read_name(r, d, field[COLUMN_NAME]))
 		return 0;
-	read_form(r, d, field[COLUMN_TLSA], o);
+	read_form(r, d, field[COLUMN_TLSA] ? field[COLUMN_TLSA] : "", o);
 	if (*d->key && *d->request)
 		roster_complain(r, d->line, "key and request: give one of them");
 	if (*d->request && !o->certificates)
