@@ -5,6 +5,7 @@
 #   make asan    tests under sanitizers             make fuzz    every parser, a minute in all
 #   make bench   figures, as ratios                 make fmt     format the sources
 #   make bench-pki   of them, what a PKI in DNS costs: a fleet of 100,000, issuing, a trace
+#   make bench-proxy     our proxy beside nginx, haproxy, hitch and stunnel
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
 #   make package         Debian packages, looked at by lintian
@@ -23,6 +24,7 @@ asan: ; scripts/check asan
 fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
 bench-pki: ; scripts/bench pki
+bench-proxy: ; scripts/bench-proxy
 prove-attacks: ; scripts/prove-attacks
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
 prove-rollover: all ; scripts/prove-rollover
@@ -30,4 +32,4 @@ package: all ; scripts/setup package && scripts/package
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*
-.PHONY: package all demo check lint asan fuzz bench bench-pki prove-attacks prove-zones install fmt clean
+.PHONY: package all demo check lint asan fuzz bench bench-pki bench-proxy prove-attacks prove-zones prove-rollover install fmt clean
