@@ -162,6 +162,8 @@ static void ended(void *arg, const struct tunnel_end *e)
 
 	if (p->slot)
 		board_peer_remove(p->slot, (struct board_peer *)e->live);
+	if (!log_is_on(TRACE_INFO))
+		return;
 	if (e->back)
 		link_address(e->back, to, sizeof(to));
 	log_info("proxy.end",

@@ -163,7 +163,10 @@ static int begin(const union dial_address *a, bool *now)
 	if (fd < 0)
 		return -1;
 	*now = connect(fd, &a->any, dial_octets(a)) == 0;
-	if (*now || errno == EINPROGRESS)
+	/* On this machine it is there by now, and asking again says so: that spares waiting. */
+	if (!*now && errno == EINPROGRESS)
+		*now = connect(fd, &a->any, dial_octets(a)) == 0;
+	if (*now || errno == EALREADY)
 		return fd;
 	error = errno;
 	close(fd);

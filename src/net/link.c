@@ -98,8 +98,10 @@ void link_close(struct link *l, const char *why)
 
 	if (l->machine.at == CLOSED)
 		return;
-	log_debug("link.close", "from=%s was=%s reason=%s", link_address(l, (char[64]){ 0 }, 64),
-		states[l->machine.at].name, log_value(why));
+	if (log_is_on(TRACE_DEBUG))
+		log_debug("link.close", "from=%s was=%s reason=%s",
+			link_address(l, (char[64]){ 0 }, 64), states[l->machine.at].name,
+			log_value(why));
 	link_list_remove(link_list_of(l), l);
 	machine_go(&l->machine, CLOSED);
 	link_queue_remove(l);
@@ -109,7 +111,6 @@ void link_close(struct link *l, const char *why)
 	l->proof = NULL;
 	duplex_forget(&l->duplex);
 	sources_give(&s->sources, l->source);
-	poll_tcp(l, 0);
 	if (s->dead.count >= DEAD_MAX)
 		link_reap(s->dead.first);
 	link_queue_put(&s->dead, l);
@@ -220,14 +221,15 @@ static int events_of_paused(const struct link *l)
 	return l->hung ? 0 : UV_DISCONNECT;
 }
 
-/* Ask uv for exactly what can move something. */
+/* Ask uv for exactly what can move something; but a pause is often over before the peer says
+ * anything, and each change of what is asked for is two system calls. */
 static void poll_for_more(struct link *l)
 {
 	int events = duplex_wants_out(&l->duplex) ? UV_WRITABLE : 0;
 
 	/* That a peer who is not read from has left must be seen all the same. */
 	if (l->machine.at == OPEN && !l->duplex.ended)
-		events |= l->paused ? events_of_paused(l) : UV_READABLE;
+		events |= l->paused && l->told ? events_of_paused(l) : UV_READABLE;
 	poll_tcp(l, events);
 }
 
@@ -339,7 +341,7 @@ void link_resume(struct link *l)
 {
 	if (!l->paused)
 		return;
-	l->paused = false;
+	l->paused = l->told = false;
 	pump(l, PUMP_IN);
 }
 
@@ -488,6 +490,7 @@ void link_serve(struct link *l)
 	l->ready = 0;
 	switch ((enum link_state)l->machine.at) {
 	case OPEN:
+		l->told |= l->paused && events & UV_READABLE;
 		l->hung |= events & UV_DISCONNECT && l->of->config.ended;
 		if (events & UV_DISCONNECT && !l->hung)
 			link_close(l, "the peer closed");
@@ -545,7 +548,7 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 		l->ready |= events;
 		serve_or_wait(l);
 		return;
-	case CLOSED: return;
+	case CLOSED: poll_tcp(l, 0); return; /* it still waits to be freed */
 	}
 }
 

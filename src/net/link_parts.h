@@ -32,6 +32,7 @@ struct link {
 	bool ours;                               /* of link_connect */
 	bool taken;                              /* the owner said true and will be told */
 	bool paused;                             /* the owner wants no octets now */
+	bool told;                               /* while paused, that octets are there */
 	bool hung;                     /* it was seen, while paused, that the peer sends no more */
 	int ready;                     /* what uv told and nobody has looked at */
 	struct link_queue *in;         /* NULL, or where it waits for its share of a turn */
@@ -47,6 +48,7 @@ struct link {
 
 struct link_list {
 	struct link *first, *last;
+	struct link *at; /* whose deadline is looked at next; NULL: of the first */
 	unsigned count;
 };
 
@@ -98,6 +100,8 @@ static inline void link_list_add(struct link_list *list, struct link *l)
 
 static inline void link_list_remove(struct link_list *list, struct link *l)
 {
+	if (list->at == l)
+		list->at = l->next;
 	*(l->prev ? &l->prev->next : &list->first) = l->next;
 	*(l->next ? &l->next->prev : &list->last) = l->prev;
 	list->count--;

@@ -42,24 +42,30 @@ static void work(uv_prepare_t *prepare)
 	s->served_ns = 0;
 }
 
-/* False: the time was over first. */
+static void look_at(struct link *l, int64_t now)
+{
+	if (l->deadline_ms != 0 && now >= l->deadline_ms) {
+		if (l->machine.at == SILENT)
+			l->of->config.counts->silent++;
+		else if (l->machine.at < OPEN)
+			link_say_refused(l, l->deadline_why);
+		link_close(l, l->deadline_why);
+	} else if (l->proof) {
+		proof_tick(l->proof, now);
+	}
+}
+
+/* False: the time was over first; the next call goes on from there. */
 static bool expire(struct link_list *list, int64_t now, uint64_t until_ns)
 {
-	for (struct link *l = list->first, *next; l; l = next) {
-		if (uv_hrtime() >= until_ns)
-			return false;
-		next = l->next;
-		if (l->deadline_ms != 0 && now >= l->deadline_ms) {
-			if (l->machine.at == SILENT)
-				l->of->config.counts->silent++;
-			else if (list == &l->of->half_open)
-				link_say_refused(l, l->deadline_why);
-			link_close(l, l->deadline_why);
-		} else if (l->proof) {
-			proof_tick(l->proof, now);
-		}
+	struct link *l = list->at ? list->at : list->first;
+
+	while (l && uv_hrtime() < until_ns) {
+		list->at = l->next;
+		look_at(l, now);
+		l = list->at;
 	}
-	return true;
+	return !l;
 }
 
 static void tick(uv_timer_t *timer)

@@ -49,6 +49,8 @@ void verdict_accepted(const struct peer *peer, const struct sockaddr *from, int6
 		level == TRACE_INFO ? log_info : log_debug;
 	char address[64];
 
+	if (!log_is_on(level))
+		return;
 	say("tls.accept", "%s how=%s resumed=%s took_ms=%" PRId64 " from=%s", verdict_words(peer),
 		peer->how == PEER_BY_DANE ? "dane" : "pkix", peer->resumed ? "yes" : "no", took_ms,
 		listen_write_address(from, address, sizeof(address)));

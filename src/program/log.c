@@ -223,7 +223,7 @@ static void write_line(enum trace_level level, const char *event, const char *fm
 	struct line l;
 	char words[LINE_MAX_OCTETS / 2], time[STAMP_MAX];
 
-	if (level > settings.level)
+	if (!log_is_on(level))
 		return;
 	l.n = 0;
 	if (vsnprintf(words, sizeof(words), fmt, ap) < 0)
@@ -250,6 +250,11 @@ void log_open(const char *program, enum trace_level level, int json)
 	snprintf(settings.program, sizeof(settings.program), "%s", program);
 	settings.level = level;
 	settings.json = json != 0;
+}
+
+bool log_is_on(enum trace_level level)
+{
+	return level <= settings.level;
 }
 
 int log_level_read(const char *word, enum trace_level *out)

@@ -11,11 +11,14 @@
 #ifndef PROGRAM_LOG_H
 #define PROGRAM_LOG_H
 
+#include <stdbool.h>
+
 #include "core/trace.h"
 
 /* program names the lines' origin; level is the highest that is written; json: one object a line.
  */
 void log_open(const char *program, enum trace_level level, int json);
+bool log_is_on(enum trace_level level);                      /* lines of it are written */
 int log_level_read(const char *word, enum trace_level *out); /* 0, or ERR_FORMAT */
 
 void log_error(const char *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
