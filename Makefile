@@ -9,6 +9,7 @@
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
 #   make package         Debian packages, looked at by lintian
+#   make prove-proxy     9,500 clients that never finish, beside honest ones
 #   make prove-rollover  50 rollovers under load, the tool killed at random: is anybody locked out?
 DESTDIR ?=
 
@@ -27,9 +28,11 @@ bench-pki: ; scripts/bench pki
 bench-proxy: ; scripts/bench-proxy
 prove-attacks: ; scripts/prove-attacks
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
+prove-proxy: ; scripts/prove-proxy
 prove-rollover: all ; scripts/prove-rollover
 package: all ; scripts/setup package && scripts/package
 install: all ; DESTDIR=$(DESTDIR) meson install -C build --no-rebuild
 fmt: ; git ls-files '*.c' '*.h' | xargs clang-format -i
 clean: ; rm -rf build build-*
-.PHONY: package all demo check lint asan fuzz bench bench-pki bench-proxy prove-attacks prove-zones prove-rollover install fmt clean
+.PHONY: package all demo check lint asan fuzz bench bench-pki bench-proxy prove-attacks prove-zones prove-rollover \
+	prove-proxy install fmt clean

@@ -93,15 +93,15 @@ as_id_by_name: true
         assert got.returncode == 0, got.stderr
 
 @contextlib.contextmanager
-def world():
-    """(the words of lab.env, a function that runs "sardane lab VERB WORDS") of a lab of its own."""
+def world(*words):
+    """(the words of lab.env, a function that runs "sardane lab VERB WORDS") of a lab of its own; words: more options."""
     top = tempfile.mkdtemp(prefix="sardane-joindane-")
 
     def lab(verb, *words):
         done = subprocess.run([os.environ["SARDANE"], "lab", verb, "--dir", top + "/lab", *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     try:
-        lab("up", "--ttl", "2")
+        lab("up", "--ttl", "2", *words)
         try:
             text = pathlib.Path(top, "lab", "lab.env").read_text()
             words = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and line[0] != "#")

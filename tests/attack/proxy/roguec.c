@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * roguec - a TLS client over a socket that shows any chain and puts any octets where a ClientName
+ * belongs; it believes every server.
+ *
+ * usage: roguec ADDRESS PORT FILE [no-name | HEX] [second] [tls12]
+ *   FILE.pem and FILE-key.pem are what it shows; HEX the extension's octets; second: beside the
+ *   second certificate of the file; tls12: no more than TLS 1.2.
+ * Prints "alert N", or "open" when the server let it in; then exit 0.
+ */
+#include <arpa/inet.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CLIENTID 65280
+#define WHERE    (SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE)
+
+static unsigned char octets[1024];
+static size_t octets_n;
+static bool on_second;
+static int alert;
+
+static int put(SSL *ssl, unsigned type, unsigned context, const unsigned char **out, size_t *n,
+	X509 *x, size_t chain_index, int *al, void *arg)
+{
+	(void)ssl, (void)type, (void)x, (void)al, (void)arg;
+	if (context != SSL_EXT_TLS1_3_CERTIFICATE || chain_index != (on_second ? 1 : 0))
+		return 0;
+	*out = octets;
+	*n = octets_n;
+	return 1;
+}
+
+static int hear(SSL *ssl, unsigned type, unsigned context, const unsigned char *in, size_t n,
+	X509 *x, size_t chain_index, int *al, void *arg)
+{
+	(void)ssl, (void)type, (void)context, (void)in, (void)n, (void)x, (void)chain_index;
+	(void)al, (void)arg;
+	return 1;
+}
+
+static void hear_alert(const SSL *ssl, int where, int value)
+{
+	(void)ssl;
+	if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (value & 0xff) != 0)
+		alert = value & 0xff;
+}
+
+static int connect_to(const char *address, const char *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	unsigned n;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (sscanf(port, "%u", &n) != 1 || inet_pton(AF_INET, address, &a.sin_addr) != 1)
+		return -1;
+	a.sin_port = htons((uint16_t)n);
+	return fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? fd : -1;
+}
+
+static bool prepare(SSL_CTX *ctx, const char *file, const char *name)
+{
+	char path[512];
+	unsigned octet;
+
+	snprintf(path, sizeof path, "%s.pem", file);
+	if (SSL_CTX_use_certificate_chain_file(ctx, path) != 1)
+		return false;
+	snprintf(path, sizeof path, "%s-key.pem", file);
+	if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) != 1)
+		return false;
+	SSL_CTX_set_info_callback(ctx, hear_alert);
+	if (strcmp(name, "no-name") == 0)
+		return true;
+	for (; octets_n < sizeof octets && sscanf(name, "%2x", &octet) == 1; name += 2)
+		octets[octets_n++] = (unsigned char)octet;
+	return SSL_CTX_add_custom_ext(ctx, CLIENTID, WHERE, put, NULL, NULL, hear, NULL) == 1;
+}
+
+int main(int argc, char **argv)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	char octet;
+	int fd;
+
+	if (argc < 5 || !ctx || !prepare(ctx, argv[3], argv[4]))
+		return 2;
+	for (int i = 5; i < argc; i++) {
+		on_second |= strcmp(argv[i], "second") == 0;
+		if (strcmp(argv[i], "tls12") == 0)
+			SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+	}
+	fd = connect_to(argv[1], argv[2]);
+	SSL *ssl = SSL_new(ctx);
+	if (fd < 0 || !ssl || SSL_set_fd(ssl, fd) != 1)
+		return 2;
+	/* In TLS 1.3 a client hears only behind its own handshake whether it was let in. */
+	bool in = SSL_connect(ssl) == 1 && SSL_write(ssl, "x", 1) == 1 &&
+		SSL_read(ssl, &octet, 1) == 1;
+	if (in)
+		puts("open");
+	else
+		printf("alert %d\n", alert);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fd);
+	return 0;
+}
