@@ -200,9 +200,9 @@ int main(void)
 		ratio[i] = us[1] / us[0];
 	}
 	printf("key here\t%.0f\tus\t-\tserver CPU of a mutual handshake\n", median(here));
-	printf("key in a process\t%.0f\tus\t-\tthe same, with the other process's\n",
+	printf("key in a process\t%.0f\tus\t-\tlikewise, with the other process's\n",
 		median(there));
-	printf("key in a process / here\t%.3f\tratio\t-\tabove 1.05 it stays here\n",
+	printf("key in a process / here\t%.3f\tratio\t-\tit stays here above 1.05\n",
 		median(ratio));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
