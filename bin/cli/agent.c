@@ -304,22 +304,29 @@ static void wake(struct agent_names *n, int64_t next_ms)
 		n->name[i]->opened = false;
 }
 
+/* Of a state that could be read once, what cannot be read now is tried again: a failure delays. */
 static int run(const struct request *r, bool *well, struct err *err)
 {
 	struct agent_names names = { 0 };
 	int64_t next_ms = 0, wait_ms;
+	bool begun = false;
 	int rc = 0;
 
 	notify_send("READY=1");
 	while (rc == 0 && !ended) {
 		wake(&names, next_ms);
 		rc = turn(r, &names, &next_ms, well, err);
-		if (rc == 0)
+		if (rc == 0) {
 			write_pages(r, &names);
+			begun = true;
+		} else if (begun && !r->once) {
+			log_warning("agent.delayed", "reason=%s", log_value(err->msg));
+			rc = 0;
+		}
 		if (r->once)
 			break;
 		wait_ms = next_ms - roll_now();
-		if (rc == 0 && wait_ms > 0)
+		if (rc == 0 && !ended && wait_ms > 0)
 			poll(NULL, 0, (int)(wait_ms < SCAN_MS ? wait_ms : SCAN_MS));
 	}
 	notify_send("STOPPING=1");

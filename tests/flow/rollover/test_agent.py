@@ -17,7 +17,9 @@ class Agent:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.argv, stderr=subprocess.DEVNULL)
+        self.log = self.w.dir / "agent.log"
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(self.argv, stderr=log)
         self.w.processes.append(self.process)
 
     def says(self, pattern):
@@ -45,7 +47,8 @@ with rollworld.World() as w:
     w.until(lambda: agent.told("done"), "the hook", 20)
     check(agent.told("begin"), "the hook is told of begin and done", agent.events.read_text())
     agent.process.terminate()
-    check(agent.process.wait(60) == 0, "it ends when it is told to")
+    status = agent.process.wait(60)
+    check(status == 0, "it ends when it is told to", f"{status}: {agent.log.read_text()[-2000:]}")
 
     got = subprocess.run([str(x) for x in w.rollover("--continue")], capture_output=True, text=True, timeout=120)
     check(got.returncode == 0, "what it left under way, the command ends", got.stderr)
