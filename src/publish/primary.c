@@ -144,6 +144,14 @@ static int take_one(void *arg, size_t server, size_t i, const struct stream_answ
 	if (r.expanded)
 		rrset_done(&r.set);
 	m->out[i] = r.set;
+	/* As in check_unsigned; for many names the zone has to be signed. */
+	if (r.set.count && !r.signatures) {
+		name_write_text(&m->owners[i], text, sizeof(text));
+		return err_set(err, ERR_PEER,
+			"'%s': its answer is not signed, and a wildcard may have made it up: "
+			"sign the zone",
+			text);
+	}
 	return 0;
 }
 
