@@ -127,7 +127,7 @@ static SSL_CTX *context(const SSL_METHOD *method, X509 *cert, EVP_PKEY *key)
 static double handshake(SSL_CTX *server_ctx, SSL_CTX *client_ctx)
 {
 	SSL *server = SSL_new(server_ctx), *client = SSL_new(client_ctx);
-	BIO *a, *b;
+	BIO *a = NULL, *b = NULL;
 	double us = 0, began;
 
 	must(server && client && BIO_new_bio_pair(&a, 65536, &b, 65536) == 1, "memory");
