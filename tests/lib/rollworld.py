@@ -26,7 +26,7 @@ HOST, CLIENT = "js.roll", "_client.roll"
 class World:
     def __init__(self, ttl=1, lag=0.8):
         self.ttl, self.lag, self.dir = ttl, lag, pathlib.Path(tempfile.mkdtemp(prefix="sardane-roll-"))
-        self.port, self.service = dnsworld.free_port(), dnsworld.free_port()
+        self.port, self.service, self.refusals = dnsworld.free_port(), dnsworld.free_port(), []
         self.owner = f"_{self.service}._tcp.{HOST}."
         self.processes, self.loads, self.server, self.over = [], [], None, threading.Event()
         self.kills = self.emergencies = 0
@@ -177,6 +177,8 @@ acl:
         def read():
             for line in self.server.stdout:
                 self.reloads += line == "reloaded\n"
+                if line.startswith("refused: "):
+                    self.refusals.append("server " + line.strip())
                 if line == "ready\n":
                     ready.set()
         threading.Thread(target=read, daemon=True).start()
@@ -270,8 +272,9 @@ acl:
         time.sleep(2 * self.ttl)
 
     def count(self):
-        """(handshakes, failures, reasons) until now."""
-        return (sum(l.handshakes for l in self.loads), sum(l.failed for l in self.loads), [r for l in self.loads for r in l.reasons])
+        """(handshakes, failures, reasons) until now; a client that was refused does not know why, the server does."""
+        failed = sum(l.failed for l in self.loads)
+        return (sum(l.handshakes for l in self.loads), failed, [r for l in self.loads for r in l.reasons] + (self.refusals if failed else []))
 
     def stop(self):
         self.over.set()

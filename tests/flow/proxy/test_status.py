@@ -47,7 +47,8 @@ def the_numbers_of_all_workers_are_told():
         def done():
             m = metrics(b)
             return m['sardane_proxy_octets_total{at="in",side="listener",direction="back"}'] == 8000 and \
-                m['sardane_proxy_handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and m
+                m['sardane_proxy_handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and \
+                m['sardane_proxy_dns_answers_total{status="secure"}'] >= 1 and m
         m = until(done)
         entry = 'at="in",side="listener"'
         for name, value in ((f'accepts_total{{{entry}}}', 9), (f'handshakes_total{{{entry},outcome="proved",reason=""}}', 8),
@@ -55,7 +56,6 @@ def the_numbers_of_all_workers_are_told():
                             (f'handshake_seconds_count{{{entry}}}', 8), (f'handshake_seconds_bucket{{{entry},le="+Inf"}}', 8),
                             (f'reach_seconds_count{{{entry}}}', 8), ("workers", 2), ("healthy", 1)):
             assert m["sardane_proxy_" + name] == value, (name, m.get("sardane_proxy_" + name), value)
-        assert m['sardane_proxy_dns_answers_total{status="secure"}'] >= 1
         way = metrics(a)
         assert way['sardane_proxy_handshakes_total{at="out",side="outbound",outcome="proved",reason=""}'] == 8
         owner = WORLD["A_NS_CLIENT_NAME"]

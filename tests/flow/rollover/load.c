@@ -13,8 +13,10 @@
  *   as the greeting must arrive. A server prints "reloaded" when it presents what lies there now.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <poll.h>
 #include <sardane/sardane.h>
 #include <signal.h>
@@ -136,7 +138,10 @@ static void end(struct connection *c)
 {
 	if (c->ssl) {
 		sardane_abandon(c->ssl);
-		SSL_shutdown(c->ssl);
+		/* In a handshake it would be an error, and SSL_get_error take it for the next
+		 * one's. */
+		if (SSL_is_init_finished(c->ssl))
+			SSL_shutdown(c->ssl);
 		SSL_free(c->ssl);
 	}
 	if (c->fd >= 0)
@@ -157,7 +162,10 @@ static void fail(struct connection *c, const char *why)
 static void read_greeting(struct connection *c)
 {
 	char reply[16];
-	int n = SSL_read(c->ssl, reply, sizeof(reply));
+	int n;
+
+	ERR_clear_error();
+	n = SSL_read(c->ssl, reply, sizeof(reply));
 
 	if (n > 0) {
 		handshakes++;
@@ -177,6 +185,7 @@ static void step_client(struct connection *c)
 		read_greeting(c);
 		return;
 	}
+	ERR_clear_error();
 	rc = SSL_connect(c->ssl);
 	c->want = rc == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, rc);
 	if (c->want == SSL_ERROR_WANT_READ || c->want == SSL_ERROR_WANT_WRITE)
@@ -189,11 +198,31 @@ static void step_client(struct connection *c)
 	read_greeting(c);
 }
 
+/* The client is not told why; who reads our output is. */
+static void say_refused(const char *name, const char *why)
+{
+	printf("refused: %s: %s\n", name, why);
+	fflush(stdout);
+}
+
+/* Of a handshake that ended before anybody was judged. */
+static const char *tls_words(int want)
+{
+	static char words[300];
+	unsigned long code = ERR_peek_error();
+
+	snprintf(words, sizeof(words), "SSL error %d, errno %s, %s", want, strerror(errno),
+		code ? ERR_error_string(code, NULL) : "no words of OpenSSL's");
+	return words;
+}
+
 static void step_server(struct connection *c)
 {
 	struct sardane_outcome who;
-	int rc = SSL_accept(c->ssl);
+	int rc;
 
+	ERR_clear_error();
+	rc = SSL_accept(c->ssl);
 	c->want = rc == 1 ? SSL_ERROR_NONE : SSL_get_error(c->ssl, rc);
 	if (c->want == SSL_ERROR_WANT_READ || c->want == SSL_ERROR_WANT_WRITE ||
 		c->want == SSL_ERROR_WANT_ASYNC)
@@ -201,6 +230,8 @@ static void step_server(struct connection *c)
 	sardane_outcome(c->ssl, &who);
 	if (who.authenticated)
 		SSL_write(c->ssl, GREETING, sizeof(GREETING) - 1);
+	else
+		say_refused(who.name, who.reason[0] ? who.reason : tls_words(c->want));
 	end(c);
 }
 
@@ -306,10 +337,14 @@ static void turn(int listener, int timeout_ms, void (*step)(struct connection *)
 		else if (p[i + 2].revents || (c->want == SSL_ERROR_WANT_ASYNC && p[1].revents))
 			step(c);
 		if (c->fd >= 0 && now > c->deadline_ms) {
-			if (c->find)
+			if (c->find) {
 				fail(c, "no end within its time");
-			else
+			} else {
+				say_refused("",
+					c->want == SSL_ERROR_WANT_ASYNC ? "no answer of DNS in time"
+									: "no end within its time");
 				end(c);
+			}
 		}
 	}
 	if (listener >= 0)
