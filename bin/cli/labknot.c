@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/lab.h"
 #include "cli/run.h"
+#include "crypto/random.h"
 #include "publish/probe.h"
 #include "publish/tsigkey.h"
 
@@ -42,43 +43,66 @@ int lab_find_programs(struct err *err)
 	return rc == 0 ? run_find("keymgr", "knot", keymgr, sizeof(keymgr), err) : rc;
 }
 
-static int bind_one(int type, unsigned port, unsigned *out)
+static int bind_one(int type, unsigned port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(a);
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -1;
-	if (bind(fd, (struct sockaddr *)&a, n) != 0 ||
-		getsockname(fd, (struct sockaddr *)&a, &n) != 0) {
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0) {
+		int why = errno;
+
 		close(fd);
+		errno = why;
 		return -1;
 	}
-	*out = ntohs(a.sin_port);
 	return fd;
 }
 
-/* A port that is free for TCP and for UDP; *port 0 lets the system choose. */
+/* Below those that the system gives to whoever connects: one of them would be taken before
+ * knotd is there. */
+static int random_port(unsigned *port, struct err *err)
+{
+	uint8_t octets[2];
+	int rc = random_octets(octets, sizeof(octets), err);
+
+	*port = 16384 + (((unsigned)octets[0] << 8 | octets[1]) & 16383);
+	return rc;
+}
+
+static bool is_port_free(unsigned port)
+{
+	int tcp = bind_one(SOCK_STREAM, port), udp = bind_one(SOCK_DGRAM, port);
+	bool free = tcp >= 0 && udp >= 0;
+	int why = errno;
+
+	if (tcp >= 0)
+		close(tcp);
+	if (udp >= 0)
+		close(udp);
+	errno = why;
+	return free;
+}
+
+/* A port that is free for TCP and for UDP; *port 0: any. */
 int lab_choose_port(unsigned *port, struct err *err)
 {
-	for (int attempt = 0; attempt < 16; attempt++) {
-		unsigned chosen = 0, same = 0;
-		int tcp = bind_one(SOCK_STREAM, *port, &chosen);
-		int udp = tcp >= 0 ? bind_one(SOCK_DGRAM, chosen, &same) : -1;
+	unsigned chosen = 0;
 
-		if (tcp >= 0)
-			close(tcp);
-		if (udp >= 0) {
-			close(udp);
+	if (*port != 0)
+		return is_port_free(*port) ? 0
+					   : err_set(err, ERR_SYSTEM, "port %u on 127.0.0.1: %s",
+						     *port, strerror(errno));
+	for (int attempt = 0; attempt < 64; attempt++) {
+		int rc = random_port(&chosen, err);
+
+		if (rc != 0)
+			return rc;
+		if (is_port_free(chosen)) {
 			*port = chosen;
 			return 0;
 		}
-		if (*port != 0)
-			return err_set(err, ERR_SYSTEM, "port %u on 127.0.0.1: %s", *port,
-				strerror(errno));
 	}
 	return err_set(err, ERR_SYSTEM, "no port on 127.0.0.1 is free for TCP and UDP");
 }

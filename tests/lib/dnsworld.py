@@ -13,7 +13,7 @@ The zones: "." "example." "org." are signed by Knot (ECDSA P-256, one key each) 
   periods={"late.example.": (begin, end)}            a zone whose signatures hold only then (seconds since 1970)
 Records given go to the deepest zone that holds their owner; owners are written in full.
 """
-import os, pathlib, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import os, pathlib, random, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 SECRET = "c2VjcmV0LW9mLXRoZS10ZXN0LXdvcmxkLTAxMjM0NTY="
 DIGEST = "3 1 1 " + "ab" * 32
@@ -39,12 +39,14 @@ UNSIGNED = {"insecure.example."}
 
 
 def free_port():
+    """Below the ports that the system gives to whoever connects: one of those would be taken before it is used."""
     while True:
+        port = random.randint(16384, 32767)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
-            u.bind(("127.0.0.1", 0))
             try:
-                t.bind(("127.0.0.1", u.getsockname()[1]))
-                return u.getsockname()[1]
+                u.bind(("127.0.0.1", port))
+                t.bind(("127.0.0.1", port))
+                return port
             except OSError:
                 continue
 
