@@ -218,6 +218,22 @@ int publishing_add_certificate(struct rrset *set, const char *path, struct err *
 	return rc;
 }
 
+int publishing_take_name(const struct command *self, int argc, char **argv, const char *via,
+	const char *service, bool client, struct name *owner)
+{
+	struct err err;
+
+	if (argc - optind != 1)
+		return command_fail(self, "NAME: give one; see --help");
+	if (!via)
+		return command_fail(self, "--via: missing");
+	if (service && client)
+		return command_fail(self, "--service and --client: give one of them");
+	if (publishing_owner(argv[optind], service, owner, &err) != 0)
+		return command_fail(self, "%s", err.msg);
+	return 0;
+}
+
 int publishing_take(const struct command *self, bool certificate, struct rrset *set)
 {
 	struct err err;

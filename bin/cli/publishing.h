@@ -52,6 +52,11 @@ int publishing_owner(const char *name, const char *service, struct name *out, st
 int publishing_add_text(struct rrset *set, const char *text, struct err *err);
 int publishing_add_certificate(struct rrset *set, const char *path, struct err *err);
 
+/* The one NAME that is left of the arguments, and the owner it means with --service or --client;
+ * 2 when they do not fit, or --via is missing, which is told. */
+int publishing_take_name(const struct command *self, int argc, char **argv, const char *via,
+	const char *service, bool client, struct name *owner);
+
 /* The word of an option, --cert or --tlsa, into a set; 2 when it is none, which is told. */
 int publishing_take(const struct command *self, bool certificate, struct rrset *set);
 

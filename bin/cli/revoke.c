@@ -121,22 +121,13 @@ static int read_option(const struct command *self, int c, void *request)
 
 static int read_request(const struct command *self, int argc, char **argv, struct request *r)
 {
-	struct err err;
-
 	if (option_all(self, argc, argv, options, read_option, r) != 0)
 		return 2;
-	if (argc - optind != 1)
-		return command_fail(self, "NAME: give one; see --help");
-	if (!r->via)
-		return command_fail(self, "--via: missing");
 	if (r->crl && !r->cert)
 		return command_fail(self, "--crl: goes with --cert");
-	if (r->service && r->client)
-		return command_fail(self, "--service and --client: give one of them");
 	r->name = argv[optind];
-	if (publishing_owner(r->name, r->service, &r->given.owner, &err) != 0)
-		return command_fail(self, "%s", err.msg);
-	return 0;
+	return publishing_take_name(self, argc, argv, r->via, r->service, r->client,
+		&r->given.owner);
 }
 
 /* What the operator names is ours to remove, whoever put it there: remembered, then it goes. */
