@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,12 +36,15 @@ int crew_new(struct config *config, struct crew **out, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory");
 	c->config = *config;
 	*config = (struct config){ 0 };
+	c->turn_fd = memfd_create("turn", MFD_CLOEXEC);
 	c->count = c->config.file->workers + (c->config.file->status != NULL);
 	c->worker = calloc(c->count, sizeof(*c->worker));
 	rc = c->worker ? board_new(&c->config, &c->board, err)
 		       : err_set(err, ERR_NOMEM, "no memory");
 	for (unsigned w = 0; c->worker && w < c->count; w++)
 		c->worker[w].ready_fd = -1;
+	if (rc == 0 && c->turn_fd < 0)
+		rc = err_set(err, ERR_SYSTEM, "memfd: %s", strerror(errno));
 	if (rc == 0)
 		*out = c;
 	else
@@ -55,6 +59,8 @@ void crew_free(struct crew *c)
 	for (unsigned w = 0; c->worker && w < c->count; w++)
 		if (c->worker[w].ready_fd >= 0)
 			close(c->worker[w].ready_fd);
+	if (c->turn_fd >= 0)
+		close(c->turn_fd);
 	free(c->worker);
 	board_free(c->board);
 	config_done(&c->config);
@@ -112,6 +118,7 @@ static int work_serve(struct crew *c, unsigned w, struct serve_config *how, stru
 	int rc = 0;
 
 	how->slot = &c->board->slot[w];
+	how->turn_fd = c->turn_fd;
 	for (unsigned e = 0; e < config_ends(&c->config) && rc == 0; e++)
 		rc = take_sockets(c, w, e, how);
 	sockets_free(c->how.sockets);

@@ -48,6 +48,7 @@ struct crew {
 	struct crew_start how;
 	struct crew_worker *worker;
 	unsigned count;    /* of worker: config's workers, and one for the status */
+	int turn_fd;       /* serve.h */
 	unsigned restarts; /* since: */
 	int64_t counted_ms;
 	bool failed;  /* one could not start, or they died too often */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/serve.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "net/loop.h"
 #include "net/resolving.h"
@@ -169,8 +172,6 @@ static int enter_walls(const struct serve *s, struct err *err)
 static int begin(struct serve *s, const struct config *config, struct board_slot *slot,
 	struct err *err)
 {
-	int rc;
-
 	*s = (struct serve){ .config = config, .slot = slot };
 	s->pass = calloc(ends(s), sizeof(struct pass *));
 	if (!s->pass || uv_loop_init(&s->loop) != 0) {
@@ -181,8 +182,20 @@ static int begin(struct serve *s, const struct config *config, struct board_slot
 	uv_timer_init(&s->loop, &s->drain);
 	uv_timer_init(&s->loop, &s->beat);
 	s->drain.data = s->beat.data = s;
-	rc = open_resolver(s, err);
-	return rc ? rc : open_passes(s, err);
+	return open_resolver(s, err);
+}
+
+/* A worker that dies gives its turn up. */
+static int open_passes_in_turn(struct serve *s, int turn_fd, struct err *err)
+{
+	int rc;
+
+	if (lockf(turn_fd, F_LOCK, 0) != 0)
+		return err_set(err, ERR_SYSTEM, "waiting for a turn: %s", strerror(errno));
+	rc = open_passes(s, err);
+	if (lockf(turn_fd, F_ULOCK, 0) != 0 && rc == 0)
+		rc = err_set(err, ERR_SYSTEM, "ending a turn: %s", strerror(errno));
+	return rc;
 }
 
 static int finish(struct serve *s, int rc, struct err *err)
@@ -208,6 +221,7 @@ int serve_run(const struct serve_config *config, struct err *err)
 
 	board_begin(config->slot);
 	rc = begin(&s, config->config, config->slot, err);
+	rc = rc ? rc : open_passes_in_turn(&s, config->turn_fd, err);
 	s.dns_before = config->slot->dns;
 	rc = rc ? rc : loop_watch_new(&s.loop, stop, retire, &s, &s.watch, err);
 	rc = rc ? rc : enter_walls(&s, err);
@@ -227,6 +241,7 @@ int serve_check(const struct config *config, struct err *err)
 	struct serve s;
 	int rc = begin(&s, config, NULL, err);
 
+	rc = rc ? rc : open_passes(&s, err);
 	close_all(&s);
 	return finish(&s, rc, err);
 }

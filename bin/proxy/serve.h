@@ -5,6 +5,8 @@
  *   resolver > passes (credentials) > walls > sockets > ready > loop > SIGHUP or SIGTERM: accepts
  *   no more > what is open ends by itself, or, after SIGTERM, when drain is over
  *
+ *   Turns      credentials are opened by one worker after the other: to log into a token of
+ *              SoftHSM's writes into its files, and who reads them meanwhile finds no key.
  *   Process    it is a process of its own, with one thread; its parent is supervise.
  *   Errors     words.
  */
@@ -22,6 +24,7 @@ struct serve_socket {
 struct serve_config {
 	const struct config *config;
 	struct board_slot *slot;
+	int turn_fd;                  /* a file that is locked meanwhile */
 	struct serve_socket *sockets; /* the callee's from now on */
 	unsigned sockets_count;
 	void (*ready)(void *arg);

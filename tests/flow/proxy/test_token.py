@@ -33,7 +33,7 @@ def a_key_in_a_token_serves_and_is_reloaded():
                 f'tls_key: {WORLD["B_JS_SERVER"]}-key.pem', f'tls_key: "{uri}"') + f"token_folder: {top}/tokens\n"
             status, words = Proxy(config).check()
             assert status == 0, words
-            with Proxy(config, workers=2) as b, Proxy(outbound(WORLD)) as a:
+            with Proxy(config, workers=8) as b, Proxy(outbound(WORLD)) as a:
                 for i in range(2):
                     for _ in range(4):
                         with a.connect() as s:
