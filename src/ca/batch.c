@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "crypto/digest.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +12,30 @@
 
 #define SERIAL_LINE 33 /* of press.h: 32 digits and a line end */
 
+/* Signed and not told yet: to wake who stores for each one would cost more than it does. */
+#define TOLD_TOGETHER 32
+
 struct batch {
 	struct state *state;
 	struct press *press;
 	const char *profile;
 	int64_t now_s;
-	bool begun, with_files;
-	size_t count;
+	bool with_files;
 	struct buf serials; /* a line each */
 	char first[NAME_TEXT_MAX], last[NAME_TEXT_MAX];
+};
+
+/* What the thread that signs and the one that stores have in common; each order has one owner. */
+struct shift {
+	struct batch *b;
+	struct batch_order *orders;
+	size_t n;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	size_t made; /* under the lock, as what follows: of the orders, from the first */
+	bool over;   /* no more will be made, or none is wanted */
+	int rc;
+	struct err err;
 };
 
 int batch_open(struct state *state, const struct profile *profile, struct batch **out,
@@ -50,63 +66,120 @@ void batch_close(struct batch *b)
 {
 	if (!b)
 		return;
-	if (b->begun)
-		ledger_rollback(b->state->ledger);
 	press_free(b->press);
 	buf_done(&b->serials);
 	free(b);
 }
 
-static int begin(struct batch *b, struct err *err)
+void batch_forget(struct batch_order *orders, size_t n)
 {
-	int rc = ledger_begin(b->state->ledger, err);
-
-	b->begun = rc == 0;
-	b->with_files = false;
-	b->count = 0;
-	b->serials.n = 0;
-	return rc;
+	for (size_t i = 0; i < n; i++)
+		buf_done(&orders[i].der);
 }
 
-static int record(struct batch *b, const struct press_certificate *c, const char *name,
-	const char *prefix, struct err *err)
+static int make(struct batch *b, struct batch_order *o, struct err *err)
 {
-	const struct ledger_entry entry = { .serial = c->serial,
-		.issuer = c->issuer,
-		.subject = "",
-		.names = name,
-		.profile = b->profile,
-		.prefix = prefix,
-		.not_before = c->not_before,
-		.not_after = c->not_after,
-		.issued_at = b->now_s,
-		.state = prefix[0] ? LEDGER_SIGNED : LEDGER_DONE,
-		.der = c->der };
+	int rc;
 
-	return ledger_add(b->state->ledger, &entry, err);
-}
-
-int batch_add(struct batch *b, const struct name *name, struct span spki, const char *prefix,
-	struct press_certificate *out, struct err *err)
-{
-	struct name lower = *name;
-	int rc = b->begun ? 0 : begin(b, err);
-
-	name_lower(&lower);
-	if (rc == 0 && name_write_text(&lower, b->last, sizeof(b->last)) != 0)
-		rc = err_set(err, ERR_ARG, "certificate: a name that cannot be written");
-	if (rc == 0)
-		rc = press_make(b->press, &lower, spki, out, err);
-	if (rc == 0)
-		rc = record(b, out, b->last, prefix, err);
+	name_lower(&o->name);
+	rc = press_make(b->press, &o->name, o->spki, &o->made, err);
 	if (rc != 0)
 		return rc;
-	buf_text(&b->serials, out->serial);
-	buf_text(&b->serials, "\n");
-	if (b->count++ == 0)
+	buf_put(&o->der, o->made.der);
+	o->made.der = buf_span(&o->der);
+	return buf_ok(&o->der) ? 0 : err_set(err, ERR_NOMEM, "certificates: out of memory");
+}
+
+/* false: nobody waits for the rest. */
+static bool tell(struct shift *s, size_t made, int rc)
+{
+	bool go_on;
+
+	pthread_mutex_lock(&s->lock);
+	s->made = made;
+	s->rc = rc;
+	go_on = !s->over;
+	s->over |= rc != 0;
+	pthread_cond_signal(&s->more);
+	pthread_mutex_unlock(&s->lock);
+	return go_on && rc == 0;
+}
+
+static void *make_all(void *arg)
+{
+	struct shift *s = arg;
+	bool go_on = true;
+
+	for (size_t i = 0; go_on && i < s->n; i++) {
+		int rc = make(s->b, &s->orders[i], &s->err);
+
+		if (rc != 0)
+			go_on = tell(s, i, rc);
+		else if ((i + 1) % TOLD_TOGETHER == 0 || i + 1 == s->n)
+			go_on = tell(s, i + 1, 0);
+	}
+	return NULL;
+}
+
+/* How many are made, when that is more than were known, or no more come. */
+static size_t await_more(struct shift *s, size_t known, int *rc)
+{
+	size_t made;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->made == known && !s->over)
+		pthread_cond_wait(&s->more, &s->lock);
+	made = s->made;
+	*rc = s->rc;
+	pthread_mutex_unlock(&s->lock);
+	return made;
+}
+
+static void stop(struct shift *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->over = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static int record(struct batch *b, const struct batch_order *o, struct err *err)
+{
+	const struct ledger_entry entry = { .serial = o->made.serial,
+		.issuer = o->made.issuer,
+		.subject = "",
+		.names = b->last,
+		.profile = b->profile,
+		.prefix = o->prefix,
+		.not_before = o->made.not_before,
+		.not_after = o->made.not_after,
+		.issued_at = b->now_s,
+		.state = o->prefix[0] ? LEDGER_SIGNED : LEDGER_DONE,
+		.der = o->made.der };
+	int rc = name_write_text(&o->name, b->last, sizeof(b->last));
+
+	if (rc != 0)
+		return err_set(err, rc, "certificate: a name that cannot be written");
+	if (b->serials.n == 0)
 		memcpy(b->first, b->last, sizeof(b->first));
-	b->with_files |= prefix[0] != '\0';
-	return buf_ok(&b->serials) ? 0 : err_set(err, ERR_NOMEM, "certificates: out of memory");
+	buf_text(&b->serials, o->made.serial);
+	buf_text(&b->serials, "\n");
+	b->with_files |= o->prefix[0] != '\0';
+	return buf_ok(&b->serials) ? ledger_add(b->state->ledger, &entry, err)
+				   : err_set(err, ERR_NOMEM, "certificates: out of memory");
+}
+
+static int store_all(struct shift *s, struct err *err)
+{
+	size_t stored = 0, made;
+	int rc = 0, theirs = 0;
+
+	while (rc == 0 && theirs == 0 && stored < s->n) {
+		made = await_more(s, stored, &theirs);
+		for (; rc == 0 && theirs == 0 && stored < made; stored++)
+			rc = record(s->b, &s->orders[stored], err);
+	}
+	stop(s);
+	return rc;
 }
 
 static int log_batch(const struct batch *b, struct err *err)
@@ -122,21 +195,51 @@ static int log_batch(const struct batch *b, struct err *err)
 	if (rc != 0)
 		return rc;
 	hex_write((struct span){ octets, sizeof(octets) }, digest, sizeof(digest));
-	snprintf(count, sizeof(count), "%zu", b->count);
+	snprintf(count, sizeof(count), "%zu", b->serials.n / SERIAL_LINE);
 	snprintf(first, sizeof(first), "%.32s", serials);
 	snprintf(last, sizeof(last), "%.32s", serials + b->serials.n - SERIAL_LINE);
 	return audit_append(b->state->audit, "cert.issue", b->first, notes,
 		sizeof(notes) / sizeof(notes[0]), err);
 }
 
-int batch_commit(struct batch *b, struct err *err)
+/* One thread signs, this one stores, each as fast as it can. */
+static int make_and_store(struct shift *s, struct err *err)
 {
+	pthread_t maker;
 	int rc;
 
-	if (!b->begun)
+	if (pthread_create(&maker, NULL, make_all, s) != 0)
+		return err_set(err, ERR_SYSTEM, "certificates: no thread to sign them");
+	rc = store_all(s, err);
+	pthread_join(maker, NULL);
+	if (rc == 0 && s->rc != 0) {
+		rc = s->rc;
+		if (err)
+			*err = s->err;
+	}
+	return rc;
+}
+
+int batch_issue(struct batch *b, struct batch_order *orders, size_t n, struct err *err)
+{
+	struct shift s = { .b = b,
+		.orders = orders,
+		.n = n,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.more = PTHREAD_COND_INITIALIZER };
+	int rc;
+
+	b->with_files = false;
+	b->serials.n = 0;
+	if (n == 0)
 		return 0;
-	rc = ledger_commit(b->state->ledger, err);
-	b->begun = false;
+	rc = ledger_begin(b->state->ledger, err);
+	if (rc == 0)
+		rc = make_and_store(&s, err);
+	if (rc == 0)
+		rc = ledger_commit(b->state->ledger, err);
+	if (rc != 0)
+		ledger_rollback(b->state->ledger);
 	return rc == 0 ? log_batch(b, err) : rc;
 }
 

@@ -3,22 +3,26 @@
  * batch - many certificates issued and recorded in one act: one transaction of the ledger, one
  * line of the audit log.
  *
- *   begin --> add --> add --> ... --> commit --files written--> settle
+ *   orders --issue: a thread signs, the caller's stores--> made --files written--> settle
  *
  *   Order      as in ca/issuance.h: signed; in the ledger and the log, on the disk; then in files.
- *              Nothing of what batch_add gives may be handed on before batch_commit is 0.
+ *              batch_issue returns when all are on the disk, or none is.
  *   Line       cert.issue of the first name: count, first and last serial number, and the SHA-256
- *              of all serial numbers, a line each, in the order of the calls.
+ *              of all serial numbers, a line each, in the order of the orders.
  *   Files      with a prefix PREFIX-key.pem may be there, and PREFIX.pem comes next; a crash
- * between is mended by the next state_open (ca/state.h). "" when there will be none: then it is
- *              done with the commit.
- *   Ownership  batch_open gives, batch_close takes, and rolls back what was not committed.
+ *              between is mended by the next state_open (ca/state.h). "" when there will be none:
+ *              then it is done with the commit.
+ *   Threads    one batch, one thread; within batch_issue the authority's key is used by another,
+ *              which is gone when it returns.
+ *   Ownership  batch_open gives, batch_close takes; orders are the caller's, and batch_forget
+ *              frees what was made for them, also after an error.
  *   Errors     those of pki/press.h, store/ledger.h, store/audit.h. After one, close it.
  */
 #ifndef CA_BATCH_H
 #define CA_BATCH_H
 
 #include "ca/state.h"
+#include "core/buf.h"
 #include "pki/press.h"
 
 struct batch;
@@ -28,14 +32,19 @@ int batch_open(struct state *state, const struct profile *profile, struct batch 
 	struct err *err);
 void batch_close(struct batch *b);
 
-/* *out is good until the next call. */
-int batch_add(struct batch *b, const struct name *name, struct span spki, const char *prefix,
-	struct press_certificate *out, struct err *err);
+struct batch_order {
+	struct name name; /* is made lower case */
+	struct span spki; /* checked before, as press_make wants it; borrowed, like the prefix */
+	const char *prefix;
+	/* made, with its octets here */
+	struct press_certificate made;
+	struct buf der;
+};
 
-/* What was added is on the disk; the next batch_add begins anew. */
-int batch_commit(struct batch *b, struct err *err);
+int batch_issue(struct batch *b, struct batch_order *orders, size_t n, struct err *err);
+void batch_forget(struct batch_order *orders, size_t n);
 
-/* The files of all that was committed last are there. */
+/* The files of all that was issued last are there. */
 int batch_settle(struct batch *b, struct err *err);
 
 #endif

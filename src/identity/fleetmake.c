@@ -12,7 +12,6 @@
 struct fleetmake {
 	struct fleetmake_world world;
 	struct shelf *shelf;
-	struct batch *batch; /* of the batch under way */
 };
 
 int fleetmake_open(const struct fleetmake_world *world, struct fleetmake **out, struct err *err)
@@ -39,7 +38,6 @@ void fleetmake_close(struct fleetmake *k)
 {
 	if (!k)
 		return;
-	batch_close(k->batch);
 	shelf_close(k->shelf);
 	free(k);
 }
@@ -114,87 +112,119 @@ static int find_certificate(struct fleetmake *k, struct fleetmember *m, bool *fo
 	return rc;
 }
 
-/* The octets of a batch's certificates, until they are in the ledger. */
-struct issued {
-	struct fleetmember *member;
-	struct buf der;
+/* Those of a batch that lack a certificate; orders[i] is of members[i]. */
+struct lacking {
+	struct batch_order *orders;
+	struct fleetmember **members;
+	size_t n;
 };
 
-static int issue_one(struct fleetmake *k, struct fleetmember *m, struct issued *out,
-	struct err *err)
+static void lacking_done(struct lacking *l)
 {
-	struct press_certificate c;
-	char prefix[PATH_MAX], whole[PATH_MAX];
-	int rc = shelf_prefix(k->shelf, m->device->owner, prefix, err);
-
-	/* the folder may not be there yet: its name is what the ledger has */
-	if (rc == 0 && prefix[0] != '/') {
-		if (!realpath(k->world.state, whole) ||
-			strlen(whole) + strlen(prefix) - strlen(k->world.state) >= PATH_MAX)
-			return err_set(err, ERR_ARG, "folder '%.80s': no such path",
-				k->world.state);
-		strcat(whole, prefix + strlen(k->world.state));
-		memcpy(prefix, whole, sizeof(prefix));
-	}
-	if (rc == 0)
-		rc = batch_add(k->batch, &m->device->name, m->device->spki, prefix, &c, err);
-	if (rc != 0)
-		return err_wrap(err, rc, "'%s'", m->device->owner);
-	memcpy(m->serial, c.serial, sizeof(c.serial));
-	out->member = m;
-	buf_put(&out->der, c.der);
-	return buf_ok(&out->der) ? 0 : err_set(err, ERR_NOMEM, "fleet: out of memory");
+	for (size_t i = 0; l->orders && i < l->n; i++)
+		free((void *)l->orders[i].prefix);
+	if (l->orders)
+		batch_forget(l->orders, l->n);
+	free(l->orders);
+	free(l->members);
 }
 
-static int issue_all(struct fleetmake *k, struct fleetmember *const *members, size_t count,
-	struct issued *list, size_t *n, struct err *err)
+/* Where its files will be, absolute: the folder may not be there yet. */
+static int find_prefix(struct fleetmake *k, const struct fleetmember *m, char prefix[PATH_MAX],
+	struct err *err)
 {
-	const struct profile leaf = { .role = PROFILE_CLIENT,
-		.life_s = k->world.days * PROFILE_DAY_S,
-		.backdate_s = PROFILE_BACKDATE_S,
-		.path_len = -1 };
-	int rc = batch_open(k->world.issuer, &leaf, &k->batch, err);
+	char whole[PATH_MAX];
+	int rc = shelf_prefix(k->shelf, m->device->owner, prefix, err);
 
+	if (rc != 0 || prefix[0] == '/')
+		return rc;
+	if (!realpath(k->world.state, whole) ||
+		strlen(whole) + strlen(prefix) - strlen(k->world.state) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "folder '%.80s': no such path", k->world.state);
+	strcat(whole, prefix + strlen(k->world.state));
+	memcpy(prefix, whole, PATH_MAX);
+	return 0;
+}
+
+static int order_one(struct fleetmake *k, struct fleetmember *m, struct lacking *out,
+	struct err *err)
+{
+	struct batch_order *o = &out->orders[out->n];
+	char prefix[PATH_MAX];
+	int rc = find_prefix(k, m, prefix, err);
+
+	if (rc != 0)
+		return err_wrap(err, rc, "'%s'", m->device->owner);
+	*o = (struct batch_order){ .name = m->device->name,
+		.spki = m->device->spki,
+		.prefix = strdup(prefix) };
+	out->members[out->n++] = m;
+	return o->prefix ? 0 : err_set(err, ERR_NOMEM, "fleet: out of memory");
+}
+
+static int order_all(struct fleetmake *k, struct fleetmember *const *members, size_t count,
+	struct lacking *out, struct err *err)
+{
+	int rc = 0;
+
+	out->orders = calloc(count + 1, sizeof(*out->orders));
+	out->members = calloc(count + 1, sizeof(struct fleetmember *));
+	if (!out->orders || !out->members)
+		return err_set(err, ERR_NOMEM, "fleet: out of memory");
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		bool found = false;
 
 		rc = find_certificate(k, members[i], &found, err);
 		if (rc == 0 && !found)
-			rc = issue_one(k, members[i], &list[(*n)++], err);
+			rc = order_one(k, members[i], out, err);
 	}
-	return rc == 0 ? batch_commit(k->batch, err) : rc;
+	return rc;
 }
 
-static int write_all(struct fleetmake *k, const struct issued *list, size_t n, struct err *err)
+static int write_all(struct fleetmake *k, const struct lacking *l, struct err *err)
 {
 	pemfile_chain *chain = authority_chain(k->world.issuer->authority);
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = shelf_certificate(k->shelf, list[i].member->device->owner,
-			buf_span(&list[i].der), chain, err);
+	for (size_t i = 0; rc == 0 && i < l->n; i++) {
+		memcpy(l->members[i]->serial, l->orders[i].made.serial, FACTS_SERIAL_MAX);
+		rc = shelf_certificate(k->shelf, l->members[i]->device->owner,
+			buf_span(&l->orders[i].der), chain, err);
+	}
+	return rc == 0 ? shelf_sync(k->shelf, err) : rc;
+}
+
+/* On the disk in the ledger, and only then in files. */
+static int issue_all(struct fleetmake *k, const struct lacking *l, struct err *err)
+{
+	const struct profile leaf = { .role = PROFILE_CLIENT,
+		.life_s = k->world.days * PROFILE_DAY_S,
+		.backdate_s = PROFILE_BACKDATE_S,
+		.path_len = -1 };
+	struct batch *batch = NULL;
+	int rc = batch_open(k->world.issuer, &leaf, &batch, err);
+
 	if (rc == 0)
-		rc = shelf_sync(k->shelf, err);
-	return rc == 0 ? batch_settle(k->batch, err) : rc;
+		rc = batch_issue(batch, l->orders, l->n, err);
+	if (rc == 0)
+		rc = write_all(k, l, err);
+	if (rc == 0)
+		rc = batch_settle(batch, err);
+	batch_close(batch);
+	return rc;
 }
 
 static int certify(struct fleetmake *k, struct fleetmember *const *members, size_t count,
 	struct fleet_report *report, struct err *err)
 {
-	struct issued *list = calloc(count + 1, sizeof(*list));
-	size_t n = 0;
-	int rc = list ? issue_all(k, members, count, list, &n, err)
-		      : err_set(err, ERR_NOMEM, "fleet: out of memory");
+	struct lacking l = { .n = 0 };
+	int rc = order_all(k, members, count, &l, err);
 
-	if (rc == 0 && n)
-		rc = write_all(k, list, n, err);
+	if (rc == 0 && l.n)
+		rc = issue_all(k, &l, err);
 	if (rc == 0)
-		report->certificates += n;
-	for (size_t i = 0; i < n; i++)
-		buf_done(&list[i].der);
-	free(list);
-	batch_close(k->batch);
-	k->batch = NULL;
+		report->certificates += l.n;
+	lacking_done(&l);
 	return rc;
 }
 

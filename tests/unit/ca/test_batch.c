@@ -7,6 +7,7 @@
 #include "scratch.h"
 
 #include <openssl/x509v3.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -50,28 +51,48 @@ static struct batch *begun(struct state *s)
 	return b;
 }
 
+#define ORDERS_MAX 200
+
+/* What is ordered, and the keys of it. */
+static struct {
+	struct batch_order order[ORDERS_MAX];
+	char prefix[ORDERS_MAX][64];
+	size_t n;
+} orders;
+
 /* One more certificate, for a key of its own; with a prefix the key's file is written first. */
-static void add(struct batch *b, const char *text, const char *prefix)
+static void add(const char *text, const char *prefix)
 {
-	struct press_certificate c;
+	struct batch_order *o = &orders.order[orders.n];
 	unsigned char *spki = NULL;
 	EVP_PKEY *key = NULL;
-	struct name name;
 	char path[PATH_MAX];
-	struct err err;
 	int n;
 
+	assert_true(orders.n < ORDERS_MAX);
 	assert_int_equal(keykind_new(KEYKIND_P256, &key, NULL), 0);
 	n = i2d_PUBKEY(key, &spki);
 	if (prefix[0]) {
 		snprintf(path, sizeof(path), "%s-key.pem", prefix);
 		assert_int_equal(keyfile_write(path, false, key, NULL, NULL), 0);
 	}
-	assert_int_equal(name_of(text, &name), 0);
-	if (batch_add(b, &name, (struct span){ spki, (size_t)n }, prefix, &c, &err) != 0)
-		fail_msg("%s", err.msg);
-	OPENSSL_free(spki);
+	snprintf(orders.prefix[orders.n], sizeof(orders.prefix[0]), "%s", prefix);
+	*o = (struct batch_order){ .spki = { spki, (size_t)n }, .prefix = orders.prefix[orders.n] };
+	assert_int_equal(name_of(text, &o->name), 0);
+	orders.n++;
 	EVP_PKEY_free(key);
+}
+
+/* All that was added. */
+static int issue(struct batch *b)
+{
+	int rc = batch_issue(b, orders.order, orders.n, NULL);
+
+	batch_forget(orders.order, orders.n);
+	for (size_t i = 0; i < orders.n; i++)
+		OPENSSL_free((void *)orders.order[i].spki.p);
+	orders.n = 0;
+	return rc;
 }
 
 struct seen {
@@ -125,18 +146,18 @@ static void a_batch_is_in_the_ledger_and_one_line_of_the_log(void **state)
 	make_root(folder);
 	s = opened(folder);
 	b = begun(s);
-	add(b, "A1._device.org", "");
-	add(b, "a2._device.org", "");
-	add(b, "a3._device.org", "");
-	assert_int_equal(batch_commit(b, NULL), 0);
+	add("A1._device.org", "");
+	add("a2._device.org", "");
+	add("a3._device.org", "");
+	assert_int_equal(issue(b), 0);
 	assert_int_equal(look(s, "a?._device.org").done, 3);
 	assert_int_equal(look(s, "a2*").n, 1);
 	assert_int_equal(audit_each(folder, keep, &line, NULL), 0);
 	assert_string_equal(line.act, "cert.issue");
 	assert_string_equal(line.thing, "a1._device.org");
 	assert_string_equal(line.count, "3");
-	add(b, "a4._device.org", "");
-	assert_int_equal(batch_commit(b, NULL), 0);
+	add("a4._device.org", "");
+	assert_int_equal(issue(b), 0);
 	batch_close(b);
 	assert_int_equal(look(s, "*._device.org").n, 4);
 	assert_int_equal(audit_verify(folder, NULL, &report, NULL), 0);
@@ -144,19 +165,66 @@ static void a_batch_is_in_the_ledger_and_one_line_of_the_log(void **state)
 	state_close(s);
 }
 
-static void what_was_not_committed_is_nowhere(void **state)
+/* More than one wakes the other thread for, the last of which is refused by the one that signs. */
+static void of_a_batch_with_a_key_that_is_none_nothing_is_kept(void **state)
 {
 	const char *folder = "r2";
+	struct line line = { .act = "" };
 	struct batch *b;
 	struct state *s;
+	char name[32];
 
 	(void)state;
 	make_root(folder);
 	s = opened(folder);
 	b = begun(s);
-	add(b, "a1._device.org", "");
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "a%d._device.org", i);
+		add(name, "");
+	}
+	orders.order[99].spki.n -= 1;
+	assert_int_equal(issue(b), ERR_FORMAT);
 	batch_close(b);
-	assert_int_equal(look(s, "a1*").n, 0);
+	assert_int_equal(look(s, "a*").n, 0);
+	assert_int_equal(audit_each(folder, keep, &line, NULL), 0);
+	assert_string_not_equal(line.act, "cert.issue");
+	state_close(s);
+}
+
+static void refuse_one(const char *database, const char *name)
+{
+	sqlite3 *db = NULL;
+	char sql[160];
+
+	snprintf(sql, sizeof(sql),
+		"CREATE TRIGGER t BEFORE INSERT ON certificate WHEN NEW.names = '%s' "
+		"BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+		name);
+	assert_int_equal(sqlite3_open(database, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+/* The ledger refuses the third, while the other thread signs on. */
+static void of_a_batch_that_the_ledger_refuses_nothing_is_kept(void **state)
+{
+	const char *folder = "r5";
+	struct batch *b;
+	struct state *s;
+	char name[32];
+
+	(void)state;
+	make_root(folder);
+	s = opened(folder);
+	refuse_one("r5/ca.db", "a2._device.org");
+	b = begun(s);
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "a%d._device.org", i);
+		add(name, "");
+	}
+	assert_int_not_equal(issue(b), 0);
+	batch_close(b);
+	assert_int_equal(look(s, "a*").n, 0);
 	state_close(s);
 }
 
@@ -177,9 +245,9 @@ static void files_that_a_crash_left_out_are_written(void **state)
 
 		snprintf(name, sizeof(name), "a%d._device.org", i);
 		snprintf(prefix, sizeof(prefix), "%s/a%d", folder, i);
-		add(b, name, prefix);
+		add(name, prefix);
 	}
-	assert_int_equal(batch_commit(b, NULL), 0);
+	assert_int_equal(issue(b), 0);
 	assert_int_equal(look(s, "a?._device.org").done, 0);
 	batch_close(b); /* as a crash would have it: no files, not settled */
 	state_close(s);
@@ -190,8 +258,8 @@ static void files_that_a_crash_left_out_are_written(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	b = begun(s);
 	snprintf(prefix, sizeof(prefix), "%s/a4", folder);
-	add(b, "a4._device.org", prefix);
-	assert_int_equal(batch_commit(b, NULL), 0);
+	add("a4._device.org", prefix);
+	assert_int_equal(issue(b), 0);
 	assert_int_equal(batch_settle(b, NULL), 0);
 	batch_close(b);
 	assert_int_equal(look(s, "a4*").done, 1);
@@ -217,7 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_batch_is_in_the_ledger_and_one_line_of_the_log),
-		TEST(what_was_not_committed_is_nowhere),
+		TEST(of_a_batch_with_a_key_that_is_none_nothing_is_kept),
+		TEST(of_a_batch_that_the_ledger_refuses_nothing_is_kept),
 		TEST(files_that_a_crash_left_out_are_written),
 		TEST(a_profile_with_a_subject_is_refused),
 	};
