@@ -33,6 +33,17 @@ static uint32_t peers_of(const struct config *c)
 	return n < BOARD_PEERS_MAX ? (uint32_t)n : BOARD_PEERS_MAX;
 }
 
+static void *shared(size_t octets, struct err *err)
+{
+	void *at = mmap(NULL, octets, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at != MAP_FAILED)
+		return at;
+	err_set(err, ERR_NOMEM, "no shared memory of %zu octets", octets);
+	return NULL;
+}
+
 int board_new(const struct config *config, struct board **out, struct err *err)
 {
 	unsigned ends = config_ends(config), slots = config->file->workers;
@@ -40,12 +51,11 @@ int board_new(const struct config *config, struct board **out, struct err *err)
 	size_t counts = aligned(ends * sizeof(struct counts));
 	size_t peers = aligned(peers_of(config) * sizeof(struct board_peer));
 	size_t octets = head + slots * (counts + peers);
-	uint8_t *at = mmap(NULL, octets, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *at = shared(octets, err);
 	struct board *b = (struct board *)at;
 
-	if (at == MAP_FAILED)
-		return err_set(err, ERR_NOMEM, "no shared memory of %zu octets", octets);
+	if (!at)
+		return ERR_NOMEM;
 	*b = (struct board){ .octets = octets, .slots = slots, .ends = ends, .config = config };
 	at += head;
 	for (unsigned w = 0; w < slots; w++) {
@@ -203,4 +213,20 @@ void board_past_done(struct board_past *past)
 		free(past->total[i].name);
 	free(past->total);
 	*past = (struct board_past){ 0 };
+}
+
+int board_tally_new(struct board_tally **out, struct err *err)
+{
+	struct board_tally *t = shared(sizeof(*t), err);
+
+	if (!t)
+		return ERR_NOMEM;
+	*out = t;
+	return 0;
+}
+
+void board_tally_free(struct board_tally *t)
+{
+	if (t)
+		munmap(t, sizeof(*t));
 }

@@ -67,12 +67,18 @@ struct board_past {
 	struct resolver_stats dns;
 };
 
+/* What the parent counts, in shared memory. */
+struct board_tally {
+	_Atomic uint64_t reloads, reloads_failed;
+	_Atomic uint64_t restarts, stuck; /* of workers: started again; killed since they hung */
+};
+
 /* What the parent knows, for the status: copied to it by fork. */
 struct board_view {
+	struct board_tally *tally;
 	const struct board *board[BOARD_CREWS_MAX]; /* the newest first */
 	unsigned count;
 	struct board_past past;
-	uint64_t reloads, reloads_failed, restarts;
 	int64_t loaded_s; /* UNIX time of the newest configuration */
 };
 
@@ -96,5 +102,8 @@ void board_add_dns(struct resolver_stats *sum, const struct resolver_stats *more
 /* Into the past; what is open is no more. ERR_NOMEM. */
 int board_retire(struct board_past *past, const struct board *b);
 void board_past_done(struct board_past *past);
+
+int board_tally_new(struct board_tally **out, struct err *err);
+void board_tally_free(struct board_tally *t);
 
 #endif

@@ -9,15 +9,17 @@
 #include "net/listen.h"
 #include "net/target.h"
 
-#define ENDS_MAX   256
-#define RULES_MAX  4096
-#define SRV        "srv:"
-#define LORAWAN    "lorawan"
-#define HEADER_MAX 8192
+#define ENDS_MAX    256
+#define RULES_MAX   4096
+#define SRV         "srv:"
+#define LORAWAN     "lorawan"
+#define HEADER_MAX  8192
+#define TIMEOUT_MAX 2000000
 
 #define TEXT(s, m) \
 	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 1, 4096)
-#define LIMIT(m) CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_end, limits.m)
+#define TIMEOUT(m) CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_file, m)
+#define LIMIT(m)   CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_end, limits.m)
 #define LIMITS                                                                         \
 	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),          \
 		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout), \
@@ -135,7 +137,9 @@ static const cyaml_schema_field_t file_fields[] = {
 	TEXT(struct config_file, user),
 	CYAML_FIELD_BOOL_PTR("sandbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_file, sandbox),
-	CYAML_FIELD_UINT("drain", CYAML_FLAG_OPTIONAL, struct config_file, drain),
+	TIMEOUT(drain),
+	TIMEOUT(start_timeout),
+	TIMEOUT(stuck_timeout),
 	TEXT(struct config_file, status),
 	TEXT(struct config_file, token_folder),
 	CYAML_FIELD_SEQUENCE("listeners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
@@ -464,14 +468,20 @@ static int check_ends(struct config *c, struct err *err)
 static int check_file(struct config *c, struct err *err)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct config_file *f = c->file;
 	int rc;
 
-	set_default(&c->file->workers, cores > 0 ? (unsigned)cores : 1);
-	set_default(&c->file->drain, 30);
-	if (c->file->workers > CONFIG_WORKERS_MAX || c->file->drain > 2000000)
-		return err_set(err, ERR_FORMAT, "workers above %d, or drain above 2000000",
-			CONFIG_WORKERS_MAX);
-	rc = c->file->status ? check_plain(c->file->status, false, "status", err) : 0;
+	set_default(&f->workers, cores > 0 ? (unsigned)cores : 1);
+	set_default(&f->drain, 30);
+	set_default(&f->start_timeout, 60);
+	set_default(&f->stuck_timeout, 30);
+	if (f->workers > CONFIG_WORKERS_MAX)
+		return err_set(err, ERR_FORMAT, "workers above %d", CONFIG_WORKERS_MAX);
+	if (f->drain > TIMEOUT_MAX || f->start_timeout > TIMEOUT_MAX ||
+		f->stuck_timeout > TIMEOUT_MAX)
+		return err_set(err, ERR_FORMAT, "drain, start_timeout or stuck_timeout above %d",
+			TIMEOUT_MAX);
+	rc = f->status ? check_plain(f->status, false, "status", err) : 0;
 	rc = rc ? rc : check_ends(c, err);
 	return rc ? rc : check_apart(c, err);
 }

@@ -2,7 +2,8 @@
 /*
  * config - sardane-proxy's configuration file, read and checked.
  *
- *   workers: 2, user, sandbox, token_folder, drain: 30, status: unix:/run/sardane/proxy.sock
+ *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
+ *   status: unix:/run/sardane/proxy.sock
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
  * program/tls_config.h} outbound:           plain in, TLS out
@@ -79,7 +80,7 @@ struct config_file {
 	char *user;
 	bool *sandbox;
 	char *token_folder; /* what a PKCS#11 module reads and writes while it signs */
-	unsigned drain;
+	unsigned drain, start_timeout, stuck_timeout;
 	char *status; /* where metrics and peers are told; NULL: nowhere */
 	struct config_end *listeners;
 	unsigned listeners_count;

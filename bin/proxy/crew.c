@@ -17,8 +17,7 @@
 
 #define RESTARTS_IN_MS 60000
 #define FIRST_DELAY_MS 100
-#define LOOK_MS        1000
-#define STUCK_MS       30000
+#define STOPPED_MS     5000 /* without a look: we did not run either */
 
 enum { ENDED_WELL = 0, ENDED_BADLY = 2 };
 
@@ -182,6 +181,7 @@ static int start(struct crew *c, unsigned w, struct err *err)
 	}
 	one->ready_fd = ends_of_pipe[0];
 	one->begin_ms = 0;
+	one->began_ms = resolver_now();
 	one->ready = false;
 	return 0;
 }
@@ -292,6 +292,7 @@ static void start_later(struct crew *c, struct crew_worker *one)
 		c->failed = true;
 		return;
 	}
+	c->how.view->tally->restarts++;
 	one->begin_ms = now + ((int64_t)FIRST_DELAY_MS << (c->restarts - 1));
 }
 
@@ -336,23 +337,52 @@ bool crew_ended(struct crew *c, pid_t pid, int status)
 	return false;
 }
 
+/* For how long it has shown no sign of life, in quarters of what it may; 4: it is stuck. */
+static int64_t quarters(const struct crew *c, unsigned w, int64_t now)
+{
+	const struct crew_worker *one = &c->worker[w];
+	const struct config_file *f = c->config.file;
+	int64_t seen = one->began_ms > c->calm_ms ? one->began_ms : c->calm_ms;
+	int64_t beat = is_status(c, w) ? now : atomic_load(&c->board->slot[w].beat_ms);
+
+	if (one->pid <= 0)
+		return 0;
+	if (!one->ready && c->state <= CREW_SERVING)
+		return (now - seen) / (250 * (int64_t)f->start_timeout);
+	return (now - (beat > seen ? beat : seen)) / (250 * (int64_t)f->stuck_timeout);
+}
+
 /* A loop that does not turn serves nobody. */
 static void look_at(struct crew *c, unsigned w, int64_t now)
 {
-	int64_t beat = is_status(c, w) ? now : atomic_load(&c->board->slot[w].beat_ms);
+	struct crew_worker *one = &c->worker[w];
 
-	if (c->worker[w].pid <= 0 || beat == 0 || now - beat < STUCK_MS)
+	if (quarters(c, w, now) < 4)
 		return;
-	log_error("proxy.worker_stuck", "worker=%u pid=%d for_ms=%lld", w, (int)c->worker[w].pid,
-		(long long)(now - beat));
-	kill(c->worker[w].pid, SIGKILL);
+	log_error("proxy.worker_stuck", "worker=%u pid=%d ready=%d", w, (int)one->pid, one->ready);
+	c->how.view->tally->stuck++;
+	c->late = !one->ready;
+	kill(one->pid, SIGKILL);
+}
+
+bool crew_turns(const struct crew *c)
+{
+	int64_t now = resolver_now();
+
+	for (unsigned w = 0; w < c->count; w++)
+		if (quarters(c, w, now) >= 2)
+			return false;
+	return true;
 }
 
 int crew_tick(struct crew *c)
 {
-	int64_t now = resolver_now(), next = LOOK_MS;
+	int64_t now = resolver_now(), next = CREW_LOOK_MS;
 	struct err err;
 
+	if (now - c->looked_ms > STOPPED_MS)
+		c->calm_ms = now;
+	c->looked_ms = now;
 	for (unsigned w = 0; w < c->count; w++) {
 		struct crew_worker *one = &c->worker[w];
 

@@ -7,9 +7,10 @@
  *      +--one cannot---------------+------> ends by itself ---------------> nobody is left
  *
  *   Workers    one that dies while SERVING is started again, RESTARTS_MAX times in a minute and
- *              each later than the last. One whose loop has not turned for STUCK_MS is killed.
- *   Ownership  a crew owns its configuration and its board; sockets are borrowed.
- *   Errors     words. What its workers have to say is in the log.
+ *              each later than the last. One whose loop has not turned for stuck_timeout is killed,
+ *              and so is one that is not ready in start_timeout; a crew that never served fails
+ * then. Ownership  a crew owns its configuration and its board; sockets are borrowed. Errors words.
+ * What its workers have to say is in the log.
  */
 #ifndef PROXY_CREW_H
 #define PROXY_CREW_H
@@ -23,6 +24,7 @@
 #include "proxy/sockets.h"
 
 #define CREW_RESTARTS_MAX 10
+#define CREW_LOOK_MS      1000
 
 enum crew_state { CREW_STARTING, CREW_SERVING, CREW_RETIRING, CREW_STOPPING };
 
@@ -31,13 +33,14 @@ struct crew_worker {
 	bool ready;
 	int ready_fd;     /* the worker writes one octet; -1: known */
 	int64_t begin_ms; /* to be started then; 0: it runs */
+	int64_t began_ms;
 };
 
 /* What a worker is started with; borrowed. */
 struct crew_start {
 	struct sockets *sockets;
 	const sigset_t *signals;
-	const struct board_view *view;
+	const struct board_view *view; /* its tally is written to */
 };
 
 struct crew {
@@ -51,8 +54,10 @@ struct crew {
 	int turn_fd;       /* serve.h */
 	unsigned restarts; /* since: */
 	int64_t counted_ms;
-	bool failed;  /* one could not start, or they died too often */
-	bool unhappy; /* one ended badly when it was told to end */
+	int64_t looked_ms, calm_ms; /* at the workers; when we ourselves had been stopped */
+	bool failed;                /* one could not start, or they died too often */
+	bool late;                  /* one was not ready in time */
+	bool unhappy;               /* one ended badly when it was told to end */
 };
 
 /* Takes config. */
@@ -75,7 +80,9 @@ unsigned crew_poll(const struct crew *c, struct pollfd *fds);
 void crew_hear(struct crew *c, const struct pollfd *fds, unsigned n);
 /* False: pid is none of this crew's. */
 bool crew_ended(struct crew *c, pid_t pid, int status);
-/* Starts who is due, kills who is stuck. ms until it wants to be called again; -1: never. */
+/* Starts who is due, kills who is stuck. ms until it wants to be called again. */
 int crew_tick(struct crew *c);
+/* None is half way to being stuck. */
+bool crew_turns(const struct crew *c);
 
 #endif

@@ -327,13 +327,18 @@ static void write_process(const struct metrics *m, struct buf *out)
 			m->now_s + (first - m->now_ms) / 1000);
 	head(out, "workers", "gauge", "Workers that turn.");
 	buf_printf(out, PREFIX "workers %u\n", metrics_turning(v, m->now_ms));
+	head(out, "worker_restarts_total", "counter", "Workers started again.");
+	buf_printf(out, PREFIX "worker_restarts_total %" PRIu64 "\n", v->tally->restarts);
+	head(out, "workers_stuck_total", "counter",
+		"Workers killed: their loop stood still, or they did not get ready.");
+	buf_printf(out, PREFIX "workers_stuck_total %" PRIu64 "\n", v->tally->stuck);
 	head(out, "configurations", "gauge",
 		"Configurations that still have connections, and the newest.");
 	buf_printf(out, PREFIX "configurations %u\n", v->count);
 	head(out, "reloads_total", "counter", "Reloads asked for.");
-	buf_printf(out, PREFIX "reloads_total %" PRIu64 "\n", v->reloads);
+	buf_printf(out, PREFIX "reloads_total %" PRIu64 "\n", v->tally->reloads);
 	head(out, "reload_failures_total", "counter", "Reloads that changed nothing.");
-	buf_printf(out, PREFIX "reload_failures_total %" PRIu64 "\n", v->reloads_failed);
+	buf_printf(out, PREFIX "reload_failures_total %" PRIu64 "\n", v->tally->reloads_failed);
 	head(out, "config_load_timestamp_seconds", "gauge",
 		"When the configuration was read, UNIX time.");
 	buf_printf(out, PREFIX "config_load_timestamp_seconds %" PRId64 "\n", v->loaded_s);
@@ -435,8 +440,8 @@ void metrics_write_json(const struct metrics *m, struct buf *out)
 	writer_text(&w, "why", m->why_not ? m->why_not : "");
 	writer_u64(&w, "workers", metrics_turning(m->view, m->now_ms));
 	writer_u64(&w, "configurations", m->view->count);
-	writer_u64(&w, "reloads", m->view->reloads);
-	writer_u64(&w, "reloads_failed", m->view->reloads_failed);
+	writer_u64(&w, "reloads", m->view->tally->reloads);
+	writer_u64(&w, "reloads_failed", m->view->tally->reloads_failed);
 	writer_open(&w, "dns", '{');
 	for (unsigned i = 0; i < sizeof(dns.by_status) / sizeof(dns.by_status[0]); i++)
 		writer_u64(&w, answer_status_word((enum answer_status)i), dns.by_status[i]);

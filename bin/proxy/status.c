@@ -200,6 +200,7 @@ static void seal(const struct board_view *v)
 {
 	for (unsigned i = 0; i < v->count; i++)
 		mprotect((void *)v->board[i], v->board[i]->octets, PROT_READ);
+	mprotect(v->tally, sizeof(*v->tally), PROT_READ);
 }
 
 int status_run(const struct status_config *config, struct err *err)

@@ -175,7 +175,7 @@ static void came_not(struct parent *p, const char *why)
 	sockets_unwant(p->sockets);
 	(void)crew_open(p->serving, NULL);
 	sockets_sweep(p->sockets);
-	p->view.reloads_failed++;
+	p->view.tally->reloads_failed++;
 	log_error("proxy.reload_failed", "reason=%s", log_value(why));
 	notify_send("READY=1\nSTATUS=the last reload failed; the configuration before it serves");
 	reload_done(p);
@@ -221,7 +221,7 @@ static void reload(struct parent *p)
 	if (p->reload_again)
 		return;
 	tell_reloading();
-	p->view.reloads++;
+	p->view.tally->reloads++;
 	if (config_read(p->path, &config, &err) != 0 || begin(p, &config, &err) != 0)
 		came_not(p, err.msg);
 	config_done(&config);
@@ -321,7 +321,9 @@ static void sweep(struct parent *p)
 static void look(struct parent *p)
 {
 	if (p->coming && p->coming->failed)
-		came_not(p, "a worker could not start; its own line says why");
+		came_not(p,
+			p->coming->late ? "a worker was not ready within start_timeout"
+					: "a worker could not start; its own line says why");
 	if (p->coming && p->coming->state == CREW_SERVING)
 		came(p);
 	if (p->serving && p->serving->failed && !p->stopping)
@@ -345,18 +347,22 @@ static void feed(struct parent *p)
 
 	if (p->watchdog_ms == 0 || now - p->fed_ms < p->watchdog_ms / 2)
 		return;
+	if (p->serving && !crew_turns(p->serving))
+		return;
 	p->fed_ms = now;
 	notify_send("WATCHDOG=1");
 }
 
 static int tick(struct parent *p)
 {
-	int next = p->serving ? crew_tick(p->serving) : -1;
+	int next = p->serving ? crew_tick(p->serving) : CREW_LOOK_MS;
 
 	if (p->coming)
 		crew_tick(p->coming);
+	for (struct crew *c = p->going; c; c = c->next)
+		crew_tick(c);
 	feed(p);
-	if (p->watchdog_ms > 0 && (next < 0 || next > p->watchdog_ms / 4))
+	if (p->watchdog_ms > 0 && next > p->watchdog_ms / 4)
 		next = (int)(p->watchdog_ms / 4);
 	return next;
 }
@@ -441,6 +447,7 @@ int supervise_run(const char *path, struct config *config)
 	int rc = open_signals(&p, &err);
 
 	open_watchdog(&p);
+	rc = rc ? rc : board_tally_new(&p.view.tally, &err);
 	rc = rc ? rc : sockets_new(&p.sockets, &err);
 	rc = rc ? rc : begin(&p, config, &err);
 	if (rc != 0) {
@@ -454,6 +461,7 @@ int supervise_run(const char *path, struct config *config)
 		close(p.signals);
 	sockets_free(p.sockets);
 	board_past_done(&p.view.past);
+	board_tally_free(p.view.tally);
 	free(p.fds);
 	return p.status;
 }

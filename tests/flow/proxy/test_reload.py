@@ -68,10 +68,7 @@ def a_hundred_reloads_under_load_drop_nobody():
                 reload(b, times=i + 1)
         assert not any(re.search("tls.refuse|verdict=refused|worker_died", line) for line in b.log + a.log), load.rounds
         print(f"# {load.rounds} connections during 100 reloads")
-        until = time.monotonic() + 60
-        while len(b.workers()) > 2 and time.monotonic() < until:
-            time.sleep(0.1)
-        assert len(b.workers()) == 2, b.workers()
+        until(lambda: len(b.workers()) == 2, 60)
 
 def reloads_that_come_faster_than_they_can_be_done_are_made_one():
     with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a, Load(a):
@@ -103,10 +100,7 @@ def a_file_or_a_credential_that_is_wrong_changes_nothing():
                 b.config.write_text(config)
                 line = reload(b, r"proxy\.reload_failed", i + 1)
                 assert re.search(why, line), (line, why)
-        until = time.monotonic() + 20
-        while b.workers() != before and time.monotonic() < until:
-            time.sleep(0.05)
-        assert b.workers() == before, "other workers serve"
+        until(lambda: b.workers() == before)
         assert any(re.search(r"worker_failed .*tls_key", line) for line in b.log)
         b.config.write_text(good)
         reload(b)
@@ -176,6 +170,32 @@ def a_program_that_cannot_start_takes_nothing_over():
         with a.connect() as s:
             assert exchange(s, b"still") == b"still"
 
+def a_crew_that_hangs_while_it_starts_changes_nothing():
+    with Echo() as backend, Proxy(of_b(backend, "status: unix:DIR/status\n"), workers=2) as b, Proxy(outbound(WORLD)) as a, Load(a, threads=1):
+        good, before = b.config.read_text(), b.workers()
+        os.mkfifo(b.dir + "/key", 0o600)  # nobody writes into it: whoever opens it waits
+        b.config.write_text("start_timeout: 1\n" + good.replace(WORLD["B_JS_SERVER"] + "-key.pem", b.dir + "/key"))
+        reload(b, r'proxy\.reload_failed reason="a worker was not ready within start_timeout"')
+        b.said(r"proxy\.worker_stuck .*ready=0")
+        until(lambda: b.workers() == before)
+        told = metrics(b)
+        assert told["reload_failures_total"] == 1 and told["workers_stuck_total"] >= 1 and told["worker_restarts_total"] == 0, told
+        b.config.write_text(good)
+        reload(b)
+
+def metrics(p):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(p.dir + "/status")
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    return {name: float(value) for name, value in re.findall(r"^sardane_proxy_(\w+) (\S+)$", text, re.M)}
+
+def until(what, seconds=30):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
 @contextlib.contextmanager
 def manager():
     """A service manager's socket: what it was told so far."""
@@ -191,15 +211,23 @@ def manager():
                 with contextlib.suppress(TimeoutError):
                     told.append(s.recv(4096).decode())
             return next(words for words in told if what in words)
+
+        def silent(seconds, within=20):
+            end, last = time.monotonic() + within, time.monotonic()
+            while time.monotonic() - last < seconds:
+                assert time.monotonic() < end, "it goes on telling"
+                with contextlib.suppress(TimeoutError):
+                    told.append(s.recv(4096).decode())
+                    last = time.monotonic()
         os.environ["NOTIFY_SOCKET"] = top + "/notify"
         os.environ["WATCHDOG_USEC"] = "400000"
         try:
-            yield told, heard
+            yield told, heard, silent
         finally:
             del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
 
 def the_service_manager_is_told():
-    with Echo() as backend, manager() as (told, heard):
+    with Echo() as backend, manager() as (told, heard, _):
         b = Proxy(of_b(backend)).start()
         heard("READY=1")
         heard("WATCHDOG=1")
@@ -214,6 +242,23 @@ def the_service_manager_is_told():
         os.kill(heir, signal.SIGTERM)
         heard("STOPPING=1")
         b.said(r"proxy\.stop", 30, 2)
+
+def a_worker_that_hangs_is_killed_and_the_manager_told_nothing_meanwhile():
+    with Echo() as backend, Proxy(outbound(WORLD)) as a, manager() as (_, heard, silent), \
+            Proxy("stuck_timeout: 4\n" + of_b(backend, "status: unix:DIR/status\n"), workers=2) as b:
+        heard("WATCHDOG=1")
+        with Load(a, threads=1, staying=0):
+            pass
+        worker = b.workers()[0]
+        os.kill(worker, signal.SIGSTOP)
+        silent(1.2)
+        b.said(rf"proxy\.worker_stuck .*pid={worker} ")
+        heard("WATCHDOG=1")
+        until(lambda: worker not in b.workers() and len(b.workers()) == 3)
+        until(lambda: metrics(b)["workers"] == 2)
+        assert metrics(b)["workers_stuck_total"] == metrics(b)["worker_restarts_total"] == 1
+        with Load(a):
+            pass
 
 def sockets_that_the_manager_opened_are_used():
     for name in ("in", "any"):
@@ -237,4 +282,5 @@ with proxylab.world() as (WORLD, lab):
         the_way_out_is_reloaded_too, a_file_or_a_credential_that_is_wrong_changes_nothing,
         new_rules_hold_for_who_comes_and_old_ones_for_who_is_there, listeners_come_and_go,
         another_program_takes_over_under_load, a_program_that_cannot_start_takes_nothing_over, the_service_manager_is_told,
+        a_crew_that_hangs_while_it_starts_changes_nothing, a_worker_that_hangs_is_killed_and_the_manager_told_nothing_meanwhile,
         sockets_that_the_manager_opened_are_used)
