@@ -206,6 +206,18 @@ int conn_session_offer(struct conn *c, struct span saved, struct err *err)
 		: resume_offer(c->ssl, c->h, saved, err);
 }
 
+const struct tls_server *conn_server(const struct conn *c)
+{
+	return c->h->server;
+}
+
+bool conn_server_name(const struct conn *c, struct name *out)
+{
+	const char *text = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
+
+	return text && name_of(text, out) == 0 && name_is_plain(out);
+}
+
 const struct peer *conn_peer(const struct conn *c)
 {
 	return &c->h->peer;

@@ -55,6 +55,12 @@ bool conn_is_ended(const struct conn *c);
 enum conn_event conn_end(struct conn *c);
 enum conn_event conn_close(struct conn *c); /* likewise, and reads no more either */
 
+/* Server: the one that the client met, itself or one that its server name led to; valid from
+ * CONN_READY on. */
+const struct tls_server *conn_server(const struct conn *c);
+/* The server name that was asked for. False: none, or none that is a DNS name. */
+bool conn_server_name(const struct conn *c, struct name *out);
+
 /* Valid in every state; authenticated only after conn_handshake said CONN_READY. */
 const struct peer *conn_peer(const struct conn *c);
 const char *conn_version(const struct conn *c); /* "TLSv1.3" */

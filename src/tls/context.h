@@ -10,7 +10,14 @@
 
 #include <openssl/ssl.h>
 
+#include "dns/pattern.h"
 #include "tls/client.h"
+
+/* Who asks for such a name meets this server. */
+struct tls_server_name {
+	struct pattern name;
+	const struct tls_server *server;
+};
 
 struct tls_server {
 	SSL_CTX *ssl_ctx; /* counted by us as well when it is the caller's */
@@ -23,6 +30,10 @@ struct tls_server {
 	bool compat;
 	bool tickets;
 	unsigned dns_timeout_ms;
+	unsigned number; /* 0, or its place among the names of another */
+	struct tls_server_name *names;
+	unsigned names_count;
+	bool name_required;
 	struct trace trace;
 };
 

@@ -28,6 +28,7 @@ struct handshake {
 	const struct service_endpoint *endpoint; /* client: what the server is held to */
 	struct peer *report;                     /* client, may be NULL: gets a copy of peer */
 	struct ask ask;
+	bool chosen;    /* by the server name: server does not change any more */
 	bool waiting;   /* paused in the verify step */
 	bool abandoned; /* to refuse when resumed */
 	bool solicited; /* the server asked for a name */

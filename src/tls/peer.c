@@ -24,6 +24,7 @@ const char *peer_refusal_word(enum peer_refusal refusal)
 	case PEER_REFUSED_CHAIN: return "chain";
 	case PEER_REFUSED_STALE: return "stale";
 	case PEER_REFUSED_PROTOCOL: return "protocol";
+	case PEER_REFUSED_SERVER_NAME: return "server-name";
 	case PEER_REFUSED_MEMORY: return "memory";
 	case PEER_REFUSED_ABANDONED: return "abandoned";
 	}

@@ -35,6 +35,7 @@ enum peer_refusal {
 	PEER_REFUSED_CHAIN,          /* expired, too weak, untrusted, wrong purpose */
 	PEER_REFUSED_STALE,          /* the proof had run out before the handshake ended */
 	PEER_REFUSED_PROTOCOL,       /* version, alert, broken TLS */
+	PEER_REFUSED_SERVER_NAME,    /* no server here has the name asked for */
 	PEER_REFUSED_MEMORY,
 	PEER_REFUSED_ABANDONED, /* closed by its owner while DNS was awaited */
 };

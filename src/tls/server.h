@@ -13,6 +13,7 @@
 #include "core/err.h"
 #include "core/trace.h"
 #include "dane/mode.h"
+#include "dns/pattern.h"
 #include "resolve/resolver.h"
 #include "tls/peer.h"
 
@@ -52,5 +53,16 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **o
 int tls_server_attach(const struct tls_server_config *config, struct ssl_ctx_st *ssl_ctx,
 	struct tls_server **out, struct err *err);
 void tls_server_free(struct tls_server *s);
+
+/*
+ * A client of s that asks for such a server name (RFC 6066 section 3) meets other from there on:
+ * its certificate, its rules. The first that fits; whoever fits none meets s. other is borrowed, of
+ * one s only, and in mode, tickets, compat and client_id_extension as s is; returned by
+ * conn_server.
+ */
+int tls_server_add_name(struct tls_server *s, const struct pattern *name, struct tls_server *other,
+	struct err *err);
+/* Whoever asks for none of those names, or of the names in the certificate of s, is refused. */
+void tls_server_require_name(struct tls_server *s);
 
 #endif

@@ -10,6 +10,7 @@
 
 /* What a ticket carries; lives only as long as the keys of its SSL_CTX, so no version. */
 struct bond {
+	uint32_t server; /* its number */
 	struct name name;
 	uint8_t set[32];
 	int64_t expires_ms;
@@ -48,6 +49,7 @@ static int bind_ticket(SSL *ssl, void *arg)
 	if (!h || !session || !h->peer.authenticated || h->peer.how != PEER_BY_DANE)
 		return 1;
 	memset(&b, 0, sizeof b);
+	b.server = h->server->number;
 	memcpy(b.set, h->peer.tlsa_sha256, sizeof b.set);
 	b.name = h->peer.name;
 	b.expires_ms = h->peer.expires_ms;
@@ -63,6 +65,9 @@ static bool is_still_good(const struct tls_server *s, const struct bond *b)
 {
 	uint8_t now[32];
 
+	/* The keys of tickets are those of the listener, whatever name led to s. */
+	if (b->server != s->number)
+		return false;
 	if (b->expires_ms <= resolver_now() || !s->authorise(s->authorise_arg, &b->name))
 		return false;
 	const struct answer *a = current(s, &b->name);
@@ -74,7 +79,9 @@ static bool is_still_good(const struct tls_server *s, const struct bond *b)
 static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *key_name,
 	size_t key_name_n, SSL_TICKET_STATUS status, void *arg)
 {
-	const struct tls_server *s = arg;
+	struct handshake *h = handshake_of(ssl);
+	/* The one that the client asked for; arg is the one that accepted. */
+	const struct tls_server *s = h ? h->server : arg;
 	struct bond b;
 	void *data = NULL;
 	size_t n = 0;
@@ -85,7 +92,7 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
 	if (!session || SSL_SESSION_get0_ticket_appdata(session, &data, &n) != 1 || n != sizeof b)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	memcpy(&b, data, sizeof b);
-	struct handshake *h = is_still_good(s, &b) ? handshake_of_server(ssl, s) : NULL;
+	h = is_still_good(s, &b) ? handshake_of_server(ssl, s) : NULL;
 	if (!h)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	peer_init(&h->ticket_peer);

@@ -7,6 +7,7 @@
 #include "tls/context.h"
 #include "tls/extension.h"
 #include "tls/prove.h"
+#include "tls/sni.h"
 #include "tls/ticket.h"
 
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
@@ -94,10 +95,37 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **o
 	return tls_server_attach(config, ctx, out, err);
 }
 
+int tls_server_add_name(struct tls_server *s, const struct pattern *name, struct tls_server *other,
+	struct err *err)
+{
+	struct tls_server_name *more;
+
+	/* What the SSL took from s when it was made stays as it is. */
+	if (other->number || other->names_count || other->mode != s->mode ||
+		other->tickets != s->tickets || other->compat != s->compat)
+		return err_set(err, ERR_ARG, "TLS server: not one that a name may lead to");
+	more = realloc(s->names, (s->names_count + 1) * sizeof *more);
+	if (!more)
+		return err_set(err, ERR_NOMEM, "TLS server: no memory");
+	s->names = more;
+	more[s->names_count++] = (struct tls_server_name){ *name, other };
+	other->number = s->names_count;
+	sni_hang(s->ssl_ctx, s);
+	sni_hang(other->ssl_ctx, s);
+	return 0;
+}
+
+void tls_server_require_name(struct tls_server *s)
+{
+	s->name_required = true;
+	sni_hang(s->ssl_ctx, s);
+}
+
 void tls_server_free(struct tls_server *s)
 {
 	if (!s)
 		return;
 	SSL_CTX_free(s->ssl_ctx);
+	free(s->names);
 	free(s);
 }

@@ -22,6 +22,8 @@ static struct tlsworld world;
 static struct resolver *resolver;
 static struct certs_leaf good, other, client_leaf;
 static struct tls_server *by_good, *by_other, *without_tickets, *compat;
+/* One listener: who asks for inner.org.example meets inner, which admits nobody, and so on. */
+static struct tls_server *listener, *inner, *beside;
 static struct tls_client *client, *compat_client;
 
 static bool closed; /* policy admits nobody any more */
@@ -30,6 +32,12 @@ static bool allow(void *arg, const struct name *name)
 {
 	(void)arg;
 	return !closed && name_labels(name) > 1;
+}
+
+static bool allow_nobody(void *arg, const struct name *name)
+{
+	(void)arg, (void)name;
+	return false;
 }
 
 /* What one handshake came to. */
@@ -142,6 +150,44 @@ static void an_impostor_gains_nothing_by_it(void **state)
 	assert_false(m.client_ready);
 	assert_int_equal(m.at_client.refusal, PEER_REFUSED_NO_MATCH);
 	buf_done(&saved);
+}
+
+/* The keys of tickets are the listener's: by them alone a ticket of one name is good for all. */
+static void a_ticket_of_one_server_name_opens_no_other(void **state)
+{
+	struct buf saved = { 0 }, of_beside = { 0 };
+	struct met m = meet(listener, "js.org.example", no_offer, &saved);
+
+	(void)state;
+	assert_true(m.client_ready && saved.n > 0);
+	m = meet(listener, "inner.org.example", buf_span(&saved), NULL);
+	assert_int_equal(m.offered, 0);
+	assert_false(m.client_ready || m.at_server.resumed || m.at_server.authenticated);
+	assert_int_equal(m.at_server.refusal, PEER_REFUSED_POLICY);
+	assert_false(m.at_server.asked_dns);
+	/* Where the same client may come in, it does so by itself. */
+	m = meet(listener, "beside.org.example", buf_span(&saved), &of_beside);
+	assert_true(m.client_ready);
+	assert_false(m.at_server.resumed || m.at_client.resumed);
+	/* And there its next ticket is good, and nowhere else. */
+	assert_true(of_beside.n > 0);
+	m = meet(listener, "beside.org.example", buf_span(&of_beside), NULL);
+	assert_true(m.client_ready && m.at_server.resumed);
+	m = meet(listener, "js.org.example", buf_span(&of_beside), NULL);
+	assert_true(m.client_ready && !m.at_server.resumed);
+	buf_done(&saved);
+	buf_done(&of_beside);
+}
+
+static void the_rules_are_those_of_the_server_name_asked_for(void **state)
+{
+	struct met m = meet(listener, "inner.org.example", no_offer, NULL);
+
+	(void)state;
+	assert_int_equal(m.at_server.refusal, PEER_REFUSED_POLICY);
+	assert_false(m.at_server.asked_dns);
+	/* A name that leads nowhere is the listener's own. */
+	assert_true(meet(listener, "js.org.example", no_offer, NULL).client_ready);
 }
 
 static void what_is_no_kept_session_is_an_error(void **state)
@@ -304,7 +350,8 @@ static void a_server_that_asks_wrongly_hears_no_name(void **state)
 	assert_string_equal(heard, "");
 }
 
-static struct tls_server *serve(const char *name, bool tickets, bool older)
+static struct tls_server *serve_by(bool (*authorise)(void *arg, const struct name *name),
+	const char *name, bool tickets, bool older)
 {
 	char cert[128], key[128];
 	struct tls_server *s = NULL;
@@ -314,11 +361,24 @@ static struct tls_server *serve(const char *name, bool tickets, bool older)
 	struct tls_server_config config = { .tls_cert = cert,
 		.tls_key = key,
 		.resolver = resolver,
-		.authorise = allow,
+		.authorise = authorise,
 		.tickets = tickets,
 		.compat = older };
 	assert_int_equal(tls_server_new(&config, &s, NULL), 0);
 	return s;
+}
+
+static struct tls_server *serve(const char *name, bool tickets, bool older)
+{
+	return serve_by(allow, name, tickets, older);
+}
+
+static void lead(const char *name, struct tls_server *to)
+{
+	struct pattern p;
+
+	assert_int_equal(pattern_read(name, &p), 0);
+	assert_int_equal(tls_server_add_name(listener, &p, to, NULL), 0);
 }
 
 static struct tls_client *connect_as(bool older)
@@ -339,7 +399,8 @@ static struct tls_client *connect_as(bool older)
 static void add_records(void)
 {
 	char mine[200], theirs[200], clients[200];
-	static const char *const hosts[] = { "js.org", "two.org", "moved.org", "bare.org" };
+	static const char *const hosts[] = { "js.org", "two.org", "moved.org", "bare.org",
+		"inner.org", "beside.org" };
 
 	certs_tlsa(&good, 3, 1, 1, mine, sizeof mine);
 	certs_tlsa(&other, 3, 1, 1, theirs, sizeof theirs);
@@ -350,6 +411,8 @@ static void add_records(void)
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.two.org IN TLSA %s", mine);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.two.org IN TLSA %s", theirs);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.moved.org IN TLSA %s", theirs);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.inner.org IN TLSA %s", mine);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.beside.org IN TLSA %s", mine);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_ns.org IN TLSA %s", clients);
 }
 
@@ -376,6 +439,11 @@ static int start(void **state)
 	by_other = serve("other", true, false);
 	without_tickets = serve("good", false, false);
 	compat = serve("good", false, true);
+	listener = serve("good", true, false);
+	inner = serve_by(allow_nobody, "good", true, false);
+	beside = serve("good", true, false);
+	lead("inner.org.example", inner);
+	lead("beside.org.example", beside);
 	client = connect_as(false);
 	compat_client = connect_as(true);
 	return 0;
@@ -388,6 +456,9 @@ static int stop(void **state)
 	tls_server_free(by_other);
 	tls_server_free(without_tickets);
 	tls_server_free(compat);
+	tls_server_free(listener);
+	tls_server_free(inner);
+	tls_server_free(beside);
 	tls_client_free(client);
 	tls_client_free(compat_client);
 	resolver_free(resolver);
@@ -406,6 +477,8 @@ int main(void)
 		TEST(it_is_not_offered_when_the_tlsa_is_gone),
 		TEST(a_ticket_ends_with_the_policy_that_admitted_its_name),
 		TEST(an_impostor_gains_nothing_by_it),
+		TEST(a_ticket_of_one_server_name_opens_no_other),
+		TEST(the_rules_are_those_of_the_server_name_asked_for),
 		TEST(what_is_no_kept_session_is_an_error),
 		TEST(a_session_that_was_tampered_with_opens_no_door),
 		TEST(a_server_without_tickets_leaves_nothing_to_keep),
