@@ -89,6 +89,21 @@ static const cyaml_schema_value_t route_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct router_route, route_fields),
 };
 
+static const cyaml_schema_field_t name_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_name, name, 1, 4096),
+	TEXT(struct config_name, tls_cert),
+	TEXT(struct config_name, tls_key),
+	TEXT(struct config_name, tlsa_name),
+	TEXT(struct config_name, backend),
+	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_name,
+		allow, &allow_schema, 1, RULES_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t name_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_name, name_fields),
+};
+
 static const cyaml_schema_field_t listener_fields[] = {
 	TLS_CONFIG_FIELDS(struct config_end, tls.),
 	TEXT(struct config_end, name),
@@ -99,6 +114,9 @@ static const cyaml_schema_field_t listener_fields[] = {
 	CYAML_FIELD_UINT("header_max", CYAML_FLAG_OPTIONAL, struct config_end, header_max),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
 		allow, &allow_schema, 0, RULES_MAX),
+	CYAML_FIELD_SEQUENCE("names", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
+		names, &name_schema, 0, ENDS_MAX),
+	CYAML_FIELD_BOOL("sni_required", CYAML_FLAG_OPTIONAL, struct config_end, sni_required),
 	TEXT(struct config_end, net_id_suffix),
 	CYAML_FIELD_MAPPING("backend_tls", CYAML_FLAG_OPTIONAL, struct config_end, backend_tls,
 		backend_tls_fields),
@@ -389,6 +407,53 @@ static int check_listener(const struct config_end *e, struct err *err)
 	return rc;
 }
 
+static void set_inner(const struct config_end *e, const struct config_name *n,
+	struct config_end *out)
+{
+	*out = *e;
+	out->names = NULL;
+	out->names_count = 0;
+	out->inner = NULL;
+	out->sni_required = false;
+	out->server_name = n->name;
+	out->tlsa_name = n->tlsa_name;
+	if (n->tls_cert || n->tls_key) {
+		out->tls.tls_cert = n->tls_cert;
+		out->tls.tls_key = n->tls_key;
+	}
+	if (n->allow) {
+		out->allow = n->allow;
+		out->allow_count = n->allow_count;
+	}
+	if (n->backend)
+		out->backend = n->backend;
+}
+
+/* Each is held to what a listener is held to. */
+static int check_names(struct config_end *e, struct err *err)
+{
+	struct pattern p;
+	int rc = 0;
+
+	if ((e->names_count || e->sni_required) && config_is_lorawan(e))
+		return err_set(err, ERR_FORMAT,
+			"names and sni_required: not with identity lorawan");
+	e->inner = calloc(e->names_count + 1, sizeof(*e->inner));
+	if (!e->inner)
+		return err_set(err, ERR_NOMEM, "names: no memory");
+	for (unsigned i = 0; i < e->names_count && rc == 0; i++) {
+		set_inner(e, &e->names[i], &e->inner[i]);
+		if (pattern_read(e->names[i].name, &p) != 0)
+			rc = err_set(err, ERR_FORMAT,
+				"'%s' is no name, subtree (.example) or one label (*.example)",
+				e->names[i].name);
+		rc = rc ? rc : check_listener(&e->inner[i], err);
+		if (rc != 0)
+			err_wrap(err, rc, "names[%u]", i);
+	}
+	return rc;
+}
+
 /* Of this machine alone, unless anywhere. */
 static int check_plain(const char *where, bool anywhere, const char *key, struct err *err)
 {
@@ -451,6 +516,7 @@ static int check_ends(struct config *c, struct err *err)
 	for (unsigned i = 0; i < f->listeners_count; i++) {
 		set_defaults(&f->listeners[i]);
 		rc = check_listener(&f->listeners[i], err);
+		rc = rc ? rc : check_names(&f->listeners[i], err);
 		if (rc != 0)
 			return err_wrap(err, rc, "listeners[%u]", i);
 	}
@@ -527,6 +593,8 @@ void config_done(struct config *c)
 {
 	if (c->has_resolver)
 		resolver_config_done(&c->resolver);
+	for (unsigned i = 0; c->file && i < c->file->listeners_count; i++)
+		free(c->file->listeners[i].inner);
 	if (c->file)
 		config_free(&file_schema, c->file);
 	*c = (struct config){ 0 };

@@ -6,7 +6,9 @@
  *   status: unix:/run/sardane/proxy.sock
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
- * program/tls_config.h} outbound:           plain in, TLS out
+ *        sni_required, names: [{name, tls_cert, tls_key, tlsa_name, allow, backend}],
+ *        program/tls_config.h}
+ *   outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
@@ -48,6 +50,13 @@ struct config_backend_tls {
 	unsigned certificates_count;
 };
 
+/* Who asks a listener for this server name; what is not said is the listener's. */
+struct config_name {
+	char *name, *tls_cert, *tls_key, *tlsa_name, *backend;
+	struct config_rule *allow;
+	unsigned allow_count;
+};
+
 struct config_limits {
 	unsigned connections_max, handshakes_max, per_source_max;
 	unsigned handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout;
@@ -72,6 +81,12 @@ struct config_end {
 	unsigned routes_count;
 	unsigned answer_timeout;
 	bool insecure_bind_anywhere;
+	struct config_name *names; /* listeners */
+	unsigned names_count;
+	bool sni_required;
+	/* Made of names: each the listener with what the name says otherwise. */
+	struct config_end *inner;
+	const char *server_name; /* of such a one; NULL: of none */
 };
 
 /* The file, as it is written, defaults filled in. */

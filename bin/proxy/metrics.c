@@ -262,6 +262,11 @@ static void begin_own(struct buf *out, const char *name, const struct own *o)
 	label(out, "at", o->end->name);
 	buf_printf(out, ",side=\"%s\",", o->listener ? "listener" : "outbound");
 	label(out, "name", o->owner);
+	/* Two names without an owner of their own must not be one sample. */
+	if (o->end->server_name) {
+		buf_text(out, ",");
+		label(out, "server_name", o->end->server_name);
+	}
 	buf_text(out, "} ");
 }
 

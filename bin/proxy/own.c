@@ -46,6 +46,31 @@ static unsigned port_of(const char *bind)
 					    : ((struct sockaddr_in6 *)&a)->sin6_port);
 }
 
+/* Who asks for this name is shown another certificate. */
+static bool leads_elsewhere(const struct config_end *e, const char *text)
+{
+	struct pattern p;
+	struct name name;
+
+	for (unsigned i = 0; i < e->names_count; i++)
+		if (name_of(text, &name) == 0 && pattern_read(e->names[i].name, &p) == 0 &&
+			pattern_matches(&p, &name))
+			return true;
+	return false;
+}
+
+/* The one name that clients look for. False: they look for many, or the port is not known. */
+static bool one_owner(const struct config_end *e, char *out, size_t cap)
+{
+	unsigned port = port_of(e->tls.bind);
+	struct pattern p;
+
+	if (!e->server_name || !port || pattern_read(e->server_name, &p) != 0 ||
+		p.shape != PATTERN_EXACT)
+		return false;
+	return snprintf(out, cap, "_%u._tcp.%s", port, e->server_name) < (int)cap;
+}
+
 /* Each host name in the certificate may be what clients look for. */
 static int add_hosts(struct own_list *l, const struct own *o, struct facts *facts, struct err *err)
 {
@@ -59,17 +84,18 @@ static int add_hosts(struct own_list *l, const struct own *o, struct facts *fact
 
 		snprintf(owner, sizeof(owner), "_%u._tcp.%s", port, name);
 		if (strchr(name, '.') && !strchr(name, '*') && !strchr(name, ':') &&
-			!strchr(name, '@') && name_of(owner, &n) == 0)
+			!strchr(name, '@') && name_of(owner, &n) == 0 &&
+			!leads_elsewhere(o->end, name))
 			rc = add(l, o, owner, err);
 	}
 	free(names);
 	return rc == 0 && l->count == before ? add(l, o, "", err) : rc;
 }
 
-static int add_end(struct own_list *l, const struct config *config, unsigned i, struct err *err)
+static int add_end(struct own_list *l, const struct config_end *e, bool listener, struct err *err)
 {
-	const struct config_end *e = config_end_at(config, i);
-	struct own o = { .of = l, .end = e, .listener = config_is_listener(config, i) };
+	struct own o = { .of = l, .end = e, .listener = listener };
+	char owner[NAME_TEXT_MAX];
 	enum tls_config_mode mode = TLS_CONFIG_DANE;
 	struct facts facts = { 0 };
 	int rc;
@@ -85,9 +111,13 @@ static int add_end(struct own_list *l, const struct config *config, unsigned i, 
 		rc = add(l, &o, e->tls.dane_client_name ? e->tls.dane_client_name : "", err);
 	else if (e->tlsa_name)
 		rc = add(l, &o, e->tlsa_name, err);
+	else if (one_owner(e, owner, sizeof(owner)))
+		rc = add(l, &o, owner, err);
 	else
 		rc = add_hosts(l, &o, &facts, err);
 	facts_done(&facts);
+	for (unsigned i = 0; i < e->names_count && rc == 0; i++)
+		rc = add_end(l, &e->inner[i], listener, err);
 	return rc;
 }
 
@@ -98,7 +128,7 @@ int own_list_new(const struct config *config, struct resolver *r, struct own_lis
 	int rc = l ? 0 : err_set(err, ERR_NOMEM, "no memory");
 
 	for (unsigned i = 0; i < config_ends(config) && rc == 0; i++)
-		rc = add_end(l, config, i, err);
+		rc = add_end(l, config_end_at(config, i), config_is_listener(config, i), err);
 	if (rc != 0) {
 		own_list_free(l);
 		return rc;

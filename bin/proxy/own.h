@@ -3,6 +3,7 @@
  * own - our own names: does DNS say of them what our certificates are?
  *
  *   Names      of a listener _port._tcp. before each name in its certificate, or its tlsa_name;
+ *              of one of its server names the same before that name;
  *              of an outbound entry its dane_client_name.
  *   ASKED --answer--> KNOWN --its TTL is over, or RETRY_MS after none came--> ASKED
  *   Ownership  the list owns all; resolver is borrowed. Certificates are read once, at the start.

@@ -23,6 +23,7 @@ struct pass {
 	struct tls_server *tls_server;
 	struct tls_client *tls_client;
 	struct reach *reach;
+	struct pass **inner;     /* one for each of the listener's names: rules, TLS and reach */
 	struct tunnels *tunnels; /* or: */
 	struct lorawan *lorawan;
 	struct http_pass_config http;
@@ -154,11 +155,22 @@ static struct tunnel_live *opened(void *arg, const struct tunnel_end *now)
 	return (struct tunnel_live *)board_peer_add(p->slot, p->index, now);
 }
 
+/* The server name that a client asked for; "-": none, or no DNS name. */
+static const char *sni_of(const struct link *front, char *out, size_t cap)
+{
+	struct name name;
+
+	if (!link_conn(front) || !conn_server_name(link_conn(front), &name) ||
+		name_write_text(&name, out, cap) != 0)
+		return "-";
+	return out;
+}
+
 static void ended(void *arg, const struct tunnel_end *e)
 {
 	const struct pass *p = arg;
 	const struct peer *peer = e->peer;
-	char from[64], to[64] = "-";
+	char from[64], to[64] = "-", sni[NAME_TEXT_MAX];
 
 	if (p->slot)
 		board_peer_remove(p->slot, (struct board_peer *)e->live);
@@ -167,9 +179,10 @@ static void ended(void *arg, const struct tunnel_end *e)
 	if (e->back)
 		link_address(e->back, to, sizeof(to));
 	log_info("proxy.end",
-		"at=%s verdict=%s %s how=%s from=%s to=%s forth=%" PRIu64 " back=%" PRIu64
+		"at=%s sni=%s verdict=%s %s how=%s from=%s to=%s forth=%" PRIu64 " back=%" PRIu64
 		" took_ms=%" PRId64 " reason=%s",
-		log_value(p->end->name), e->back ? "passed" : "refused", verdict_words(peer),
+		log_value(p->end->name), sni_of(e->front, sni, sizeof(sni)),
+		e->back ? "passed" : "refused", verdict_words(peer),
 		peer->how == PEER_BY_DANE           ? "dane"
 			: peer->how == PEER_BY_PKIX ? "pkix"
 						    : "-",
@@ -177,7 +190,19 @@ static void ended(void *arg, const struct tunnel_end *e)
 		log_value(e->why));
 }
 
-static int open_listener(struct pass *p, struct err *err)
+/* By the rules of the name that was asked for it came in: its backend it meets. */
+static struct reach *reach_of(void *arg, const struct link *front)
+{
+	const struct pass *p = arg;
+	const struct tls_server *met = conn_server(link_conn(front));
+
+	for (unsigned i = 0; i < p->end->names_count; i++)
+		if (p->inner[i]->tls_server == met)
+			return p->inner[i]->reach;
+	return p->reach;
+}
+
+static int open_server(struct pass *p, struct err *err)
 {
 	const struct config_end *e = p->end;
 	const struct secure_gate gate = { .authorise = authorise, .admit = admit, .arg = p };
@@ -190,6 +215,38 @@ static int open_listener(struct pass *p, struct err *err)
 		return rc;
 	rc = rc ? rc : dial_read_address(e->backend, &backend, err);
 	return rc ? rc : reach_new_fixed(&backend, &p->reach, err);
+}
+
+static int open_name(struct pass *p, unsigned i, struct err *err)
+{
+	struct pass *inner = calloc(1, sizeof(*inner));
+	struct pattern name;
+	int rc;
+
+	if (!inner)
+		return err_set(err, ERR_NOMEM, "no memory");
+	p->inner[i] = inner;
+	inner->end = &p->end->inner[i];
+	inner->resolver = p->resolver;
+	rc = open_server(inner, err);
+	if (rc == 0 && pattern_read(inner->end->server_name, &name) != 0)
+		rc = err_set(err, ERR_FORMAT, "no name");
+	rc = rc ? rc : tls_server_add_name(p->tls_server, &name, inner->tls_server, err);
+	return rc ? err_wrap(err, rc, "names[%u]", i) : 0;
+}
+
+static int open_listener(struct pass *p, struct err *err)
+{
+	int rc = open_server(p, err);
+
+	p->inner = calloc(p->end->names_count + 1, sizeof(*p->inner));
+	if (rc == 0 && !p->inner)
+		rc = err_set(err, ERR_NOMEM, "no memory");
+	for (unsigned i = 0; i < p->end->names_count && rc == 0; i++)
+		rc = open_name(p, i, err);
+	if (rc == 0 && p->end->sni_required)
+		tls_server_require_name(p->tls_server);
+	return rc;
 }
 
 static int open_outbound(struct pass *p, struct err *err)
@@ -234,6 +291,8 @@ static int open_tunnels(struct pass *p, struct err *err)
 		.arg = p,
 	};
 
+	if (p->tls_server)
+		c.reach_of = reach_of;
 	if (p->tls_server && e->identity == CONFIG_PROXY_V2)
 		c.ahead = ahead;
 	p->http =
@@ -338,6 +397,10 @@ static void release(void *arg)
 {
 	struct pass *p = arg;
 
+	for (unsigned i = 0; p->inner && i < p->end->names_count; i++)
+		if (p->inner[i])
+			release(p->inner[i]);
+	free(p->inner);
 	reach_free(p->reach);
 	tls_server_free(p->tls_server);
 	tls_client_free(p->tls_client);

@@ -167,6 +167,8 @@ static void found(struct reach_wait *w, struct reach_found *f)
 static bool front_open(void *arg, struct link *l)
 {
 	struct tunnels *s = arg;
+	struct reach *to =
+		s->config.reach_of ? s->config.reach_of(s->config.arg, l) : s->config.reach;
 	struct tunnel *t = calloc(1, sizeof(*t));
 
 	if (!t)
@@ -180,7 +182,10 @@ static bool front_open(void *arg, struct link *l)
 	link_set_owner(l, t);
 	link_pause(l);
 	link_deadline(l, s->config.connect_timeout_ms, "the back was not reached in time");
-	reach_ask(s->config.reach, &t->wait);
+	if (to)
+		reach_ask(to, &t->wait);
+	else
+		give_up(t, "no room for one more target");
 	return true;
 }
 

@@ -52,6 +52,8 @@ struct tunnels_config {
 	struct tls_server *tls_server; /* of the front; NULL: plain */
 	struct tls_client *tls_client; /* of the back; NULL: plain */
 	struct reach *reach;
+	/* Where this one goes, borrowed; NULL comes out: nowhere. NULL: all go to reach. */
+	struct reach *(*reach_of)(void *arg, const struct link *front);
 	unsigned tunnels_max;
 	unsigned half_open_max;
 	unsigned per_source_max;

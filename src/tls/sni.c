@@ -79,8 +79,8 @@ static int choose(SSL *ssl, int *alert, void *arg)
 	/* RFC 8446 section 4.1.2: the client MUST send the same ClientHello without modification,
 	 * but for some fields of which this is none. */
 	if (h->chosen && h->server != to)
-		return refuse(h, SSL_AD_ILLEGAL_PARAMETER, "the second ClientHello asks for another",
-			alert);
+		return refuse(h, SSL_AD_ILLEGAL_PARAMETER,
+			"the second ClientHello asks for another", alert);
 	h->chosen = true;
 	h->server = to;
 	if (to != own && SSL_set_SSL_CTX(ssl, to->ssl_ctx) != to->ssl_ctx) {

@@ -46,6 +46,17 @@ def a_client_cannot_say_who_it_is():
             assert len(fields(request)) == 5 and dict(fields(request))["X-Sardane-Name"] == name, request
             assert not any("evil" in v or "ardane" in v.lower() and k == "Connection" for k, v in request[2]), request
 
+def no_host_leads_to_the_backend_of_another_server_name():
+    names = """    names:
+      - name: inner.b.example
+        allow: [{name: .b.example}]
+        backend: "%s"
+"""
+    with Web() as outside, Web() as inside, Proxy(listener(WORLD, outside.address, more=HTTP + names % inside.address)), Proxy(outbound(WORLD)) as a:
+        for target in (b"/", b"http://inner.b.example/"):
+            say(a, b"GET " + target + b" HTTP/1.1\r\nHost: inner.b.example\r\nConnection: close\r\n\r\n")
+        assert len(inside.requests) == 0 and len(outside.requests) >= 1, (inside.requests, outside.requests)
+
 def a_request_that_can_be_read_two_ways_goes_nowhere():
     head = b"POST / HTTP/1.1\r\nHost: x\r\n"
     bad = {
@@ -102,5 +113,5 @@ def an_upgrade_that_is_not_granted_hides_nothing():
             assert len(fields(request)) == 5 and "evil.example" not in dict(request[2]).values(), request
 
 with proxylab.world() as (WORLD, lab):
-    run(a_client_cannot_say_who_it_is, a_request_that_can_be_read_two_ways_goes_nowhere,
+    run(a_client_cannot_say_who_it_is, no_host_leads_to_the_backend_of_another_server_name, a_request_that_can_be_read_two_ways_goes_nowhere,
         behind_a_bad_chunk_or_a_last_request_is_no_request, an_upgrade_that_is_not_granted_hides_nothing)

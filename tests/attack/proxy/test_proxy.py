@@ -106,6 +106,93 @@ def a_key_or_a_proof_that_no_rule_allows_is_refused():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, [f'{me}, usage: 3, spki_sha256: "{pin}"'], NONE)):
         honest()
 
+def published(name, key="B_JS_SERVER"):
+    """name:port at B's address, with the key of one of B's servers."""
+    LAB("publish", f'_{WORLD["B_JS_PORT"]}._tcp.{name}', "TLSA", "3", "1", "1", pin_of(WORLD[key]))
+    LAB("publish", name, "A", WORLD["B_JS_ADDRESS"])
+    return f'{name}:{WORLD["B_JS_PORT"]}'
+
+def names(**backends):
+    """{server name: its backend} as the listener's names, each for A's Application Server alone."""
+    return "    names:\n" + "".join(f"""      - name: {name}.b.example
+        backend: "{backend.address}"
+        allow: [{{name: {WORLD["A_AS_CLIENT_NAME"]}}}]
+""" for name, backend in backends.items())
+
+def who_may_come_in_by_one_server_name_does_not_by_another():
+    inner = published("inner.b.example")
+    with Echo() as outside, Echo() as inside, Proxy(listener(WORLD, outside.address, more=NONE + names(inner=inside))) as b:
+        for who, to, reason in (("A_NS", inner, "policy"), ("A_AS", None, "policy")):
+            with Proxy(outbound(WORLD, to=to, who=who)) as a, a.connect() as s:
+                s.sendall(b"secret")
+                assert is_cut(s)
+            assert "tlsa=- " in b.said(rf"tls\.refuse .*peer={WORLD[who + '_CLIENT_NAME']} .*refusal={reason} ")
+        assert (outside.count, inside.count) == (0, 0)
+        for who, to in (("A_AS", inner), ("A_NS", None)):
+            with Proxy(outbound(WORLD, to=to, who=who)) as a, a.connect() as s:
+                assert exchange(s, b"honest") == b"honest"
+        assert (outside.count, inside.count) == (1, 1)
+
+def extension(kind, octets):
+    return kind.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+
+def client_hello(name, share):
+    """A record: TLS 1.3, X25519 with this key share or none."""
+    host = name.encode()
+    extensions = extension(43, b"\2\3\4") + extension(10, b"\0\2\0\x1d") + extension(13, b"\0\2\4\3")
+    shares = b"\0\x1d" + len(share).to_bytes(2, "big") + share if share else b""
+    extensions += extension(51, len(shares).to_bytes(2, "big") + shares)
+    if name:
+        extensions += extension(0, (len(host) + 3).to_bytes(2, "big") + b"\0" + len(host).to_bytes(2, "big") + host)
+    body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + len(extensions).to_bytes(2, "big") + extensions
+    message = b"\1" + len(body).to_bytes(3, "big") + body
+    return b"\x16\3\1" + len(message).to_bytes(2, "big") + message
+
+def record(s):
+    """The type and the octets of the next record that says something."""
+    kind = CHANGE_CIPHER_SPEC
+    while kind == CHANGE_CIPHER_SPEC:
+        head = receive(s, 5)
+        kind, octets = head[0], receive(s, int.from_bytes(head[3:5], "big"))
+    return kind, octets
+
+def hello(s, name, share=bytes(31) + b"\x09"):
+    """What the server says to a ClientHello: the name of its message, or its alert's number."""
+    s.sendall(client_hello(name, share))
+    kind, octets = record(s)
+    if kind == 21:
+        return octets[1]
+    assert kind == 22 and octets[0] == 2, (kind, octets)
+    return "retry" if octets[6:38].hex().startswith("cf21ad74") else "hello"
+
+def b_listens():
+    return socket.create_connection((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"])), 20)
+
+UNRECOGNIZED_NAME, ILLEGAL_PARAMETER, CHANGE_CIPHER_SPEC = 112, 47, 20
+
+def the_second_client_hello_asks_for_no_other_server():
+    with Echo() as e, Proxy(listener(WORLD, e.address, more=NONE + names(inner=e, other=e))) as b:
+        for first, second, answer in (("inner.b.example", "inner.b.example", "hello"), ("inner.b.example", "other.b.example", ILLEGAL_PARAMETER),
+                                      ("inner.b.example", "", ILLEGAL_PARAMETER), ("", "inner.b.example", ILLEGAL_PARAMETER)):
+            with b_listens() as s:
+                assert hello(s, first, b"") == "retry"
+                got = hello(s, second)
+                assert got == answer, (first, second, got)
+        b.said(r"tls\.refuse .*refusal=server-name .*second ClientHello", times=3)
+
+def who_asks_for_no_name_of_ours_is_refused_where_one_is_required():
+    with Echo() as e, Proxy(listener(WORLD, e.address, more=NONE + "    sni_required: true\n" + names(inner=e))) as b:
+        for name, answer in (("inner.b.example", "hello"), (WORLD["B_JS_HOST"], "hello"), ("", UNRECOGNIZED_NAME), ("b.example", UNRECOGNIZED_NAME),
+                             ("x.inner.b.example", UNRECOGNIZED_NAME), ("*.b.example", UNRECOGNIZED_NAME), ("inner.b.example\0", UNRECOGNIZED_NAME)):
+            with b_listens() as s:
+                got = hello(s, name)
+                assert got == answer, (name, got)
+        b.said(r"tls\.refuse .*refusal=server-name ", times=5)
+        honest()
+    # Where none is, they meet the listener itself.
+    with Echo() as e, Proxy(listener(WORLD, e.address, more=NONE + names(inner=e))), b_listens() as s:
+        assert hello(s, "") == "hello"
+
 def what_a_client_sends_first_is_no_header_of_ours():
     forged = proxylab.SIGNATURE + b"\x21\x11\0\x0c" + bytes(12)
     with Echo(head=True) as backend, Proxy(listener(WORLD, backend.address)), Proxy(outbound(WORLD)) as a:
@@ -179,6 +266,7 @@ def grace_is_as_long_as_it_says():
 
 with proxylab.world() as (WORLD, LAB):
     run(who_is_not_proved_reaches_no_backend, tls_1_2_is_refused, for_a_name_outside_the_rules_no_dns_question_is_made,
-        a_key_or_a_proof_that_no_rule_allows_is_refused, what_a_client_sends_first_is_no_header_of_ours,
+        a_key_or_a_proof_that_no_rule_allows_is_refused, who_may_come_in_by_one_server_name_does_not_by_another,
+        the_second_client_hello_asks_for_no_other_server, who_asks_for_no_name_of_ours_is_refused_where_one_is_required, what_a_client_sends_first_is_no_header_of_ours,
         names_that_a_client_writes_into_its_certificate_are_not_told, who_is_not_the_server_asked_for_hears_nothing,
         a_removed_tlsa_closes_what_is_open_from_either_side, grace_is_as_long_as_it_says)

@@ -155,9 +155,9 @@ def a_half_closed_connection_waits_its_own_time_and_no_longer():
                     assert proxylab.receive(s, 6) == b"xxxxxx" and is_cut(s)
             b.said(r'proxy\.end .*reason="half-closed for too long"')
 
-def published(name, *addresses):
+def published(name, *addresses, key="B_JS_SERVER"):
     """name:port, at these addresses, with the key of B's Join Server."""
-    pin = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", WORLD["B_JS_SERVER"] + ".pem"], capture_output=True, text=True, check=True)
+    pin = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", WORLD[key] + ".pem"], capture_output=True, text=True, check=True)
     lab("publish", f'_{WORLD["B_JS_PORT"]}._tcp.{name}', "TLSA", "3", "1", "1", pin.stdout.split()[-1])
     for address in addresses:
         lab("publish", name, "AAAA" if ":" in address else "A", address)
@@ -187,6 +187,56 @@ def an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next():
         a.said(r"proxy\.end .*verdict=passed .*to=" + WORLD["B_JS_ADDRESS"].replace(".", r"\."), times=2)
         assert (backend.count, wrong.count) == (2, 0), (backend.count, wrong.count)
 
+def with_names(first, second, third, more=""):
+    """B's listener, and beside it two server names: one with its own certificate and rules, one with the listener's."""
+    return listener(WORLD, first.address, more=f"""    names:
+      - name: api.b.example
+        tls_cert: {WORLD["B_AS_SERVER"]}.pem
+        tls_key: {WORLD["B_AS_SERVER"]}-key.pem
+        allow:
+          - name: {WORLD["A_AS_CLIENT_NAME"]}
+        backend: "{second.address}"
+      - name: "*.many.b.example"
+        backend: "{third.address}"
+{more}""")
+
+def each_server_name_has_its_backend_its_certificate_and_its_rules():
+    api = published("api.b.example", WORLD["B_JS_ADDRESS"], key="B_AS_SERVER")
+    one = published("one.many.b.example", WORLD["B_JS_ADDRESS"])
+    with Echo(head=True) as first, Echo(head=True) as second, Echo(head=True) as third, Proxy(with_names(first, second, third)) as b:
+        for to, who, backend in ((None, "A_NS", first), (api, "A_AS", second), (one, "A_NS", third)):
+            before = backend.count
+            with Proxy(outbound(WORLD, to=to, who=who)) as a, a.connect() as s:
+                assert exchange(s, b"hello") == b"hello"
+            assert backend.count == before + 1, to
+            assert tlvs(tlvs(backend.heads[-1][28:])[0x20][5:])[0x22] == WORLD[who + "_CLIENT_NAME"].rstrip(".").encode()
+        b.said(r"proxy\.end at=in sni=api\.b\.example verdict=passed")
+        b.said(r"proxy\.end at=in sni=one\.many\.b\.example verdict=passed")
+        assert (first.count, second.count, third.count) == (1, 1, 1)
+        # A reload changes them.
+        b.config.write_text(b.config.read_text().replace("api.b.example", "other.b.example"))
+        b.process.send_signal(signal.SIGHUP)
+        b.said(r"proxy\.reloaded", 60)
+        with Proxy(outbound(WORLD, to=api, who="A_AS")) as a, a.connect() as s:
+            assert is_cut(s)
+        b.said(r"tls\.refuse ")
+
+def each_server_name_is_tested_with_its_own_certificate_and_record():
+    api, port = published("test.b.example", WORLD["B_JS_ADDRESS"], key="B_AS_SERVER"), WORLD["B_JS_PORT"]
+    with Echo() as e:
+        config = with_names(e, e, e).replace("api.b.example", "test.b.example")
+        status, words = Proxy(config).check()
+        assert status == 0 and f"name=_{port}._tcp.test.b.example tlsa=good" in words, words
+        assert f'name=_{port}._tcp.{WORLD["B_JS_HOST"]} tlsa=good' in words, words
+        status, words = Proxy(config.replace("test.b.example", "nowhere.b.example")).check()
+        assert status == 3 and f"name=_{port}._tcp.nowhere.b.example reason=" in words, words
+        for before, after, why in (("tls_key: " + WORLD["B_AS_SERVER"], "tls_key: " + WORLD["B_JS_SERVER"], "names[0]: in: tls_key"),
+                                   ("name: test.b.example", "name: .", "names[0]: '.' is no name"),
+                                   ("    names:", "    identity: lorawan\n    names:", "not with identity lorawan"),
+                                   ("        allow:\n          - name: " + WORLD["A_AS_CLIENT_NAME"], "        allow: []", "allow")):
+            status, words = Proxy(config.replace(before, after)).check()
+            assert status == 2 and why in words, (why, words)
+
 def the_file_is_checked_with_its_credentials():
     with Echo() as backend:
         good = listener(WORLD, backend.address)
@@ -209,4 +259,6 @@ with proxylab.world() as (WORLD, lab):
         who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
         what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed,
         a_half_closed_connection_waits_its_own_time_and_no_longer, ipv6_does_as_well_and_the_backend_is_told_so,
-        an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next, the_file_is_checked_with_its_credentials)
+        an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next,
+        each_server_name_has_its_backend_its_certificate_and_its_rules, each_server_name_is_tested_with_its_own_certificate_and_record,
+        the_file_is_checked_with_its_credentials)

@@ -64,6 +64,24 @@ def the_numbers_of_all_workers_are_told():
         assert expiry > time.time()
         assert get(b, "/nothing")[0] == 404 and get(b, "/metrics", "POST")[0] == 405
 
+def each_server_name_is_told_of_by_itself():
+    names = f"""    names:
+      - {{name: second.b.example, tls_cert: {WORLD["B_AS_SERVER"]}.pem, tls_key: {WORLD["B_AS_SERVER"]}-key.pem}}
+      - {{name: "*.many.b.example"}}
+      - {{name: "*.more.b.example", tls_cert: {WORLD["B_AS_SERVER"]}.pem, tls_key: {WORLD["B_AS_SERVER"]}-key.pem}}
+"""
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN + names) + STATUS) as b:
+        port, expiry = WORLD["B_JS_PORT"], "sardane_proxy_certificate_expiry_timestamp_seconds"
+        of = lambda name, more="": f'{{at="in",side="listener",name="_{port}._tcp.{name}"{more}}}'  # noqa: E731
+        second = of("second.b.example", ',server_name="second.b.example"')
+        m = until(lambda: (got := metrics(b)).get("sardane_proxy_own_tlsa_good" + second) == 0 and got)
+        assert m[expiry + second] > time.time() and m["sardane_proxy_healthy"] == 0, m
+        assert m[expiry + of(WORLD["B_JS_HOST"])] > time.time(), m
+        assert sum(key.startswith(expiry) for key in m) >= 4, m
+        lines = [line.rsplit(" ", 1)[0] for line in get(b, "/metrics")[1].splitlines() if line[0] != "#"]
+        assert len(lines) == len(set(lines)), "a sample that stands twice"
+        assert "second.b.example" in get(b, "/healthz")[1]
+
 def counters_survive_a_worker_and_a_reload():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
         accepts = 'sardane_proxy_accepts_total{at="in",side="listener"}'
@@ -166,5 +184,5 @@ def a_log_that_is_full_stops_nothing():
             shutil.rmtree(config.dir)
 
 with proxylab.world() as (WORLD, lab):
-    run(the_numbers_of_all_workers_are_told, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
+    run(the_numbers_of_all_workers_are_told, each_server_name_is_told_of_by_itself, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
         prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve, a_log_that_is_full_stops_nothing)

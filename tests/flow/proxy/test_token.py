@@ -28,15 +28,25 @@ def a_key_in_a_token_serves_and_is_reloaded():
             subprocess.run([key if word == "KEY" else word for word in words], check=True, capture_output=True)
             os.unlink(key)
         uri = f"pkcs11:token=lab;object=js?module-path={MODULE}&pin-source=file:{top}/pin"
+        pin = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", WORLD["B_JS_SERVER"] + ".pem"], capture_output=True, text=True,
+                             check=True).stdout.split()[-1]
+        lab("publish", f'_{WORLD["B_JS_PORT"]}._tcp.second.b.example', "TLSA", "3", "1", "1", pin)
+        lab("publish", "second.b.example", "A", WORLD["B_JS_ADDRESS"])
+        names = f"""    names:
+      - name: second.b.example
+        tls_cert: {WORLD["B_JS_SERVER"]}.pem
+        tls_key: {WORLD["B_JS_SERVER"]}-key.pem
+"""
         with Echo() as backend:
-            config = listener(WORLD, backend.address, more="    identity: none\n").replace(
+            config = listener(WORLD, backend.address, more="    identity: none\n" + names).replace(
                 f'tls_key: {WORLD["B_JS_SERVER"]}-key.pem', f'tls_key: "{uri}"') + f"token_folder: {top}/tokens\n"
             status, words = Proxy(config).check()
             assert status == 0, words
-            with Proxy(config, workers=8) as b, Proxy(outbound(WORLD)) as a:
+            second = f'second.b.example:{WORLD["B_JS_PORT"]}'
+            with Proxy(config, workers=8) as b, Proxy(outbound(WORLD)) as a, Proxy(outbound(WORLD, to=second)) as by_name:
                 for i in range(2):
-                    for _ in range(4):
-                        with a.connect() as s:
+                    for way in (a, by_name) * 4:
+                        with way.connect() as s:
                             assert exchange(s, b"signed in the token") == b"signed in the token"
                     if i == 0:
                         b.process.send_signal(signal.SIGHUP)
