@@ -2,12 +2,15 @@
 #include "tls/context.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <stdio.h>
 
 #include "core/own.h"
 #include "pki/token.h"
 
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
+OWNED_TYPE(BIO, BIO_free_all)
+OWNED_TYPE(EVP_PKEY, EVP_PKEY_free)
 
 /* A peer's chain may not be longer than this, in octets and in certificates. */
 #define CHAIN_OCTETS_MAX (32 * 1024)
@@ -22,9 +25,9 @@ void context_openssl_words(char *out, size_t cap)
 	ERR_clear_error();
 }
 
-int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err)
+int context_new(OSSL_LIB_CTX *libctx, const SSL_METHOD *method, SSL_CTX **out, struct err *err)
 {
-	OWNED(SSL_CTX) ctx = SSL_CTX_new(method);
+	OWNED(SSL_CTX) ctx = SSL_CTX_new_ex(libctx, NULL, method);
 
 	if (!ctx)
 		return err_set(err, ERR_NOMEM, "TLS: OpenSSL gives no context");
@@ -84,7 +87,10 @@ static int load_key(SSL_CTX *ctx, const char *key, struct err *err)
 
 	if (token_is_uri(key))
 		return load_token(ctx, key, err);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+	/* In the default context, whatever that of ctx is (tls/algorithms.h). */
+	OWNED(BIO) file = BIO_new_file(key, "r");
+	OWNED(EVP_PKEY) pkey = file ? PEM_read_bio_PrivateKey(file, NULL, NULL, NULL) : NULL;
+	if (pkey && SSL_CTX_use_PrivateKey(ctx, pkey) == 1)
 		return 0;
 	context_openssl_words(words, sizeof words);
 	return err_set(err, ERR_FORMAT, "tls_key '%s': %s", key, words);

@@ -47,8 +47,9 @@ struct tls_client {
 	struct trace trace;
 };
 
-/* What our own contexts have beyond what every attached one gets. */
-int context_new(const SSL_METHOD *method, SSL_CTX **out, struct err *err);
+/* What our own contexts have beyond what every attached one gets. libctx: NULL, the default one,
+ * or, for TLS 1.3 alone, that of tls/algorithms.h. */
+int context_new(OSSL_LIB_CTX *libctx, const SSL_METHOD *method, SSL_CTX **out, struct err *err);
 
 /* PEM files; NULL: nothing to load. The key must belong to the certificate. */
 int context_load_own(SSL_CTX *ctx, const char *cert, const char *key, struct err *err);

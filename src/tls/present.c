@@ -125,7 +125,7 @@ int present_ask(const struct address *to, const struct name *host, unsigned time
 	if (rc != 0)
 		return err_set(err, rc, "host: no name");
 	ERR_clear_error();
-	rc = context_new(TLS_client_method(), &ctx, err);
+	rc = context_new(NULL, TLS_client_method(), &ctx, err);
 	if (rc == 0)
 		rc = open_tcp(to, timeout_ms, &fd, err);
 	if (rc != 0)

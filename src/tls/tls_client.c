@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/own.h"
+#include "tls/algorithms.h"
 #include "tls/context.h"
 #include "tls/extension.h"
 #include "tls/handshake.h"
@@ -73,7 +74,9 @@ int tls_client_new(const struct tls_client_config *config, struct tls_client **o
 
 	if (config->dane_client_name && !config->tls_cert)
 		return err_set(err, ERR_ARG, "dane_client_name: needs tls_cert and tls_key");
-	int rc = context_new(TLS_client_method(), &ctx, err);
+	/* Who names itself speaks TLS 1.3 alone. */
+	OSSL_LIB_CTX *libctx = config->dane_client_name ? algorithms_libctx() : NULL;
+	int rc = context_new(libctx, TLS_client_method(), &ctx, err);
 	return rc ? rc : tls_client_attach(config, ctx, out, err);
 }
 

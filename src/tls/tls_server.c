@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/own.h"
+#include "tls/algorithms.h"
 #include "tls/context.h"
 #include "tls/extension.h"
 #include "tls/prove.h"
@@ -86,7 +87,7 @@ int tls_server_new(const struct tls_server_config *config, struct tls_server **o
 
 	if (!config->tls_cert || !config->tls_key)
 		return err_set(err, ERR_ARG, "TLS server: tls_cert and tls_key are needed");
-	int rc = context_new(TLS_server_method(), &ctx, err);
+	int rc = context_new(algorithms_libctx(), TLS_server_method(), &ctx, err);
 	if (rc)
 		return rc;
 	/* One recv for all that is there instead of two for each record. A socket that is not

@@ -91,7 +91,7 @@ int verify_chain(const struct verify_config *config, struct verify_result *out, 
 	ERR_clear_error();
 	int rc = chain_read("chain", config->chain_pem, &all, err);
 	if (rc == 0)
-		rc = context_new(TLS_method(), &ctx, err);
+		rc = context_new(NULL, TLS_method(), &ctx, err);
 	if (rc == 0)
 		rc = context_load_ca(ctx, config->ca_cert, err);
 	if (rc)
