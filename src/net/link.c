@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,8 +108,8 @@ void link_close(struct link *l, const char *why)
 	link_queue_remove(l);
 	pace_remove(&l->due);
 	tell_gone(l, why);
-	proof_free(l->proof);
-	l->proof = NULL;
+	proof_give(&l->proof);
+	wheel_remove(&s->wheel, &l->at);
 	duplex_forget(&l->duplex);
 	sources_give(&s->sources, l->source);
 	if (s->dead.count >= DEAD_MAX)
@@ -150,8 +151,14 @@ const char *link_address(const struct link *l, char *out, size_t cap)
 
 void link_deadline(struct link *l, unsigned ms, const char *why)
 {
-	l->deadline_ms = ms ? resolver_now() + ms : 0;
+	struct links *s = l->of;
+	int64_t now = resolver_now();
+
+	l->deadline_ms = ms ? now + ms : 0;
 	l->deadline_why = why;
+	/* A later one than before, as after each octet, is seen when the sooner has come. */
+	if (ms && wheel_by(&s->wheel, &l->at, now, l->deadline_ms))
+		link_table_watch(s);
 }
 
 void link_set_owner(struct link *l, void *owner)
@@ -331,8 +338,7 @@ void link_part(struct link *l, const char *why)
 	if (l->machine.at != OPEN)
 		return;
 	tell_gone(l, why);
-	proof_free(l->proof);
-	l->proof = NULL;
+	proof_give(&l->proof);
 	duplex_forget(&l->duplex);
 	linger(l);
 }
@@ -345,11 +351,12 @@ void link_resume(struct link *l)
 	pump(l, PUMP_IN);
 }
 
-static void proof_lost(void *arg, const char *why)
+void link_lost(void *arg, struct proof_hold *h, const char *why)
 {
-	struct link *l = arg;
+	struct link *l = (struct link *)((uint8_t *)h - offsetof(struct link, proof));
 	char address[64];
 
+	(void)arg;
 	l->of->config.counts->withdrawn++;
 	log_info("tls.withdrawn", "%s from=%s reason=%s", verdict_words(link_peer(l)),
 		link_address(l, address, sizeof(address)), log_value(why));
@@ -373,9 +380,9 @@ static void open_stream(struct link *l)
 	/* The owner may have closed it as well. */
 	if (l->machine.at != OPEN)
 		return;
-	if (l->duplex.conn && s->config.resolver)
-		l->proof = proof_new(s->config.resolver, link_peer(l), l->source,
-			s->config.grace_ms, proof_lost, l);
+	if (l->duplex.conn && s->proofs &&
+		proof_take(s->proofs, resolver_now(), link_peer(l), l->source, &l->proof) != 0)
+		link_part(l, "no memory to watch the TLSA");
 	/* A request may have come with the last octets of the handshake. */
 	if (l->machine.at == OPEN)
 		pump(l, PUMP_IN);
@@ -595,7 +602,6 @@ static struct link *new_link(struct links *s, int fd, const struct sockaddr *fro
 	l->start_ms = resolver_now();
 	link_deadline(l, s->config.handshake_timeout_ms, "the handshake took too long");
 	link_list_add(&s->half_open, l);
-	link_table_watch(s);
 	return l;
 }
 
@@ -607,6 +613,7 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 	s->config.counts->accepted++;
 	if (!link_table_admit(s, source)) {
 		verdict_dropped(&s->verdict);
+		link_table_watch(s);
 		close(fd);
 		return;
 	}

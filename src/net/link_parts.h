@@ -4,6 +4,7 @@
  *
  *   Lists      a link is in one list, half-open or open, until it is closed; then it waits in
  *              the queue of the dead for its TLS object and its socket to be freed.
+ *   Deadlines  wait in a wheel (net/wheel.h), so that who is idle costs nothing.
  */
 #ifndef NET_LINK_PARTS_H
 #define NET_LINK_PARTS_H
@@ -15,6 +16,7 @@
 #include "net/proof.h"
 #include "net/sources.h"
 #include "net/verdict.h"
+#include "net/wheel.h"
 
 #define LINK_CHUNK    16384  /* octets: one TLS record */
 #define LINK_SERVE_NS 300000 /* share of a turn of the loop for what is open */
@@ -40,7 +42,8 @@ struct link {
 	struct pace_job due;           /* a step of its handshake */
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
-	struct proof *proof; /* what the open link rests on; NULL: nothing that expires */
+	struct wheel_node at;    /* looked at by then; may be sooner than the deadline */
+	struct proof_hold proof; /* what the open link rests on */
 	void *owner;
 	struct sockaddr_in6 from; /* holds an IPv4 one too */
 	uint64_t source;
@@ -48,7 +51,6 @@ struct link {
 
 struct link_list {
 	struct link *first, *last;
-	struct link *at; /* whose deadline is looked at next; NULL: of the first */
 	unsigned count;
 };
 
@@ -68,6 +70,9 @@ struct links {
 	struct pace *pace;
 	struct sources sources;
 	struct verdict verdict;
+	struct wheel wheel;    /* deadlines of links */
+	struct proofs *proofs; /* NULL: nothing that expires */
+	int64_t armed_ms;      /* when tick comes, while it is active */
 	struct counts unasked; /* where counts go that nobody wants */
 	uv_prepare_t prepare;
 	uv_timer_t tick, kick;
@@ -83,10 +88,11 @@ struct links {
 void link_serve(struct link *l); /* what is ready at an open one */
 void link_reap(struct link *l);  /* frees a dead one */
 void link_say_refused(struct link *l, const char *why);
+void link_lost(void *arg, struct proof_hold *h, const char *why);
 
 /* In link_table.c, for links. */
 bool link_table_admit(struct links *s, uint64_t source); /* counts it */
-void link_table_watch(struct links *s);                  /* there are deadlines to look at */
+void link_table_watch(struct links *s);                  /* a deadline may be sooner now */
 void link_table_reaped(struct links *s);                 /* one of those link_reap began with */
 
 static inline void link_list_add(struct link_list *list, struct link *l)
@@ -100,8 +106,6 @@ static inline void link_list_add(struct link_list *list, struct link *l)
 
 static inline void link_list_remove(struct link_list *list, struct link *l)
 {
-	if (list->at == l)
-		list->at = l->next;
 	*(l->prev ? &l->prev->next : &list->first) = l->next;
 	*(l->next ? &l->next->prev : &list->last) = l->prev;
 	list->count--;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "net/link_parts.h"
-
-#define TICK_MS 250
 
 /* Shares of one turn of the loop (net/pace.h). */
 #define REAP_NS   100000
@@ -44,41 +43,73 @@ static void work(uv_prepare_t *prepare)
 
 static void look_at(struct link *l, int64_t now)
 {
-	if (l->deadline_ms != 0 && now >= l->deadline_ms) {
-		if (l->machine.at == SILENT)
-			l->of->config.counts->silent++;
-		else if (l->machine.at < OPEN)
-			link_say_refused(l, l->deadline_why);
-		link_close(l, l->deadline_why);
-	} else if (l->proof) {
-		proof_tick(l->proof, now);
+	struct links *s = l->of;
+
+	if (l->deadline_ms == 0)
+		return;
+	if (now < l->deadline_ms) {
+		wheel_by(&s->wheel, &l->at, now, l->deadline_ms);
+		return;
 	}
+	if (l->machine.at == SILENT)
+		s->config.counts->silent++;
+	else if (l->machine.at < OPEN)
+		link_say_refused(l, l->deadline_why);
+	link_close(l, l->deadline_why);
 }
 
-/* False: the time was over first; the next call goes on from there. */
-static bool expire(struct link_list *list, int64_t now, uint64_t until_ns)
+static void expire(struct links *s, int64_t now, uint64_t until_ns)
 {
-	struct link *l = list->at ? list->at : list->first;
+	struct wheel_node *at;
 
-	while (l && uv_hrtime() < until_ns) {
-		list->at = l->next;
-		look_at(l, now);
-		l = list->at;
+	wheel_turn(&s->wheel, now);
+	while ((at = wheel_pop(&s->wheel))) {
+		look_at((struct link *)((uint8_t *)at - offsetof(struct link, at)), now);
+		if (uv_hrtime() >= until_ns)
+			return;
 	}
-	return !l;
 }
 
+/* What there was no time for comes in the next turn. */
 static void tick(uv_timer_t *timer)
 {
 	struct links *s = timer->data;
 	uint64_t until_ns = pace_until(s->pace, EXPIRE_NS);
 	int64_t now = resolver_now();
 
-	if (!expire(&s->half_open, now, until_ns) || !expire(&s->open, now, until_ns))
-		uv_timer_start(timer, tick, 1, TICK_MS);
+	expire(s, now, until_ns);
+	if (s->proofs)
+		proof_tick(s->proofs, now, until_ns);
 	verdict_tick(&s->verdict, now);
-	if (s->half_open.count + s->open.count == 0)
-		uv_timer_stop(timer);
+	link_table_watch(s);
+}
+
+static int64_t soonest(const struct links *s)
+{
+	int64_t deadline = wheel_next_ms(&s->wheel), owed = verdict_due_ms(&s->verdict);
+	int64_t proof = s->proofs ? proof_next_ms(s->proofs) : INT64_MAX;
+
+	deadline = deadline < owed ? deadline : owed;
+	return deadline < proof ? deadline : proof;
+}
+
+void link_table_watch(struct links *s)
+{
+	int64_t next = soonest(s), wait;
+
+	if (s->closing || next == INT64_MAX)
+		return;
+	if (uv_is_active((uv_handle_t *)&s->tick) && s->armed_ms <= next)
+		return;
+	wait = next - resolver_now();
+	s->armed_ms = next;
+	/* Never at once: that would be in this very turn. */
+	uv_timer_start(&s->tick, tick, wait > 1 ? (uint64_t)wait : 1, 0);
+}
+
+static void proof_due(void *arg)
+{
+	link_table_watch(arg);
 }
 
 /* A source that has its share may not push out the half-open of others either. */
@@ -103,12 +134,6 @@ bool link_table_admit(struct links *s, uint64_t source)
 	return false;
 }
 
-void link_table_watch(struct links *s)
-{
-	if (!uv_is_active((uv_handle_t *)&s->tick))
-		uv_timer_start(&s->tick, tick, TICK_MS, TICK_MS);
-}
-
 unsigned link_table_count(const struct links *s)
 {
 	return s->half_open.count + s->open.count;
@@ -128,18 +153,39 @@ unsigned link_table_unsent(const struct links *s)
 	return unsent;
 }
 
+static int open_proofs(struct links *s, struct err *err)
+{
+	const struct proof_config config = { .resolver = s->config.resolver,
+		.grace_ms = s->config.grace_ms,
+		.due = proof_due,
+		.lost = link_lost,
+		.arg = s };
+
+	if (!s->config.resolver || (!s->config.tls && !s->config.tls_client))
+		return 0;
+	return proof_table_new(&config, &s->proofs, err);
+}
+
 int link_table_new(const struct links_config *config, struct links **out, struct err *err)
 {
 	struct links *s = calloc(1, sizeof(*s));
+	int rc;
 
-	if (!s || !(s->pace = pace_take(config->loop))) {
-		free(s);
+	if (!s)
 		return err_set(err, ERR_NOMEM, "connections: no memory");
-	}
 	s->config = *config;
+	rc = open_proofs(s, err);
+	if (rc == 0 && !(s->pace = pace_take(config->loop)))
+		rc = err_set(err, ERR_NOMEM, "connections: no memory");
+	if (rc != 0) {
+		proof_table_free(s->proofs);
+		free(s);
+		return rc;
+	}
 	if (!s->config.counts)
 		s->config.counts = &s->unasked;
 	sources_init(&s->sources);
+	wheel_init(&s->wheel);
 	uv_prepare_init(config->loop, &s->prepare);
 	uv_timer_init(config->loop, &s->tick);
 	uv_timer_init(config->loop, &s->kick);
@@ -157,6 +203,7 @@ static void maybe_done(struct links *s)
 	if (!s->closing || s->handles > 0 || s->closing_links > 0)
 		return;
 	sources_done(&s->sources);
+	proof_table_free(s->proofs);
 	if (s->done)
 		s->done(s->done_arg);
 	free(s);

@@ -87,3 +87,8 @@ void verdict_tick(struct verdict *v, int64_t now_ms)
 		log_warning("tls.flood", "refused=%u dropped=%u", v->left_out, v->dropped);
 	*v = (struct verdict){ .second_ms = now_ms };
 }
+
+int64_t verdict_due_ms(const struct verdict *v)
+{
+	return v->left_out || v->dropped ? v->second_ms + 1000 : INT64_MAX;
+}

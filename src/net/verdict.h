@@ -30,6 +30,8 @@ void verdict_refused(struct verdict *v, const struct peer *peer, const struct so
 /* A connection closed before it was looked at: over a limit. */
 void verdict_dropped(struct verdict *v);
 void verdict_tick(struct verdict *v, int64_t now_ms);
+/* When a count of those not written is to be written by verdict_tick; INT64_MAX: there is none. */
+int64_t verdict_due_ms(const struct verdict *v);
 
 /* "peer=... tlsa=... usage=\"3 1 1\" dnssec=secure" of a peer; a static buffer. */
 const char *verdict_words(const struct peer *peer);

@@ -20,9 +20,15 @@ static struct tlsworld world;
 static struct resolver *resolver;
 static struct certs_leaf mine, other;
 
-static void note(void *arg, const char *why)
+static void note(void *arg, struct proof_hold *h, const char *why)
 {
-	snprintf(arg, 200, "%s", why);
+	(void)arg;
+	memcpy((char *)(h + 1), why, strlen(why) + 1);
+}
+
+static void due(void *arg)
+{
+	(void)arg;
 }
 
 static void wake(struct ask *ask)
@@ -66,23 +72,38 @@ static void set_key(struct peer *peer, const struct certs_leaf *leaf)
 	OPENSSL_free(der);
 }
 
-/* Past its expiry: why it was closed, or "". */
-static const char *fate(const struct peer *peer)
-{
-	static char why[200];
-	struct proof *p;
+struct fate {
+	struct proof_hold hold;
+	char why[200]; /* it was closed; or "" */
+};
 
-	why[0] = '\0';
-	p = proof_new(resolver, peer, 1, 0, note, why);
-	assert_non_null(p);
-	for (int i = 0; i < 20 && !why[0]; i++) {
+/* Connections of these peers, past their expiry. */
+static void live(const struct peer *peer, struct fate *fate, unsigned count)
+{
+	const struct proof_config config = { .resolver = resolver, .due = due, .lost = note };
+	struct proofs *proofs;
+
+	assert_int_equal(proof_table_new(&config, &proofs, NULL), 0);
+	memset(fate, 0, count * sizeof(*fate));
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(proof_take(proofs, resolver_now(), &peer[i], 1, &fate[i].hold), 0);
+	for (int i = 0; i < 20; i++) {
 		struct pollfd fd = { .fd = resolver_fd(resolver), .events = POLLIN };
-		proof_tick(p, resolver_now());
+		proof_tick(proofs, resolver_now(), UINT64_MAX);
 		if (poll(&fd, 1, 10) > 0)
 			resolver_dispatch(resolver);
 	}
-	proof_free(p);
-	return why;
+	for (unsigned i = 0; i < count; i++)
+		proof_give(&fate[i].hold);
+	proof_table_free(proofs);
+}
+
+static const char *fate(const struct peer *peer)
+{
+	static struct fate one;
+
+	live(peer, &one, 1);
+	return one.why;
 }
 
 static void the_same_records_keep_a_connection(void **state)
@@ -122,6 +143,21 @@ static void a_weaker_digest_than_is_published_keeps_nobody(void **state)
 	set_key(&peer, &mine);
 	peer.tlsa_owner = peer_of("_agile.org.example").tlsa_owner;
 	assert_string_equal(fate(&peer), "the TLSA was replaced");
+}
+
+/* The holder of one key is not believed because another's of the same name still is. */
+static void a_key_that_is_gone_is_not_kept_by_another_of_its_name(void **state)
+{
+	struct peer peer[2] = { peer_of("_two.org.example"), peer_of("_two.org.example") };
+	struct fate fate[2];
+
+	(void)state;
+	set_key(&peer[0], &other);
+	set_key(&peer[1], &mine);
+	peer[0].tlsa_owner = peer[1].tlsa_owner = peer_of("_other.org.example").tlsa_owner;
+	live(peer, fate, 2);
+	assert_string_equal(fate[0].why, "");
+	assert_string_equal(fate[1].why, "the TLSA was replaced");
 }
 
 static void add(const char *owner, const struct certs_leaf *leaf, int matching)
@@ -165,6 +201,7 @@ int main(void)
 		TEST(records_that_came_after_the_proof_keep_nobody),
 		TEST(the_key_itself_keeps_it_beside_new_records),
 		TEST(a_weaker_digest_than_is_published_keeps_nobody),
+		TEST(a_key_that_is_gone_is_not_kept_by_another_of_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
