@@ -10,8 +10,10 @@
 
 #include <openssl/ssl.h>
 
+#include "dane/clientid.h"
 #include "dns/pattern.h"
 #include "tls/client.h"
+#include "tls/leaf.h"
 
 /* Who asks for such a name meets this server. */
 struct tls_server_name {
@@ -34,6 +36,9 @@ struct tls_server {
 	struct tls_server_name *names;
 	unsigned names_count;
 	bool name_required;
+	struct leaf_table *leaves;       /* of who was authenticated */
+	uint8_t client_id[CLIENTID_MAX]; /* dane_clientid that asks for one */
+	size_t client_id_n;
 	struct trace trace;
 };
 
@@ -43,7 +48,8 @@ struct tls_client {
 	uint16_t extension;
 	bool compat;
 	bool has_name;
-	struct name name;
+	uint8_t client_id[CLIENTID_MAX]; /* dane_clientid that names us */
+	size_t client_id_n;
 	struct trace trace;
 };
 

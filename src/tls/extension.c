@@ -12,33 +12,22 @@ static int refuse(int *alert)
 	return 0;
 }
 
-/* -1, 0 or 1 of OpenSSL's add callback: fail, leave out, send. */
-static int send_name(struct handshake *h, const struct name *name, const unsigned char **out,
-	size_t *n, int *al)
-{
-	size_t octets = 0;
-
-	if (!h || clientid_write(name, h->extension, &octets, NULL)) {
-		*al = SSL_AD_INTERNAL_ERROR;
-		return -1;
-	}
-	*out = h->extension;
-	*n = octets;
-	return 1;
-}
-
 static int ask_for_name(SSL *ssl, unsigned type, unsigned context, const unsigned char **out,
 	size_t *n, X509 *x, size_t chain_index, int *al, void *arg)
 {
+	const struct tls_server *s = arg;
+
 	(void)type, (void)x, (void)chain_index;
 	*al = SSL_AD_INTERNAL_ERROR;
 	if (!SSL_is_server(ssl) || !(context & SSL_EXT_TLS1_3_CERTIFICATE_REQUEST))
 		return 0;
-	struct handshake *h = handshake_of_server(ssl, arg);
-	int rc = send_name(h, NULL, out, n, al);
-	if (rc == 1)
-		h->solicited = true;
-	return rc;
+	struct handshake *h = handshake_of_server(ssl, s);
+	if (!h)
+		return -1;
+	h->solicited = true;
+	*out = s->client_id;
+	*n = s->client_id_n;
+	return 1;
 }
 
 static int hear_name(SSL *ssl, unsigned type, unsigned context, const unsigned char *in, size_t n,
@@ -60,7 +49,7 @@ static int hear_name(SSL *ssl, unsigned type, unsigned context, const unsigned c
 		return refuse(al);
 	}
 	switch (clientid_read(CLIENTID_CERTIFICATE, (struct span){ in, n }, s->compat,
-		&h->client_id, &why)) {
+		&h->peer.name, &why)) {
 	case CLIENTID_NAME: h->named = true; return 1;
 	case CLIENTID_EMPTY:
 		/* client-auth-13: a zero-length ClientName from a client MUST abort. */
@@ -87,7 +76,11 @@ static int offer_name(SSL *ssl, unsigned type, unsigned context, const unsigned 
 		!c->has_name)
 		return 0;
 	struct handshake *h = handshake_of_client(ssl, c);
-	return h && !h->solicited ? 0 : send_name(h, &c->name, out, n, al);
+	if (!h)
+		return -1;
+	*out = c->client_id;
+	*n = c->client_id_n;
+	return h->solicited;
 }
 
 static int hear_signal(SSL *ssl, unsigned type, unsigned context, const unsigned char *in, size_t n,
@@ -115,8 +108,9 @@ static int hear_signal(SSL *ssl, unsigned type, unsigned context, const unsigned
 
 int extension_add_server(struct tls_server *s, unsigned number, struct err *err)
 {
-	if (SSL_CTX_add_custom_ext(s->ssl_ctx, number, WHERE, ask_for_name, NULL, s, hear_name,
-		    s) != 1)
+	if (clientid_write(NULL, s->client_id, &s->client_id_n, err) ||
+		SSL_CTX_add_custom_ext(s->ssl_ctx, number, WHERE, ask_for_name, NULL, s, hear_name,
+			s) != 1)
 		return err_set(err, ERR_ARG, "client_id_extension %u: OpenSSL refuses it", number);
 	return 0;
 }

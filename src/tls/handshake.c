@@ -19,6 +19,7 @@ static void drop(void *parent, void *p, CRYPTO_EX_DATA *ad, int index, long argl
 	if (!h)
 		return;
 	ask_done(&h->ask);
+	free(h->ticket_peer);
 	free(h);
 }
 
@@ -67,6 +68,15 @@ struct handshake *handshake_of_server(SSL *ssl, const struct tls_server *server)
 	if (h)
 		h->server = server;
 	return h;
+}
+
+struct peer *handshake_new_ticket_peer(struct handshake *h)
+{
+	free(h->ticket_peer);
+	h->ticket_peer = malloc(sizeof *h->ticket_peer);
+	if (h->ticket_peer)
+		peer_init(h->ticket_peer);
+	return h->ticket_peer;
 }
 
 struct handshake *handshake_of_client(SSL *ssl, const struct tls_client *client)
@@ -193,8 +203,8 @@ bool handshake_finish(SSL *ssl, bool finished)
 	} else if (SSL_session_reused(ssl)) {
 		/* No certificate was shown and no callback ran: only a ticket that was bound
 		 * to the TLSA and found good speaks for the peer. */
-		if (h->ticket_good)
-			h->peer = h->ticket_peer;
+		if (h->ticket_peer)
+			h->peer = *h->ticket_peer;
 		else
 			peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL,
 				"resumed without a bound ticket");
@@ -202,6 +212,8 @@ bool handshake_finish(SSL *ssl, bool finished)
 	} else if (!h->peer.authenticated || SSL_get_verify_result(ssl) != X509_V_OK) {
 		peer_refuse(&h->peer, PEER_REFUSED_PROTOCOL, "the handshake proved nothing");
 	}
+	free(h->ticket_peer);
+	h->ticket_peer = NULL;
 	if (h->report)
 		*h->report = h->peer;
 	return h->peer.authenticated;

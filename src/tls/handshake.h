@@ -18,7 +18,6 @@
 
 #include <openssl/ssl.h>
 
-#include "dane/clientid.h"
 #include "tls/context.h"
 
 struct handshake {
@@ -28,15 +27,12 @@ struct handshake {
 	const struct service_endpoint *endpoint; /* client: what the server is held to */
 	struct peer *report;                     /* client, may be NULL: gets a copy of peer */
 	struct ask ask;
-	bool chosen;    /* by the server name: server does not change any more */
-	bool waiting;   /* paused in the verify step */
-	bool abandoned; /* to refuse when resumed */
-	bool solicited; /* the server asked for a name */
-	bool named;     /* the client gave one: */
-	struct name client_id;
-	uint8_t extension[CLIENTID_MAX]; /* what we send */
-	bool ticket_good;                /* resumption is allowed, and: */
-	struct peer ticket_peer;
+	bool chosen;              /* by the server name: server does not change any more */
+	bool waiting;             /* paused in the verify step */
+	bool abandoned;           /* to refuse when resumed */
+	bool solicited;           /* the server asked for a name */
+	bool named;               /* the client gave one, which is peer.name */
+	struct peer *ticket_peer; /* who the peer is if it is resumed; NULL: it must not be. Ours */
 	uint64_t source;
 	void (*wake)(void *arg);
 	void *wake_arg;
@@ -45,6 +41,9 @@ struct handshake {
 /* The handshake of ssl, made at the first call; NULL: no memory. */
 struct handshake *handshake_of_server(SSL *ssl, const struct tls_server *server);
 struct handshake *handshake_of_client(SSL *ssl, const struct tls_client *client);
+
+/* Whom a resumed session would be with, to be filled; NULL: no memory. */
+struct peer *handshake_new_ticket_peer(struct handshake *h);
 
 /* A client's, with what its server is held to and the server name to send. */
 struct handshake *handshake_begin_client(SSL *ssl, const struct tls_client *client,

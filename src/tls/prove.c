@@ -55,10 +55,9 @@ static bool find_client_name(struct handshake *h, X509_STORE_CTX *store)
 	char text[NAME_TEXT_MAX] = "?";
 
 	if (h->named) {
-		h->peer.name = h->client_id;
-		if (is_allowed(s, &h->client_id))
+		if (is_allowed(s, &h->peer.name))
 			return true;
-		name_write_text(&h->client_id, text, sizeof text);
+		name_write_text(&h->peer.name, text, sizeof text);
 		peer_refuse(&h->peer, PEER_REFUSED_POLICY, "no policy allows '%.120s'", text);
 		return false;
 	}
@@ -134,10 +133,13 @@ static void decide_client(struct handshake *h, X509_STORE_CTX *store, SSL *ssl)
 	}
 	struct answer *a = handshake_lookup(h, &h->peer.name);
 	if (a && weigh_answer(a, h->server->mode, &h->peer, &by_records)) {
+		leaf_share(h->server->leaves, store);
 		if (by_records)
 			judge_by_answer(store, ssl, a, &j, &h->peer);
 		else
 			judge_chain(store, ssl, &j, &h->peer);
+		if (h->peer.authenticated)
+			leaf_keep(h->server->leaves, store);
 	}
 	answer_drop(a);
 }

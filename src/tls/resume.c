@@ -53,14 +53,15 @@ int resume_save(SSL *ssl, const struct handshake *h, struct buf *out, struct err
 	return buf_ok(out) ? 0 : err_set(err, ERR_NOMEM, "session: no memory");
 }
 
-/* What the peer will be if the server takes the session. */
+/* What the peer will be if the server takes the session. Without memory: nobody. */
 static void promise(struct handshake *h, const uint8_t set[32], struct cursor *c)
 {
 	const struct service_endpoint *e = h->endpoint;
-	struct peer *p = &h->ticket_peer;
+	struct peer *p = handshake_new_ticket_peer(h);
 	struct span spki;
 
-	peer_init(p);
+	if (!p)
+		return;
 	p->authenticated = true;
 	p->how = PEER_BY_DANE;
 	p->name = e->host;
@@ -90,7 +91,8 @@ int resume_offer(SSL *ssl, struct handshake *h, struct span saved, struct err *e
 	struct span set = cursor_take(&c, 32);
 	if (!current_set(h, now) || !same_octets(set, (struct span){ now, sizeof now }))
 		return 0;
-	promise(h, now, &c);
+	struct cursor bond = c;
+	(void)cursor_take(&c, 4 + 32);
 	struct span der = cursor_rest(&c);
 	const unsigned char *p = der.p;
 	OWNED(SSL_SESSION) session = d2i_SSL_SESSION(NULL, &p, (long)der.n);
@@ -105,6 +107,6 @@ int resume_offer(SSL *ssl, struct handshake *h, struct span saved, struct err *e
 		ERR_clear_error();
 		return err_set(err, ERR_FORMAT, "session: OpenSSL does not take it");
 	}
-	h->ticket_good = true;
+	promise(h, now, &bond);
 	return 0;
 }

@@ -93,10 +93,10 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
 	memcpy(&b, data, sizeof b);
 	h = is_still_good(s, &b) ? handshake_of_server(ssl, s) : NULL;
-	if (!h)
+	struct peer *peer = h ? handshake_new_ticket_peer(h) : NULL;
+	if (!peer)
 		return SSL_TICKET_RETURN_IGNORE_RENEW;
-	peer_init(&h->ticket_peer);
-	h->ticket_peer = (struct peer){ .authenticated = true,
+	*peer = (struct peer){ .authenticated = true,
 		.how = PEER_BY_DANE,
 		.name = b.name,
 		.tlsa_owner = b.name,
@@ -109,9 +109,8 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
 		.expires_ms = b.expires_ms,
 		.resumed = true,
 		.reason = "resumed; the TLSA set is the one of the first handshake" };
-	memcpy(h->ticket_peer.spki_sha256, b.spki_sha256, sizeof b.spki_sha256);
-	memcpy(h->ticket_peer.tlsa_sha256, b.set, sizeof b.set);
-	h->ticket_good = true;
+	memcpy(peer->spki_sha256, b.spki_sha256, sizeof b.spki_sha256);
+	memcpy(peer->tlsa_sha256, b.set, sizeof b.set);
 	return SSL_TICKET_RETURN_USE;
 }
 

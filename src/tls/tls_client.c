@@ -14,6 +14,15 @@
 
 OWNED_TYPE(SSL_CTX, SSL_CTX_free)
 
+static int read_client_name(struct tls_client *c, const char *text)
+{
+	struct name name;
+
+	if (name_of(text, &name) || name_labels(&name) == 0)
+		return ERR_FORMAT;
+	return clientid_write(&name, c->client_id, &c->client_id_n, NULL);
+}
+
 static int keep(struct tls_client *c, const struct tls_client_config *config, struct err *err)
 {
 	c->mode = config->mode;
@@ -22,8 +31,7 @@ static int keep(struct tls_client *c, const struct tls_client_config *config, st
 	c->extension =
 		config->client_id_extension ? config->client_id_extension : TLS_CLIENT_ID_EXTENSION;
 	c->has_name = config->dane_client_name != NULL;
-	if (c->has_name &&
-		(name_of(config->dane_client_name, &c->name) || name_labels(&c->name) == 0))
+	if (c->has_name && read_client_name(c, config->dane_client_name))
 		return err_set(err, ERR_FORMAT, "dane_client_name '%s': not a domain name",
 			config->dane_client_name);
 	if (c->mode != TLS_DANE && !config->ca_cert)

@@ -57,7 +57,10 @@ int tls_server_attach(const struct tls_server_config *config, struct ssl_ctx_st 
 	if (rc)
 		return rc;
 	struct tls_server *s = calloc(1, sizeof *s);
-	if (!s || SSL_CTX_up_ref(ssl_ctx) != 1) {
+	if (s)
+		s->leaves = calloc(1, sizeof *s->leaves);
+	if (!s || !s->leaves || SSL_CTX_up_ref(ssl_ctx) != 1) {
+		free(s ? s->leaves : NULL);
 		free(s);
 		return err_set(err, ERR_NOMEM, "TLS server: no memory");
 	}
@@ -128,5 +131,7 @@ void tls_server_free(struct tls_server *s)
 		return;
 	SSL_CTX_free(s->ssl_ctx);
 	free(s->names);
+	leaf_done(s->leaves);
+	free(s->leaves);
 	free(s);
 }
