@@ -6,7 +6,7 @@
                                 notify hears of no change; one port for all of them
     lab.run("publish", ...)     a finished subcommand: returncode, stdout, stderr
 """
-import contextlib, json, pathlib, shutil, socket, subprocess, sys, tempfile, threading, time
+import base64, contextlib, hashlib, json, pathlib, re, shutil, socket, subprocess, sys, tempfile, threading, time
 
 import bindworld, dnsworld
 
@@ -45,6 +45,32 @@ def skip_without(*programs):
 
 def digest(octet):
     return "3 1 1 " + octet * 32
+
+
+def octets(path):
+    """The DER of the first block of a PEM file."""
+    return base64.b64decode(re.search("-----BEGIN [A-Z ]+-----(.*?)-----END", path.read_text(), re.S)[1])
+
+
+def element(der, at):
+    """Where the content of the element at a place begins, and where the element ends."""
+    n, at = der[at + 1], at + 2
+    if n > 0x80:
+        n, at = int.from_bytes(der[at:at + n - 0x80], "big"), at + n - 0x80
+    return at, at + n
+
+
+def spki(cert):
+    """The SubjectPublicKeyInfo of a certificate, RFC 5280 section 4.1."""
+    der = octets(cert)
+    at = element(der, element(der, 0)[0])[0]
+    for _ in ("version", "serial number", "algorithm", "issuer", "validity", "subject"):
+        at = element(der, at)[1]
+    return der[at:element(der, at)[1]]
+
+
+def record(cert):
+    return "3 1 1 " + hashlib.sha256(spki(cert)).hexdigest()
 
 
 def free_port():
@@ -218,6 +244,15 @@ class Lab:
         out = subprocess.run([dnsworld.tool("kdig"), f"@{address}", "-p", str(self.port), "+short", "+tcp", owner, "TLSA"],
                              text=True, stdout=subprocess.PIPE).stdout
         return sorted(l.lower() for l in out.splitlines() if l and not l.startswith(";"))
+
+    def all_served(self):
+        """The TLSA of every name of bind.example, as served() has them."""
+        out, all = subprocess.run([dnsworld.tool("kdig"), "@127.0.0.1", "-p", str(self.port), "+noall", "+answer", "bind.example", "AXFR"],
+                                  text=True, stdout=subprocess.PIPE, check=True).stdout, {}
+        for owner, _, _, what, *data in (l.split() for l in out.splitlines()):
+            if what == "TLSA":
+                all.setdefault(owner.rstrip("."), []).append(" ".join(data[:3] + ["".join(data[3:])]).lower())
+        return {owner: sorted(set(records)) for owner, records in all.items()}
 
     def put(self, *lines, bits=256, server="127.0.0.1", zone="bind.example"):
         """Another writer: changes of nsupdate."""

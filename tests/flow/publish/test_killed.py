@@ -5,9 +5,9 @@
 strace kills it at the Nth call of each system call that matters, for every N there is.
 usage: test_killed.py SARDANE; skipped without strace (and where it may not trace), named, knotd, kdig
 """
-import pathlib, subprocess, sys
+import concurrent.futures, subprocess, sys
 
-from publishlab import Lab, check, done, skip_without
+from publishlab import Lab, check, done, record, skip_without
 
 skip_without("strace", "named", "knotd", "keymgr", "kdig", "nsupdate", "dnssec-dsfromkey", "ldns-signzone")
 SARDANE = sys.argv[1]
@@ -25,55 +25,90 @@ def killed(call, n, *argv):
     return got.returncode != 0
 
 
-def state_of(lab, state, owner):
-    """What a finished transaction must have left: the record served, and the files."""
-    folder = state / "names" / owner
-    return lab.served(owner), sorted(p.name for p in folder.iterdir()) if folder.exists() else None
+WHOLE = ["current-chain.pem", "current-combined.pem", "current-key.pem", "current.pem"]
 
 
-with Lab(SARDANE) as lab:
-    state, via = lab.dir / "state", lab.via_bind()
-    lab.run("ca", "init", state, "--name", "Root")
-    enroll = lambda owner: ("enroll", owner, "--client", "--via", via, "--ca")
-    remove = lambda owner: ("names", "remove", owner, "--state", state)
-    whole = ["current-chain.pem", "current-combined.pem", "current-key.pem", "current.pem"]
-    points, wrong = 0, []
-    for call in CALLS:
+class Walk:
+    """All points of one call, with a state of its own: several go side by side, as each mostly waits."""
+
+    def __init__(self, lab, call):
+        self.lab, self.call, self.state = lab, call, lab.dir / f"state-{call}"
+        self.via = lab.via_bind(state=self.state.name)
+        self.there, self.undone, self.gone, self.wrong = [], [], [], []
+
+    def enroll(self, owner):
+        return "enroll", owner, "--client", "--via", self.via, "--ca"
+
+    def remove(self, owner):
+        return "names", "remove", owner, "--state", self.state
+
+    def need(self, expected, argv):
+        got = self.lab.run(*argv)
+        if got.returncode not in expected:
+            self.wrong.append((argv, got.returncode, got.stderr))
+
+    def enrolments(self):
         for n in range(1, 1000):
-            owner = f"_on-{call}-{n}.bind.example"
-            more = killed(call, n, *enroll(owner))
-            got = lab.run(*enroll(owner))
-            served, files = state_of(lab, state, owner)
-            record = lab.run("tlsa", "generate", "--cert", state / "names" / owner / "current.pem").stdout.strip()
-            if got.returncode or served != [record] or files != whole:
-                wrong.append((call, n, got.returncode, got.stderr, served, files))
+            owner = f"_on-{self.call}-{n}.bind.example"
+            more = killed(self.call, n, *self.enroll(owner))
+            self.need([0], self.enroll(owner))
+            self.there.append(owner)
             if not more:
                 break
-            points += 1
-            owner = f"_undone-{call}-{n}.bind.example"
-            killed(call, n, *enroll(owner))
-            got = lab.run(*remove(owner))
+            owner = f"_undone-{self.call}-{n}.bind.example"
+            killed(self.call, n, *self.enroll(owner))
             # killed before it was noted there is nothing to undo
-            if got.returncode not in (0, 1) or state_of(lab, state, owner) != ([], None):
-                wrong.append((call, n, "undone", got.returncode, got.stderr, state_of(lab, state, owner)))
-    check(points > 20 and not wrong, "killed at any point, an enrolment goes on, or is undone without a trace", wrong or points)
+            self.need([0, 1], self.remove(owner))
+            self.undone.append(owner)
 
-    points, wrong = 0, []
-    for call in CALLS:
+    def removals(self):
         for n in range(1, 1000):
-            owner = f"_gone-{call}-{n}.bind.example"
-            assert lab.run(*enroll(owner)).returncode == 0
-            if not killed(call, n, *remove(owner)):
+            if len(self.there) == 1:
+                self.there.append(f"_new-{self.call}-{n}.bind.example")
+                self.need([0], self.enroll(self.there[-1]))
+            self.gone.append(self.there.pop())
+            if not killed(self.call, n, *self.remove(self.gone[-1])):
                 break
-            points += 1
-            got = lab.run(*remove(owner))
-            if got.returncode not in (0, 1) or state_of(lab, state, owner) != ([], None):
-                wrong.append((call, n, got.returncode, got.stderr, state_of(lab, state, owner)))
-    check(points > 10 and not wrong, "killed at any point, a removal goes on", wrong or points)
-    listed = lab.run("names", "list", "--state", state).stdout
-    check("_undone" not in listed and "_gone" not in listed and listed.count("enrolled") == listed.count("\n"), "nothing half is remembered", listed)
-    got = lab.run("audit", "verify", "--state", state)
-    check(got.returncode == 0, "the audit log is whole after all of it", got.stdout)
-    got = lab.run("publish", f"_on-fsync-1.bind.example", "--via", via, "--cert", state / "names/_on-fsync-1.bind.example/current.pem", "--dry-run")
+            self.need([0, 1], self.remove(self.gone[-1]))
+
+    def files(self, owner):
+        folder = self.state / "names" / owner
+        return sorted(p.name for p in folder.iterdir()) if folder.exists() else None
+
+    def look(self, served):
+        """What is not as it should be."""
+        for owner in self.there:
+            if self.files(owner) != WHOLE or served.get(owner) != [record(self.state / "names" / owner / "current.pem")]:
+                self.wrong.append((owner, served.get(owner), self.files(owner)))
+        for owner in self.undone + self.gone:
+            if owner in served or self.files(owner):
+                self.wrong.append((owner, served.get(owner), self.files(owner)))
+        return self.wrong
+
+    def remembers(self):
+        """Nothing half, and an audit log that is whole."""
+        listed = self.lab.run("names", "list", "--state", self.state).stdout
+        audit = self.lab.run("audit", "verify", "--state", self.state)
+        return (all(o in listed for o in self.there) and listed.count("enrolled") == listed.count("\n") == len(self.there)
+                and audit.returncode == 0), listed + audit.stdout
+
+
+with Lab(SARDANE) as lab, concurrent.futures.ThreadPoolExecutor(3) as side_by_side:
+    walks = [Walk(lab, call) for call in CALLS]
+    for w in walks:
+        lab.run("ca", "init", w.state, "--name", "Root")
+    list(side_by_side.map(Walk.enrolments, walks))
+    served = lab.all_served()
+    wrong, points = [x for w in walks for x in w.look(served)], sum(len(w.undone) for w in walks)
+    check(points > 20 and not wrong, f"killed at any of {points} points, an enrolment goes on, or is undone without a trace", wrong)
+
+    list(side_by_side.map(Walk.removals, walks))
+    served = lab.all_served()
+    wrong, points = [x for w in walks for x in w.look(served)], sum(len(w.gone) - 1 for w in walks)
+    check(points > 10 and not wrong, f"killed at any of {points} points, a removal goes on", wrong)
+    said = [w.remembers() for w in walks]
+    check(all(good for good, _ in said), "nothing half is remembered, and the audit log is whole after all of it", said)
+    w = walks[0]
+    got = lab.run("publish", w.there[0], "--via", w.via, "--cert", w.state / "names" / w.there[0] / "current.pem", "--dry-run")
     check("no change" in got.stdout, "and the memory agrees with the zone", got.stdout)
 done()
