@@ -7,23 +7,10 @@
 
 #include "applicationd/socket.h"
 #include "core/secret.h"
+#include "net/secure.h"
 #include "program/log.h"
 #include "program/walls.h"
 #include "store/kekfile.h"
-
-static enum tls_mode mode_of(const struct tls_block *b)
-{
-	enum tls_config_mode mode = TLS_CONFIG_DANE;
-
-	tls_config_mode(b, &mode, NULL); /* config_read has checked it */
-	switch (mode) {
-	case TLS_CONFIG_PKIX: return TLS_PKIX;
-	case TLS_CONFIG_DANE_OR_PKIX: return TLS_DANE_OR_PKIX;
-	case TLS_CONFIG_UNSAID:
-	case TLS_CONFIG_DANE: break;
-	}
-	return TLS_DANE;
-}
 
 /* What the last run left: sessions with their spent counters, and downlinks. */
 static int restore_session(void *arg, const struct session *session, unsigned age, struct err *err)
@@ -72,31 +59,15 @@ static int open_resolver(struct server *s, struct err *err)
 	return rc ? rc : resolving_new(&s->loop, s->resolver, &s->resolving, err);
 }
 
-static int open_tls_client(const struct tls_block *b, struct tls_client **out, struct err *err)
-{
-	const struct tls_client_config config = { .mode = mode_of(b),
-		.tls_cert = b->tls_cert,
-		.tls_key = b->tls_key,
-		.dane_client_name = b->dane_client_name,
-		.ca_cert = b->ca_cert,
-		.client_id_extension = b->client_id_extension,
-		.compat = b->compat,
-		.trace = log_trace() };
-
-	return tls_client_new(&config, out, err);
-}
-
-static int open_client(struct server *s, const struct tls_block *b, struct tls_client **tls,
-	struct http_client **client, struct err *err)
+static int open_client(struct server *s, const struct tls_block *b, const char *where,
+	struct tls_client **tls, struct http_client **client, struct err *err)
 {
 	struct http_client_config config = { .loop = &s->loop,
-		.mode = mode_of(b),
+		.mode = secure_mode(b),
 		.resolver = s->resolver,
 		.timeout_ms = s->settings->timeout_ms };
-	int rc = 0;
+	int rc = secure_client_new(b, where, tls, err);
 
-	if (!b->insecure_plain)
-		rc = open_tls_client(b, tls, err);
 	config.tls = *tls;
 	return rc ? rc : http_client_new(&config, client, err);
 }
@@ -106,38 +77,24 @@ static int open_clients(struct server *s, struct err *err)
 {
 	const struct tls_block *js = &s->settings->join_server.tls;
 	const struct tls_block *ns = &s->settings->network_server.tls;
-	int rc = open_client(s, js, &s->js_tls, &s->js_client, err);
+	int rc = open_client(s, js, "join_server", &s->js_tls, &s->js_client, err);
 
 	if (rc == 0 && (ns->tls_cert || ns->insecure_plain))
-		rc = open_client(s, ns, &s->ns_tls, &s->ns_client, err);
+		rc = open_client(s, ns, "network_server", &s->ns_tls, &s->ns_client, err);
 	return rc;
 }
 
 static int open_listener(struct server *s, struct err *err)
 {
 	const struct tls_block *b = &s->settings->backend_interfaces;
-	const struct tls_server_config tls = { .mode = mode_of(b),
-		.tls_cert = b->tls_cert,
-		.tls_key = b->tls_key,
-		.ca_cert = b->ca_cert,
-		.resolver = s->resolver,
-		.authorise = policy_authorise,
-		.authorise_arg = s->policy,
-		.client_id_extension = b->client_id_extension,
-		.compat = b->compat,
-		.tickets = b->tickets,
-		.trace = log_trace() };
 	struct http_server_config http = { .loop = &s->loop,
 		.bind = b->bind,
 		.resolver = s->resolver,
 		.handle = server_request,
 		.arg = s };
-	int rc = 0;
+	int rc = secure_server_new(b, "backend_interfaces", s->policy, s->resolver, &s->tls, err);
 
-	if (!b->insecure_plain) {
-		rc = tls_server_new(&tls, &s->tls, err);
-		http.tls = s->tls;
-	}
+	http.tls = s->tls;
 	return rc ? rc : http_server_new(&http, &s->http, err);
 }
 

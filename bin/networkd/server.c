@@ -489,20 +489,12 @@ static int open_clients(struct server *s, struct err *err)
 
 static int open_api_tls(struct server *s, struct err *err)
 {
+	const struct secure_gate gate = { .authorise = server_admits, .arg = s };
 	const struct tls_block *b = &s->settings->api;
-	struct tls_server_config config = { .mode = secure_mode(b),
-		.tls_cert = b->tls_cert,
-		.tls_key = b->tls_key,
-		.ca_cert = b->ca_cert,
-		.resolver = s->resolver,
-		.authorise = server_admits,
-		.authorise_arg = s,
-		.client_id_extension = b->client_id_extension,
-		.compat = b->compat,
-		.tickets = b->tickets,
-		.trace = log_trace() };
 
-	return b->insecure_plain ? 0 : tls_server_new(&config, &s->tls_api, err);
+	return b->insecure_plain
+		? 0
+		: secure_server_new_by(b, "api", &gate, s->resolver, &s->tls_api, err);
 }
 
 static int open_api(struct server *s, struct err *err)
@@ -523,8 +515,7 @@ static int open_api(struct server *s, struct err *err)
 	rc = rc ? rc : http_server_new(&config, &s->api, err);
 	if (rc == 0)
 		log_info("api.listening", "bind=%s port=%u clients=%s", log_value(config.bind),
-			http_server_port(s->api),
-			s->policy ? "policy and session" : "the session's Application Server");
+			http_server_port(s->api), s->policy ? "policy-and-session" : "session");
 	return rc;
 }
 

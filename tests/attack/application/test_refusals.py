@@ -99,6 +99,16 @@ def a_name_outside_the_policy_is_refused_and_no_dns_question_is_put_for_it(e):
 
 
 @test
+def a_refusal_is_told_once_so_that_strangers_cannot_fill_the_log(e):
+    told = lambda: len([l for l in e.log_text("applicationd").splitlines()
+        if e.a["as"]["client_name"] in l and " debug " not in l])
+    before = told()
+    assert uplink(e, e.a["as"], e.a["net_id"], f_cnt=1)[0] is None
+    wait_for("the refusal in the log", lambda: told() > before)
+    assert told() == before + 1, e.log_text("applicationd")[-2000:]
+
+
+@test
 def a_client_without_a_certificate_is_refused(e):
     status, words = uplink(e, None, e.a["net_id"], f_cnt=1)
     assert status is None, words

@@ -126,6 +126,8 @@ as_config "$B_AS_CLIENT" ""
 like "$(post "$B_AS_HOST" $((next + 1)))" 'failed' "without its name it is not let in"
 as_config "$B_NS_CLIENT" "$B_NS_CLIENT_NAME"
 like "$(post "$B_AS_HOST" $((next + 1)))" 'failed' "a name outside policy is not let in"
+said ns "tls\.refuse .*peer=$B_NS_CLIENT_NAME"
+is "$(grep -v ' debug ' "$scratch/ns.log" | grep -c "$B_NS_CLIENT_NAME")" 1 "which is told in one line"
 like "$(cat "$scratch/ns.log")" 'downlink.refused .*why=foreign' "the log says why"
 is "$(grep -c ' downlink\.queued ' "$scratch/ns.log")" 1 "one downlink was queued"
 done_testing
