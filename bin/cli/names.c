@@ -171,6 +171,7 @@ static const char *const state_words[] = {
 	[NAMES_COMING] = "coming",
 	[NAMES_THERE] = "published",
 	[NAMES_GOING] = "going",
+	[NAMES_REVOKED] = "revoked",
 };
 
 static int show_record(void *arg, const struct names_record *r, struct err *err)

@@ -9,6 +9,7 @@
 #include "cli/roll.h"
 #include "cli/text.h"
 #include "identity/cutoff.h"
+#include "identity/effect.h"
 #include "pki/crl.h"
 #include "pki/der.h"
 #include "publish/lifetime.h"
@@ -39,6 +40,7 @@ const char revoke_help[] =
 	"Takes TLSA records out of DNS, asks every authoritative server until none serves\n"
 	"them, and says from when on nobody accepts what they stood for, with each reason:\n"
 	"servers out of reach, caches, signatures that can be replayed, who falls back on PKIX.\n"
+	"No command, and no agent, publishes them again.\n"
 	"A device of a fleet (sardane enroll --csv) is cut off: where a wildcard's record\n"
 	"stands for it, by one of its own that fits no key; its certificate is revoked too.\n"
 	"Exit 0: no server serves them; 1: some do, and the moment counts that; 2: failed.\n\n"
@@ -50,7 +52,8 @@ const char revoke_help[] =
 	"  --tlsa RECORD      only this record, whoever published it; may be given again\n"
 	"  --crl FILE         with --cert: its authority's list as it is published; for those who\n"
 	"                     fall back on PKIX\n"
-	"  --undo             of a device that was cut off: DNS lets it in again\n"
+	"  --undo             what was revoked may be published again; a device that was cut off\n"
+	"                     is let in again\n"
 	"  --reason WORD      of a device's certificate, for the CRL (default unspecified)\n"
 	"  --margin S         clocks of others, resolvers that stretch a TTL (default 60)\n"
 	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
@@ -130,40 +133,50 @@ static int read_request(const struct command *self, int argc, char **argv, struc
 		&r->given.owner);
 }
 
-/* What the operator names is ours to remove, whoever put it there: remembered, then it goes. */
-static int claim(struct publishing *p, const struct rrset *given, struct err *err)
+/* What the operator names, whoever put it there, or all of ours. Struck off before a server is
+ * told: from then on no command puts it back, nor does the agent. */
+static int strike(struct publishing *p, const struct rrset *given, struct err *err)
 {
-	struct name lower = given->owner;
-	char owner[NAME_TEXT_MAX];
-	int rc = 0;
+	struct rrset owned = { 0 };
+	int rc = given->count
+		? 0
+		: publication_owned(p->publication.names, &given->owner, RR_TLSA, &owned, err);
 
-	name_lower(&lower);
-	if (name_write_text(&lower, owner, sizeof(owner)) != 0)
-		return err_set(err, ERR_FORMAT, "name: cannot be written");
-	for (size_t i = 0; rc == 0 && i < given->count; i++) {
-		struct names_record record = { .owner = owner,
-			.type = RR_TLSA,
-			.rdata = given->rdata[i],
-			.ttl_s = p->ttl_s,
-			.state = NAMES_GOING,
-			.since_s = roll_now() / 1000 };
-
-		rc = names_put_record(p->publication.names, &record, err);
-	}
+	if (rc == 0)
+		rc = effect_remember(p->publication.names, given->count ? given : &owned,
+			NAMES_REVOKED, false, err);
+	rrset_done(&owned);
 	return rc;
 }
 
-/* Of ours, what is not given; nothing when none was. */
-static int want(struct publishing *p, const struct rrset *given, struct rrset *out, struct err *err)
+/* What of ours shall stay there; of a device that is cut off nothing. */
+static int want(struct publishing *p, const struct request *r, const struct revoked *v,
+	struct rrset *out, struct err *err)
 {
 	struct rrset owned = { 0 };
-	int rc = publication_owned(p->publication.names, &given->owner, RR_TLSA, &owned, err);
+	int rc = v->device.found
+		? 0
+		: publication_owned(p->publication.names, &r->given.owner, RR_TLSA, &owned, err);
 
-	*out = rrset_of(&given->owner, RR_TLSA, p->ttl_s);
-	for (size_t i = 0; rc == 0 && given->count && i < owned.count; i++)
-		if (!rrset_has(given, owned.rdata[i]))
-			rc = rrset_add(out, owned.rdata[i], err);
+	*out = rrset_of(&r->given.owner, RR_TLSA, p->ttl_s);
+	if (rc == 0)
+		rc = rrset_add_all(out, &owned, err);
 	rrset_done(&owned);
+	return rc;
+}
+
+/* What no server may serve any more. */
+static int confirm(struct publishing *p, const struct rrset *wanted, const struct rrset *removed,
+	struct confirm_report *out, struct err *err)
+{
+	struct rrset gone = { 0 };
+	int rc = publication_revoked(p->publication.names, &wanted->owner, RR_TLSA, &gone, err);
+
+	if (rc == 0)
+		rc = rrset_add_all(&gone, removed, err);
+	if (rc == 0)
+		rc = publishing_confirm(p, wanted, &gone, out, err);
+	rrset_done(&gone);
 	return rc;
 }
 
@@ -264,6 +277,30 @@ static int cut_off(struct publishing *p, const struct request *r, struct revoked
 	return rc == 0 ? revoke_certificate(p, r, out, err) : rc;
 }
 
+/* What was revoked at the name may be published again, by whoever publishes it. */
+static int pardon(struct publishing *p, const struct request *r, struct revoked *out,
+	struct err *err)
+{
+	struct rrset struck = { 0 };
+	char owner[NAME_TEXT_MAX];
+	int rc = effect_owner(&r->given.owner, owner, err);
+
+	if (rc == 0)
+		rc = publication_revoked(p->publication.names, &r->given.owner, RR_TLSA, &struck,
+			err);
+	if (rc == 0 && struck.count == 0)
+		rc = err_set(err, ERR_ARG,
+			"'%s': nothing of it was revoked, and it is no device of a fleet that is cut off",
+			r->name);
+	if (rc == 0)
+		rc = audit_append(p->publication.audit, "tlsa.pardon", owner, NULL, 0, err);
+	if (rc == 0)
+		rc = names_pardon(p->publication.names, owner, RR_TLSA, err);
+	rrset_done(&struck);
+	out->all = rc == 0;
+	return rc;
+}
+
 /* The record that keeps the wildcard away goes; a record of its own is the list's affair. */
 static int let_in(struct publishing *p, const struct request *r, struct revoked *out,
 	struct err *err)
@@ -273,7 +310,7 @@ static int let_in(struct publishing *p, const struct request *r, struct revoked 
 	int rc = find_device(p, r, out, err);
 
 	if (rc == 0 && !out->device.cut)
-		return err_set(err, ERR_ARG, "'%s': no device of a fleet that is cut off", r->name);
+		return pardon(p, r, out, err);
 	if (rc == 0)
 		rc = publication_set(&p->publication, &wanted, &done, err);
 	if (rc == 0)
@@ -295,10 +332,10 @@ static int take_out(struct publishing *p, const struct request *r, struct revoke
 
 	if (rc == 0)
 		rc = find_device(p, r, out, err);
+	if (rc == 0 && !out->device.found)
+		rc = strike(p, &r->given, err);
 	if (rc == 0)
-		rc = claim(p, &r->given, err);
-	if (rc == 0)
-		rc = want(p, &r->given, &wanted, err);
+		rc = want(p, r, out, &wanted, err);
 	if (rc == 0 && out->device.found)
 		rc = cut_off(p, r, out, &wanted, err);
 	if (rc == 0)
@@ -306,8 +343,7 @@ static int take_out(struct publishing *p, const struct request *r, struct revoke
 	out->facts.removed_ms = roll_now();
 	out->count = done.removed.count;
 	if (rc == 0)
-		rc = publishing_confirm(p, &wanted, r->given.count ? &r->given : &done.removed,
-			&out->servers, err);
+		rc = confirm(p, &wanted, &done.removed, &out->servers, err);
 	publication_done(&done);
 	rrset_done(&wanted);
 	out->all = rc == 0 && out->servers.all;
@@ -374,8 +410,12 @@ static int show_let_in(const struct revoked *v, bool json)
 		buf_text(&t, "\n");
 		return text_print(&t);
 	}
-	buf_printf(&t, "let in again; sardane enroll --csv makes what it lacks%s\n",
-		v->device.serial[0] ? ", a certificate too: the old one stays revoked" : "");
+	if (v->device.found)
+		buf_printf(&t, "let in again; sardane enroll --csv makes what it lacks%s\n",
+			v->device.serial[0] ? ", a certificate too: the old one stays revoked"
+					    : "");
+	else
+		buf_text(&t, "let in again: its records may be published\n");
 	put_servers(v, &t);
 	return text_print(&t);
 }

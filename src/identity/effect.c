@@ -18,13 +18,17 @@ void effect_memory_done(struct effect_memory *m)
 {
 	rrset_done(&m->owned);
 	rrset_done(&m->coming);
+	rrset_done(&m->revoked);
 }
 
 static int take_record(void *arg, const struct names_record *r, struct err *err)
 {
 	struct effect_memory *m = arg;
-	int rc = rrset_add(&m->owned, r->rdata, err);
+	int rc;
 
+	if (r->state == NAMES_REVOKED)
+		return rrset_add(&m->revoked, r->rdata, err);
+	rc = rrset_add(&m->owned, r->rdata, err);
 	m->owned.ttl_s = r->ttl_s;
 	if (rc == 0 && r->state == NAMES_COMING)
 		rc = rrset_add(&m->coming, r->rdata, err);
@@ -37,8 +41,44 @@ int effect_recall(struct names *names, const struct name *owner, uint16_t type,
 	char text[NAME_TEXT_MAX];
 	int rc = effect_owner(owner, text, err);
 
-	m->owned = m->coming = rrset_of(owner, type, 0);
+	m->owned = m->coming = m->revoked = rrset_of(owner, type, 0);
 	return rc == 0 ? names_each_record(names, text, type, take_record, m, err) : rc;
+}
+
+static int refuse_revoked(const struct effect_memory *m, const struct rrset *wanted,
+	struct err *err)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		char owner[NAME_TEXT_MAX] = "";
+		struct buf data = { 0 };
+		int rc;
+
+		if (!rrset_has(&m->revoked, wanted->rdata[i]))
+			continue;
+		name_write_text(&wanted->owner, owner, sizeof(owner));
+		rrset_write_data(wanted->type, wanted->rdata[i], &data);
+		rc = err_set(err, ERR_ARG, "%.120s: %.24s...: was revoked; it takes another key",
+			owner, buf_string(&data));
+		buf_done(&data);
+		return rc;
+	}
+	return 0;
+}
+
+int effect_plan(const struct rrset *now, const struct effect_memory *m, const struct rrset *wanted,
+	struct change *out, struct err *err)
+{
+	struct rrset ours = { 0 };
+	int rc = refuse_revoked(m, wanted, err);
+
+	if (rc == 0)
+		rc = rrset_copy(&m->owned, &ours, err);
+	if (rc == 0)
+		rc = rrset_add_all(&ours, &m->revoked, err);
+	if (rc == 0)
+		rc = change_plan(now, &ours, wanted, out, err);
+	rrset_done(&ours);
+	return rc;
 }
 
 int effect_remember(struct names *names, const struct rrset *set, enum names_state state, bool drop,
@@ -102,6 +142,9 @@ int effect_of(const struct change *c, const struct effect_memory *m, const struc
 	for (size_t i = 0; rc == 0 && i < m->owned.count; i++)
 		if (!rrset_has(wanted, m->owned.rdata[i]))
 			rc = rrset_add(&e->going, m->owned.rdata[i], err);
+	for (size_t i = 0; rc == 0 && i < m->revoked.count; i++)
+		if (rrset_has(&c->before, m->revoked.rdata[i]))
+			rc = rrset_add(&e->going, m->revoked.rdata[i], err);
 	note_ttl(c, m, wanted, e);
 	return rc;
 }

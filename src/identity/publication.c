@@ -5,6 +5,20 @@
 
 #define ATTEMPTS_MAX 5
 
+int publication_revoked(struct names *names, const struct name *owner, uint16_t type,
+	struct rrset *out, struct err *err)
+{
+	struct effect_memory m = { 0 };
+	int rc = effect_recall(names, owner, type, &m, err);
+
+	if (rc == 0) {
+		*out = m.revoked;
+		m.revoked = (struct rrset){ 0 };
+	}
+	effect_memory_done(&m);
+	return rc;
+}
+
 int publication_owned(struct names *names, const struct name *owner, uint16_t type,
 	struct rrset *out, struct err *err)
 {
@@ -26,7 +40,7 @@ static int plan(const struct publication *p, const struct rrset *wanted,
 	int rc = via_read(p->via, &wanted->owner, wanted->type, &now, err);
 
 	if (rc == 0)
-		rc = change_plan(&now, &m->owned, wanted, out, err);
+		rc = effect_plan(&now, m, wanted, out, err);
 	rrset_done(&now);
 	return rc;
 }

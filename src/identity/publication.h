@@ -12,6 +12,8 @@
  *   Owned      what names.db holds for the owner, in any state: a record is remembered before
  *              a server is told of it, so what a crash leaves is still known as ours. A record
  *              that is wanted and there already without us stays another's.
+ *   Revoked    a record that was (sardane revoke) is not published again, by whatever command, and
+ *              goes where somebody else put it back: ERR_ARG for who wants it.
  *   Ours alone wanted is all of ours at that name: what else we published there goes.
  *   Audit      a line, tlsa.publish, tlsa.withdraw or tlsa.ttl, before it is settled: a call that
  * goes on after a crash writes the one that is missing. Lock       one process at a time for a
@@ -47,8 +49,11 @@ int publication_set(const struct publication *p, const struct rrset *wanted,
 	struct publication_result *out, struct err *err);
 void publication_done(struct publication_result *r);
 
-/* The records of ours at a name, as remembered; *out is the caller's. */
+/* The records of ours at a name, as remembered, and those that were revoked there; *out is the
+ * caller's. */
 int publication_owned(struct names *names, const struct name *owner, uint16_t type,
+	struct rrset *out, struct err *err);
+int publication_revoked(struct names *names, const struct name *owner, uint16_t type,
 	struct rrset *out, struct err *err);
 
 #endif

@@ -44,7 +44,7 @@ static int plan_one(const struct publication *p, struct one *o, const struct rrs
 	forget_plan(o);
 	rc = effect_recall(p->names, &o->wanted->owner, o->wanted->type, &o->memory, err);
 	if (rc == 0)
-		rc = change_plan(now, &o->memory.owned, o->wanted, &o->change, err);
+		rc = effect_plan(now, &o->memory, o->wanted, &o->change, err);
 	return rc == 0 ? effect_of(&o->change, &o->memory, o->wanted, &o->effect, err) : rc;
 }
 

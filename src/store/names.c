@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/names.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,10 +32,14 @@ static const struct database_kind kind = {
 
 struct names {
 	struct database db;
-	sqlite3_stmt *put_record, *drop_record, *records, *owners, *put, *remove, *one, *all;
+	sqlite3_stmt *put_record, *drop_record, *pardon, *records, *owners, *put, *remove, *one,
+		*all;
 	char lock_path[520];
 	int lock; /* -1: not held */
 };
+
+#define REVOKED "3"
+static_assert(NAMES_REVOKED == 3, "as the statements have it");
 
 #define ENTRY                                                                       \
 	"SELECT owner, name, service, via, issuer, key, days, step, begun, changed" \
@@ -50,15 +55,19 @@ static int prepare(struct names *n, struct err *err)
 			"INSERT INTO record (owner, type, data, ttl, state, since)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
 			" ON CONFLICT (owner, type, data) DO UPDATE SET ttl = ?4, state = ?5,"
-			" since = ?6" },
+			" since = ?6 WHERE state <> " REVOKED },
 		{ &n->drop_record,
-			"DELETE FROM record WHERE owner = ?1 AND type = ?2 AND data = ?3" },
+			"DELETE FROM record WHERE owner = ?1 AND type = ?2 AND data = ?3"
+			" AND state <> " REVOKED },
+		{ &n->pardon,
+			"DELETE FROM record WHERE owner = ?1 AND type = ?2 AND state = " REVOKED },
 		{ &n->records,
 			"SELECT owner, type, data, ttl, state, since FROM record"
 			" WHERE owner = ?1 AND type = ?2 ORDER BY data" },
 		{ &n->owners,
 			"SELECT DISTINCT owner FROM record"
-			" WHERE type = ?1 AND substr(data, 1, 1) = ?2 ORDER BY owner" },
+			" WHERE type = ?1 AND substr(data, 1, 1) = ?2 AND state <> " REVOKED
+			" ORDER BY owner" },
 		{ &n->put,
 			"INSERT INTO entry (owner, name, service, via, issuer, key, days, step,"
 			" begun, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
@@ -173,6 +182,13 @@ int names_drop_record(struct names *n, const struct names_record *r, struct err 
 {
 	bind_record(n->drop_record, r);
 	return database_run(&n->db, n->drop_record, err);
+}
+
+int names_pardon(struct names *n, const char *owner, uint16_t type, struct err *err)
+{
+	sqlite3_bind_text(n->pardon, 1, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_int(n->pardon, 2, type);
+	return database_run(&n->db, n->pardon, err);
 }
 
 int names_each_record(struct names *n, const char *owner, uint16_t type,

@@ -5,7 +5,8 @@
  *
  *   Records    written as COMING before a server is told, THERE once it has taken it, GOING
  *              before it is told to remove it: whatever a crash leaves is told from what is
- *              another's.
+ *              another's. REVOKED is for good: neither put nor dropped as anything else, so that
+ *              whoever publishes finds out; names_pardon alone ends it.
  *   Entries    one per owner of TLSA records, with the step its enrolment has reached. Steps are
  *              words of whoever takes them; this file does not know them.
  *   Owners     in lower case, without the final dot.
@@ -41,7 +42,7 @@ int names_begin(struct names *n, struct err *err);
 int names_commit(struct names *n, struct err *err);
 void names_rollback(struct names *n);
 
-enum names_state { NAMES_COMING, NAMES_THERE, NAMES_GOING };
+enum names_state { NAMES_COMING, NAMES_THERE, NAMES_GOING, NAMES_REVOKED };
 
 struct names_record {
 	const char *owner;
@@ -54,12 +55,15 @@ struct names_record {
 
 int names_put_record(struct names *n, const struct names_record *r, struct err *err);
 int names_drop_record(struct names *n, const struct names_record *r, struct err *err);
+/* Forgets what was revoked of one owner and type. */
+int names_pardon(struct names *n, const char *owner, uint16_t type, struct err *err);
 /* Those of one owner and type, in the order of their data. */
 int names_each_record(struct names *n, const char *owner, uint16_t type,
 	int (*each)(void *arg, const struct names_record *r, struct err *err), void *arg,
 	struct err *err);
 
-/* The owners of records of a type whose data begins with an octet, in order. */
+/* The owners of records of a type whose data begins with an octet, in order; not of those that are
+ * revoked. */
 int names_each_owner(struct names *n, uint16_t type, uint8_t first,
 	int (*each)(void *arg, const char *owner, struct err *err), void *arg, struct err *err);
 

@@ -93,6 +93,30 @@ static int join_owner(void *arg, const char *owner, struct err *err)
 	return 0;
 }
 
+static void what_is_revoked_stays_so_until_it_is_pardoned(void **state)
+{
+	struct world *w = *state;
+	struct names_record a = record("js.example", "2a", NAMES_THERE);
+	char words[64] = "";
+
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	a.state = NAMES_REVOKED;
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	a.state = NAMES_THERE;
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	assert_int_equal(names_drop_record(w->names, &a, NULL), 0);
+	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
+	assert_string_equal(words, "2a3 ");
+	words[0] = '\0';
+	assert_int_equal(names_each_owner(w->names, 52, '2', join_owner, words, NULL), 0);
+	assert_string_equal(words, "");
+	assert_int_equal(names_pardon(w->names, "js.example", 52, NULL), 0);
+	assert_int_equal(names_put_record(w->names, &a, NULL), 0);
+	assert_int_equal(names_pardon(w->names, "js.example", 52, NULL), 0);
+	assert_int_equal(names_each_record(w->names, "js.example", 52, join, words, NULL), 0);
+	assert_string_equal(words, "2a1 ");
+}
+
 static void owners_are_found_by_how_their_data_begins(void **state)
 {
 	static const struct {
@@ -229,6 +253,8 @@ int main(void)
 			end),
 		cmocka_unit_test_setup_teardown(owners_are_found_by_how_their_data_begins, begin,
 			end),
+		cmocka_unit_test_setup_teardown(what_is_revoked_stays_so_until_it_is_pardoned,
+			begin, end),
 		cmocka_unit_test_setup_teardown(what_is_not_committed_did_not_happen, begin, end),
 		cmocka_unit_test_setup_teardown(an_entry_is_one_per_owner, begin, end),
 		cmocka_unit_test_setup_teardown(
