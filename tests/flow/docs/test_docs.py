@@ -18,7 +18,7 @@ PROMISES = {
                      "\nauthenticated", "1 added, 0 changed", "1: 1 joined", '"data":"U2FyZGFuZQ=="', '"event":"txack"',
                      "no join any more", "refusal=no-tlsa", "_8000._tcp.ns.a.example. 3600 IN TLSA 3 1 1 ",
                      "_ns-client.ns.a.example. 3600 IN TLSA 3 1 1 ", "2 added, 0 changed", "70b3d57ed0000002"],
-    "sidecar.md": ["b.yaml: fine", "a page of organisation B", "at=web verdict=passed peer=_ns-client.ns.a.example", "refusal=policy"],
+    "sidecar.md": ["b.yaml: fine", "a page of organisation B", "at=web sni=js.b.example verdict=passed peer=_ns-client.ns.a.example", "refusal=policy"],
     "library.md": ["welcome _ns-client.ns.a.example: TLSA 3 1 1", "server localhost.b.example: TLSA 3 1 1", "\nhello"],
     "dns-admins.md": ["IN TLSA 3 1 1 ", "\n2 0 1 ", "verdict   proved: TLSA 3 1 1", "record 2  2 0 1", "exit 1",
                       "no matching DANE TLSA records", "no address: insecure"],

@@ -100,12 +100,12 @@ with Lab(SARDANE) as lab, concurrent.futures.ThreadPoolExecutor(3) as side_by_si
     list(side_by_side.map(Walk.enrolments, walks))
     served = lab.all_served()
     wrong, points = [x for w in walks for x in w.look(served)], sum(len(w.undone) for w in walks)
-    check(points > 20 and not wrong, f"killed at any of {points} points, an enrolment goes on, or is undone without a trace", wrong)
+    check(points > 20 and not wrong, "killed at any point, an enrolment goes on, or is undone without a trace", f"{points} points, {wrong}")
 
     list(side_by_side.map(Walk.removals, walks))
     served = lab.all_served()
     wrong, points = [x for w in walks for x in w.look(served)], sum(len(w.gone) - 1 for w in walks)
-    check(points > 10 and not wrong, f"killed at any of {points} points, a removal goes on", wrong)
+    check(points > 10 and not wrong, "killed at any point, a removal goes on", f"{points} points, {wrong}")
     said = [w.remembers() for w in walks]
     check(all(good for good, _ in said), "nothing half is remembered, and the audit log is whole after all of it", said)
     w = walks[0]
