@@ -176,27 +176,44 @@ int settings_packet(const struct resolver_config *config, struct sink *out, stru
 	return 0;
 }
 
-static size_t number(size_t given, size_t otherwise, size_t most)
-{
-	size_t v = given ? given : otherwise;
+/* A number of the configuration: 0 is the default, what is above the limit is refused. */
+struct setting {
+	const char *key;
+	size_t given, otherwise, most;
+};
 
-	return v < most ? v : most;
+static int read_number(const struct setting *s, size_t *out, struct err *err)
+{
+	if (s->given > s->most)
+		return err_set(err, ERR_ARG, "resolver: %s %zu is above %zu", s->key, s->given,
+			s->most);
+	*out = s->given ? s->given : s->otherwise;
+	return 0;
 }
 
 int settings_engine(const struct resolver_config *config, struct engine_config *out,
 	struct err *err)
 {
+	const struct setting settings[] = {
+		{ "deadline_ms", config->deadline_ms, ENGINE_DEADLINE_MS, ENGINE_DEADLINE_MAX_MS },
+		{ "open_max", config->open_max, OPEN_DEFAULT, OPEN_MAX },
+		{ "open_per_source_max", config->open_per_source_max, OPEN_SOURCE, OPEN_MAX },
+		{ "cache_names_max", config->cache_names_max, NAMES_DEFAULT, SIZE_MAX / 64 },
+		{ "ttl_max_s", config->ttl_max_s, TTL_MAX_DEFAULT, TTL_LIMIT },
+		{ "negative_ttl_max_s", config->negative_ttl_max_s, NEGATIVE_TTL_MAX_S, TTL_LIMIT },
+	};
 	struct engine_config e = { .trace = config->trace, .ttl_min_s = config->ttl_min_s };
+	size_t v[sizeof(settings) / sizeof(settings[0])];
 
-	e.deadline_ms =
-		(unsigned)number(config->deadline_ms, ENGINE_DEADLINE_MS, ENGINE_DEADLINE_MAX_MS);
-	e.open_max = (unsigned)number(config->open_max, OPEN_DEFAULT, OPEN_MAX);
-	e.open_per_source_max =
-		(unsigned)number(config->open_per_source_max, OPEN_SOURCE, OPEN_MAX);
-	e.cache_names_max = number(config->cache_names_max, NAMES_DEFAULT, SIZE_MAX / 64);
-	e.ttl_max_s = (unsigned)number(config->ttl_max_s, TTL_MAX_DEFAULT, TTL_LIMIT);
-	e.negative_ttl_max_s =
-		(unsigned)number(config->negative_ttl_max_s, NEGATIVE_TTL_MAX_S, TTL_LIMIT);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
+		if (read_number(&settings[i], &v[i], err))
+			return ERR_ARG;
+	e.deadline_ms = (unsigned)v[0];
+	e.open_max = (unsigned)v[1];
+	e.open_per_source_max = (unsigned)v[2];
+	e.cache_names_max = v[3];
+	e.ttl_max_s = (unsigned)v[4];
+	e.negative_ttl_max_s = (unsigned)v[5];
 	if (e.ttl_min_s > e.ttl_max_s)
 		return err_set(err, ERR_ARG, "resolver: ttl_min_s %u is above ttl_max_s %u",
 			e.ttl_min_s, e.ttl_max_s);

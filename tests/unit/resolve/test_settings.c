@@ -118,17 +118,26 @@ static void numbers_have_defaults_and_limits(void **state)
 {
 	struct resolver_config config = { 0 };
 	struct engine_config e;
+	struct err err;
 
 	(void)state;
 	assert_int_equal(settings_engine(&config, &e, NULL), 0);
 	assert_int_equal(e.deadline_ms, 2000);
 	assert_int_equal(e.open_max, 1024);
 	assert_int_equal(e.open_per_source_max, 64);
-	config.deadline_ms = 60000;
-	config.open_max = 1u << 20;
+	config.deadline_ms = 4000;
+	config.open_max = 65535;
 	assert_int_equal(settings_engine(&config, &e, NULL), 0);
 	assert_int_equal(e.deadline_ms, 4000);
 	assert_int_equal(e.open_max, 65535);
+	config.open_max = 65536;
+	assert_int_equal(settings_engine(&config, &e, &err), ERR_ARG);
+	assert_string_equal(err.msg, "resolver: open_max 65536 is above 65535");
+	config.open_max = 0;
+	config.deadline_ms = 4001;
+	assert_int_equal(settings_engine(&config, &e, &err), ERR_ARG);
+	assert_string_equal(err.msg, "resolver: deadline_ms 4001 is above 4000");
+	config.deadline_ms = 0;
 	config.ttl_min_s = 100;
 	config.ttl_max_s = 10;
 	assert_int_equal(settings_engine(&config, &e, NULL), ERR_ARG);
