@@ -30,6 +30,12 @@ enum sardane_dnssec {
 	SARDANE_BOGUS,    /* validation failed */
 };
 
+/* A zone whose name server is told here: "127.0.0.1@5353", "::1@53", "192.0.2.1". */
+struct sardane_stub {
+	const char *zone;
+	const char *server;
+};
+
 /* Zeros are good defaults: the built-in root keys, the installed sardane-resolverd. */
 struct sardane_resolver_config {
 	const char *ad_server;            /* trust the AD bit of this validating resolver:
@@ -39,7 +45,8 @@ struct sardane_resolver_config {
 	const char *trust_anchor_managed; /* RFC 5011 state file, written */
 	const char *resolv_conf;          /* its nameservers are asked */
 	const char *const *forward;       /* "addr@port", NULL-ended: these are asked */
-	unsigned deadline_ms;             /* per question; 0: 2000; at most 4000 */
+	const struct sardane_stub *stub;  /* ended by zone NULL: not looked for from the root */
+	unsigned deadline_ms;             /* per question; 0: 2000; above 4000: SARDANE_ARG */
 };
 
 struct sardane_resolver;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "resolve/wire.h"
 #include "sardane/convert.h"
 
 struct sardane_ask {
@@ -11,9 +12,22 @@ struct sardane_ask {
 	void *arg;
 };
 
+/* The most that a sardane-resolverd is told, and one more, which it refuses. */
+#define STUBS (WIRE_STUB_MAX + 1)
+
+static void take_stubs(const struct sardane_stub *given, struct resolver_stub out[STUBS + 1])
+{
+	size_t n = 0;
+
+	for (; given && given[n].zone && n < STUBS; n++)
+		out[n] = (struct resolver_stub){ given[n].zone, given[n].server };
+	out[n] = (struct resolver_stub){ 0 };
+}
+
 int sardane_resolver_new(const struct sardane_resolver_config *config,
 	struct sardane_resolver **out, struct sardane_err *err)
 {
+	struct resolver_stub stub[STUBS + 1];
 	struct resolver *r = NULL;
 	struct resolver_config inside = {
 		.backend = config->ad_server ? RESOLVER_AD : RESOLVER_VALIDATING,
@@ -23,10 +37,13 @@ int sardane_resolver_new(const struct sardane_resolver_config *config,
 		.trust_anchor_managed = config->trust_anchor_managed,
 		.resolv_conf = config->resolv_conf,
 		.forward = config->forward,
+		.stub = stub,
 		.deadline_ms = config->deadline_ms,
 	};
-	int rc = resolver_new(&inside, &r, convert_err(err));
+	int rc;
 
+	take_stubs(config->stub, stub);
+	rc = resolver_new(&inside, &r, convert_err(err));
 	if (rc == 0)
 		*out = (struct sardane_resolver *)r;
 	return rc;

@@ -86,6 +86,34 @@ static void srv_of_an_unsigned_zone_names_nobody(void **state)
 		SARDANE_FORMAT);
 }
 
+static void a_zone_is_asked_where_a_stub_says(void **state)
+{
+	const struct sardane_stub nowhere[] = { { "no..name", world.forward }, { 0 } };
+	const struct sardane_stub stub[] = { { "example", world.forward }, { 0 } };
+	struct sardane_resolver_config dns = { .helper = getenv("SARDANE_HELPER"),
+		.trust_anchor_file = world.anchor,
+		.stub = stub };
+	struct sardane_resolver *by_forward = resolver;
+	struct sardane_endpoint e;
+	struct sardane_find *f;
+	struct sardane_err err;
+
+	(void)state;
+	assert_int_equal(sardane_resolver_new(&dns, &resolver, &err), 0);
+	assert_int_equal(
+		sardane_find_new_srv(resolver, "_s._tcp.org.example", SARDANE_MODE_DANE, &f, &err),
+		0);
+	settle(f, &e);
+	assert_true(e.usable);
+	assert_string_equal(e.host, "one.org.example");
+	sardane_find_free(f);
+	sardane_resolver_free(resolver);
+	dns.stub = nowhere;
+	assert_int_equal(sardane_resolver_new(&dns, &resolver, &err), SARDANE_FORMAT);
+	assert_string_equal(err.msg, "stub zone 'no..name': not a name");
+	resolver = by_forward;
+}
+
 static int start(void **state)
 {
 	const char *forward[] = { NULL, NULL };
@@ -122,6 +150,7 @@ int main(void)
 		TEST(srv_hosts_come_in_the_order_of_their_priority),
 		TEST(a_join_eui_leads_to_its_server_by_naptr),
 		TEST(srv_of_an_unsigned_zone_names_nobody),
+		TEST(a_zone_is_asked_where_a_stub_says),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
