@@ -7,7 +7,7 @@
 
 PROXY, SARDANE and RESOLVERD in the environment name the programs. The lab's DNS is real and signed.
 """
-import contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
+import atexit, contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
 
 from danelab import world  # noqa: F401: for those who import this
 
@@ -33,6 +33,7 @@ class Proxy:
     """The program, with this configuration; .port(name), .log, .said(pattern), .stop()."""
     def __init__(self, config, workers=1, more="drain: 2\n"):
         self.dir = tempfile.mkdtemp(prefix="sardane-proxy-")
+        atexit.register(shutil.rmtree, self.dir, ignore_errors=True)  # one that never starts is not left either
         self.config = pathlib.Path(self.dir, "proxy.yaml")
         self.config.write_text(f"workers: {workers}\n{more}" + config.replace("DIR", self.dir))
         self.log, self.process = [], None

@@ -126,16 +126,57 @@ def who_is_connected_is_told_and_shown():
         got = subprocess.run([os.environ["SARDANE"], "top", "--at", f"unix:{b.dir}/nobody", "--once"], capture_output=True, text=True, timeout=30)
         assert got.returncode == 2 and "nobody" in got.stderr, got.stderr
 
+LABELS = r'(?:\w+="(?:[^"\\\n]|\\[\\"n])*"(?:,(?!\})|(?=\})))*'
+SAMPLE = re.compile(rf"([a-z][a-z0-9_]*)(?:\{{({LABELS})\}})? (-?\d+(?:\.\d+)?|\+Inf|NaN)")
+
+def families(text):
+    """{name: (kind, {(sample, labels): value})} of Prometheus' text format, version 0.0.4; what it forbids is an error."""
+    found, current = {}, None
+    assert text.endswith("\n") and "\n\n" not in text
+    for line in text.splitlines():
+        if help_ := re.fullmatch(r"# HELP (\w+) (\S.*)", line):
+            current = help_[1]
+            assert current not in found, f"{current} stands at two places"
+            found[current] = (None, {})
+        elif kind := re.fullmatch(r"# TYPE (\w+) (counter|gauge|histogram)", line):
+            assert kind[1] == current and found[current] == (None, {}), line
+            found[current] = (kind[2], {})
+        else:
+            sample = SAMPLE.fullmatch(line)
+            assert sample, line
+            kind, samples = found[current]
+            ends = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
+            labels = tuple(sorted(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', sample[2] or "")))
+            assert kind and sample[1] in [current + end for end in ends], line
+            assert len({name for name, _ in labels}) == len(labels) and (sample[1], labels) not in samples, line
+            samples[sample[1], labels] = float(sample[3])
+    return found
+
+def held_together(name, kind, samples):
+    """What promtool says of names, and of the numbers of a histogram."""
+    assert name.endswith("_total") == (kind == "counter"), name
+    assert kind != "histogram" or samples, name
+    for (sample, labels), value in samples.items():
+        assert kind != "counter" or value >= 0, (sample, labels, value)
+        if sample == name + "_count" and kind == "histogram":
+            of_it = [(float(dict(more)["le"]), n) for (one, more), n in samples.items() if one == name + "_bucket" and set(labels) < set(more)]
+            assert of_it == sorted(of_it) and of_it[-1] == (float("inf"), value), of_it
+            assert [n for _, n in of_it] == sorted(n for _, n in of_it) and (name + "_sum", labels) in samples, of_it
+
 def prometheus_finds_nothing_wrong():
-    tool = shutil.which("promtool")
-    if not tool:
-        print("# promtool is not here")
-        return
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
         with a.connect() as s:
             assert exchange(s, b"x") == b"x"
-        got = subprocess.run([tool, "check", "metrics"], input=get(b, "/metrics")[1], capture_output=True, text=True, timeout=30)
-        assert got.returncode == 0 and not got.stderr.strip(), got.stdout + got.stderr
+        text = get(b, "/metrics")[1]
+        found = families(text)
+        for name, (kind, samples) in found.items():
+            held_together(name, kind, samples)
+        for name in ("accepts_total", "handshakes_total", "dns_answers_total", "dns_cache_names", "connections_open", "octets_total",
+                     "handshake_seconds", "reach_seconds", "certificate_expiry_timestamp_seconds", "own_tlsa_expiry_timestamp_seconds"):
+            assert found["sardane_proxy_" + name][1], name
+        if tool := shutil.which("promtool"):
+            got = subprocess.run([tool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
+            assert got.returncode == 0 and not got.stderr.strip(), got.stdout + got.stderr
 
 def health_fails_when_it_could_not_serve():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b:
