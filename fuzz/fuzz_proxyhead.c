@@ -28,6 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	same(again.version, h.version);
 	same(again.name, h.name);
 	same(again.cipher, h.cipher);
+	same(again.certificate, h.certificate);
+	same(again.alpn, h.alpn);
+	same(again.server_name, h.server_name);
 	assert(again.has_dane == h.has_dane);
 	same(again.dane.name, h.dane.name);
 	return 0;

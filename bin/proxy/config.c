@@ -27,6 +27,8 @@
 
 static const cyaml_strval_t identity_words[] = {
 	{ "proxy_v2", CONFIG_PROXY_V2 },
+	{ "proxy_v2_addresses", CONFIG_PROXY_V2_ADDRESSES },
+	{ "proxy_v2_certificate", CONFIG_PROXY_V2_CERTIFICATE },
 	{ "none", CONFIG_IDENTITY_NONE },
 	{ "http", CONFIG_HTTP },
 	{ "lorawan", CONFIG_LORAWAN },

@@ -37,7 +37,14 @@ struct config_rule {
 	char *net_id, *as_id; /* identity lorawan: what the name may speak for */
 };
 
-enum config_identity { CONFIG_PROXY_V2, CONFIG_IDENTITY_NONE, CONFIG_HTTP, CONFIG_LORAWAN };
+enum config_identity {
+	CONFIG_PROXY_V2,
+	CONFIG_PROXY_V2_ADDRESSES,
+	CONFIG_PROXY_V2_CERTIFICATE,
+	CONFIG_IDENTITY_NONE,
+	CONFIG_HTTP,
+	CONFIG_LORAWAN
+};
 
 struct config_certificate {
 	char *net_id, *tls_cert, *tls_key;

@@ -12,8 +12,8 @@
 #include "net/verdict.h"
 #include "program/log.h"
 #include "proxy/lorawan.h"
+#include "proxy/tell.h"
 #include "relay/httphead.h"
-#include "relay/proxyhead.h"
 
 struct pass {
 	uv_loop_t *loop;
@@ -60,92 +60,19 @@ static void accepted(void *arg, int fd, const struct sockaddr *from)
 		tunnel_accept(p->tunnels, fd, from);
 }
 
-static struct span text_span(const char *text)
-{
-	return (struct span){ (const uint8_t *)text, strlen(text) };
-}
-
-/* A dual-stack socket shows an IPv4 address inside an IPv6 one. */
-static void set_end(const struct sockaddr *a, bool four, struct proxyhead_end *out)
-{
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
-	const struct sockaddr_in *in4 = (const struct sockaddr_in *)a;
-
-	if (a->sa_family == AF_INET) {
-		memcpy(out->address, &in4->sin_addr, 4);
-		out->port = ntohs(in4->sin_port);
-		return;
-	}
-	memcpy(out->address, in6->sin6_addr.s6_addr + (four ? 12 : 0), four ? 4 : 16);
-	out->port = ntohs(in6->sin6_port);
-}
-
-static void set_addresses(struct proxyhead *h, const struct link *front)
-{
-	const struct sockaddr *from = link_from(front);
-	struct sockaddr_storage to;
-	bool four;
-
-	if ((from->sa_family != AF_INET && from->sa_family != AF_INET6) || !link_to(front, &to))
-		return;
-	four = from->sa_family == AF_INET ||
-		IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)from)->sin6_addr);
-	h->family = four ? PROXYHEAD_IPV4 : PROXYHEAD_IPV6;
-	set_end(from, four, &h->from);
-	set_end((const struct sockaddr *)&to, four, &h->to);
-}
-
-static uint8_t octet_of(int v)
-{
-	return v < 0 ? UINT8_MAX : (uint8_t)v;
-}
-
 /* Who it is, to the backend, ahead of the first octet of the client. */
 static void ahead(void *arg, const struct link *front, struct buf *out)
 {
-	const struct peer *peer = link_peer(front);
-	char name[NAME_TEXT_MAX] = "";
-	uint8_t head[PROXYHEAD_MAX];
-	struct proxyhead h = { .tls = true, .resumed = peer->resumed, .has_dane = true };
-	size_t n = 0;
+	const struct pass *p = arg;
 
-	(void)arg;
-	set_addresses(&h, front);
-	(void)name_write_text(&peer->name, name, sizeof(name));
-	h.name = text_span(name);
-	h.version = text_span(conn_version(link_conn(front)));
-	h.cipher = text_span(conn_cipher(link_conn(front)));
-	h.dane = (struct proxyhead_dane){
-		.how = peer->how == PEER_BY_DANE ? PROXYHEAD_BY_DANE : PROXYHEAD_BY_PKIX,
-		.usage = octet_of(peer->usage),
-		.selector = octet_of(peer->selector),
-		.matching = octet_of(peer->matching),
-		.spki_sha256 = { peer->spki_sha256, sizeof(peer->spki_sha256) },
-		.name = h.name,
-	};
-	if (proxyhead_write(&h, head, sizeof(head), &n) == 0)
-		buf_put(out, (struct span){ head, n });
-	else
-		out->bad = true;
+	tell_proxy(p->end->identity, front, out);
 }
 
 /* The same, to a backend that reads HTTP: with each request. */
 static void fields(void *arg, const struct link *front, struct buf *out)
 {
-	const struct peer *peer = link_peer(front);
-	char name[NAME_TEXT_MAX] = "", from[64];
-
 	(void)arg;
-	if (name_write_text(&peer->name, name, sizeof(name)) != 0)
-		out->bad = true;
-	httphead_write(&(struct httphead){ .name = name,
-			       .by_dane = peer->how == PEER_BY_DANE,
-			       .usage = peer->usage,
-			       .selector = peer->selector,
-			       .matching = peer->matching,
-			       .spki_sha256 = peer->spki_sha256,
-			       .from = link_address(front, from, sizeof(from)) },
-		out);
+	tell_http(front, out);
 }
 
 static struct tunnel_live *opened(void *arg, const struct tunnel_end *now)
@@ -293,7 +220,7 @@ static int open_tunnels(struct pass *p, struct err *err)
 
 	if (p->tls_server)
 		c.reach_of = reach_of;
-	if (p->tls_server && e->identity == CONFIG_PROXY_V2)
+	if (p->tls_server && tell_is_proxy(e->identity))
 		c.ahead = ahead;
 	p->http =
 		(struct http_pass_config){ .head_max = e->header_max, .is_ours = httphead_is_ours };

@@ -235,7 +235,7 @@ static bool back_open(void *arg, struct link *l)
 	if (ok)
 		link_resume(t->front);
 	else
-		give_up(t, "no memory for what goes ahead");
+		give_up(t, "no room for what goes ahead");
 	return true;
 }
 

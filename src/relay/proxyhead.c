@@ -14,10 +14,13 @@
 #define TCP4_OCTETS      12
 #define TCP6_OCTETS      36
 
-#define TYPE_SSL    0x20
-#define SSL_VERSION 0x21
-#define SSL_CN      0x22
-#define SSL_CIPHER  0x23
+#define TYPE_ALPN       0x01
+#define TYPE_AUTHORITY  0x02
+#define TYPE_SSL        0x20
+#define SSL_VERSION     0x21
+#define SSL_CN          0x22
+#define SSL_CIPHER      0x23
+#define SSL_CLIENT_CERT 0x28
 
 #define CLIENT_SSL       0x01
 #define CLIENT_CERT_CONN 0x02
@@ -84,6 +87,7 @@ static void put_ssl(struct sink *s, const struct proxyhead *h)
 	put_tlv(s, SSL_VERSION, h->version);
 	put_tlv(s, SSL_CN, h->name);
 	put_tlv(s, SSL_CIPHER, h->cipher);
+	put_tlv(s, SSL_CLIENT_CERT, h->certificate);
 	end_length(s, at);
 }
 
@@ -116,6 +120,8 @@ int proxyhead_write(const struct proxyhead *h, uint8_t *out, size_t cap, size_t 
 	sink_u8(&s, h->local ? UNSPEC : families[h->family]);
 	at = begin_length(&s);
 	put_addresses(&s, h);
+	put_tlv(&s, TYPE_ALPN, h->alpn);
+	put_tlv(&s, TYPE_AUTHORITY, h->server_name);
 	if (h->tls)
 		put_ssl(&s, h);
 	if (h->has_dane)
@@ -173,6 +179,8 @@ static void read_ssl(struct cursor *outer, struct span value, struct proxyhead *
 			take_once(&c, v, &h->name);
 		else if (type == SSL_CIPHER)
 			take_once(&c, v, &h->cipher);
+		else if (type == SSL_CLIENT_CERT)
+			take_once(&c, v, &h->certificate);
 	}
 	outer->bad |= c.bad;
 }
@@ -207,6 +215,10 @@ static void read_tlvs(struct cursor *c, struct proxyhead *h)
 			read_ssl(c, value, h);
 		else if (type == PROXYHEAD_TYPE_DANE)
 			read_dane(c, value, h);
+		else if (type == TYPE_ALPN)
+			take_once(c, value, &h->alpn);
+		else if (type == TYPE_AUTHORITY)
+			take_once(c, value, &h->server_name);
 	}
 }
 

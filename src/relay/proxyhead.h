@@ -2,14 +2,15 @@
 /*
  * proxyhead - the PROXY protocol header, version 2: who is behind a connection, told ahead of it.
  *
- *   Source     "The PROXY protocol", haproxy.org, versions 1 and 2, section 2.2 (the head)
- *              and 2.2.6 (PP2_TYPE_SSL); integers are big-endian.
+ *   Source     "The PROXY protocol", haproxy.org, versions 1 and 2, section 2.2 (the head),
+ *              2.2.1 (PP2_TYPE_ALPN), 2.2.2 (PP2_TYPE_AUTHORITY) and 2.2.6 (PP2_TYPE_SSL);
+ *              integers are big-endian. PP2_SUBTYPE_SSL_CLIENT_CERT is of its later editions.
  *   Identity   PP2_SUBTYPE_SSL_CN carries the name that was proved. The certificate's own
  *              names are never told: DANE-EE does not look at them, so a client may write
  *              into them what it likes.
  *   Private    type 0xE5, the DANE identity:
  *                octet 0      1: the version of this layout
- *                octet 1      how: 1 by DANE, 2 by a certificate authority
+ *                octet 1      how: 1 by DANE, 2 by a certificate server_name
  *                octets 2-4   usage, selector, matching type of the TLSA record; 255: none
  *                octets 5-36  SHA-256 of the SubjectPublicKeyInfo
  *                the rest     the name in presentation form, without a final dot
@@ -22,8 +23,10 @@
 #include "base/code.h"
 #include "base/cursor.h"
 
-#define PROXYHEAD_MAX       2560 /* octets that we write at most; a name twice, up to 1023 each */
-#define PROXYHEAD_FIXED     16   /* octets: signature, version, family, length */
+/* Octets that we write at most beside a certificate: a name twice and a server name, up to 1023
+ * each, and an ALPN name of 255. */
+#define PROXYHEAD_MAX       4096
+#define PROXYHEAD_FIXED     16 /* octets: signature, version, family, length */
 #define PROXYHEAD_TYPE_DANE 0xe5
 
 enum proxyhead_family { PROXYHEAD_UNKNOWN, PROXYHEAD_IPV4, PROXYHEAD_IPV6 };
@@ -46,12 +49,15 @@ struct proxyhead {
 	bool local; /* the proxy itself speaks: no addresses, no TLVs are looked at */
 	enum proxyhead_family family;
 	struct proxyhead_end from, to;
-	bool tls;            /* there is a PP2_TYPE_SSL: */
-	bool resumed;        /* the certificate was shown in an earlier connection */
-	uint32_t verify;     /* 0: verified */
-	struct span version; /* "TLSv1.3" */
+	struct span alpn;        /* the protocol that TLS agreed on */
+	struct span server_name; /* the server name that was asked for */
+	bool tls;                /* there is a PP2_TYPE_SSL: */
+	bool resumed;            /* the certificate was shown in an earlier connection */
+	uint32_t verify;         /* 0: verified */
+	struct span version;     /* "TLSv1.3" */
 	struct span cipher;
-	struct span name; /* PP2_SUBTYPE_SSL_CN */
+	struct span name;        /* PP2_SUBTYPE_SSL_CN */
+	struct span certificate; /* DER */
 	bool has_dane;
 	struct proxyhead_dane dane;
 };

@@ -223,6 +223,19 @@ const struct peer *conn_peer(const struct conn *c)
 	return &c->h->peer;
 }
 
+void conn_peer_certificate(const struct conn *c, struct buf *out)
+{
+	const X509 *certificate = SSL_get0_peer_certificate(c->ssl);
+	unsigned char *der = NULL;
+	int n = certificate ? i2d_X509(certificate, &der) : 0;
+
+	if (n < 0)
+		out->bad = true;
+	if (n > 0)
+		buf_put(out, (struct span){ der, (size_t)n });
+	OPENSSL_free(der);
+}
+
 const char *conn_version(const struct conn *c)
 {
 	return SSL_get_version(c->ssl);

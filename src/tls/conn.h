@@ -64,6 +64,8 @@ bool conn_server_name(const struct conn *c, struct name *out);
 /* Valid in every state; authenticated only after conn_handshake said CONN_READY. */
 const struct peer *conn_peer(const struct conn *c);
 const char *conn_version(const struct conn *c); /* "TLSv1.3" */
-const char *conn_cipher(const struct conn *c);  /* "TLS_AES_128_GCM_SHA256" */
+/* The certificate that the peer showed, DER, appended; nothing when it is not known any more. */
+void conn_peer_certificate(const struct conn *c, struct buf *out);
+const char *conn_cipher(const struct conn *c); /* "TLS_AES_128_GCM_SHA256" */
 
 #endif

@@ -4,7 +4,7 @@
 
 PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
 """
-import os, pathlib, signal, socket, subprocess, sys, tempfile, threading, time
+import contextlib, os, pathlib, shutil, signal, socket, ssl, subprocess, sys, tempfile, threading, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab
@@ -39,7 +39,72 @@ def the_backend_is_told_who_it_is_ahead_of_the_first_octet():
         assert ssl[0] == 7 and ssl[1:5] == bytes(4), ssl
         assert tlvs(ssl[5:])[0x21] == b"TLSv1.3" and tlvs(ssl[5:])[0x22] == name, ssl
         assert dane[:5] == b"\1\1\3\1\1" and len(dane[5:37]) == 32 and dane[37:] == name, dane
+        assert top[2] == WORLD["B_JS_HOST"].rstrip(".").encode() and 0x28 not in tlvs(ssl[5:]), top
         b.said(r"proxy\.end")
+
+def the_backend_is_told_more_or_less_as_it_can_read():
+    pem = pathlib.Path(WORLD["A_NS_CLIENT"] + ".pem").read_text()
+    with Echo(head=True) as backend, Proxy(outbound(WORLD)) as a:
+        for identity in ("proxy_v2_certificate", "proxy_v2_addresses"):
+            with Proxy(listener(WORLD, backend.address, more=f"    identity: {identity}\n")), a.connect() as s:
+                assert exchange(s, b"hello") == b"hello"
+    certificate, addresses = backend.heads
+    der = tlvs(tlvs(certificate[28:])[0x20][5:])[0x28]
+    assert der == ssl.PEM_cert_to_DER_cert(pem[:pem.index("-----END CERTIFICATE-----") + 26]), der
+    assert len(addresses) == 28 and socket.inet_ntoa(addresses[20:24]) == WORLD["B_JS_ADDRESS"], addresses
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+def listens(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+@contextlib.contextmanager
+def serving(port, *command):
+    """While command listens at port."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            until = time.monotonic() + 30
+            while not listens(port):
+                assert server.poll() is None and time.monotonic() < until, command
+                time.sleep(0.02)
+            yield
+        finally:
+            server.terminate()
+
+def hears(port, identity, request=b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+    """What a real reader of the header at port says of it."""
+    with Proxy(listener(WORLD, f"127.0.0.1:{port}", more=f"    identity: {identity}\n")), Proxy(outbound(WORLD)) as a, a.connect() as s:
+        return exchange(s, request)
+
+def nginx_reads_the_header():
+    page, stream = free_port(), free_port()
+    with tempfile.TemporaryDirectory() as top:
+        words = "".join(f"load_module {m};\n" for m in pathlib.Path("/usr/lib/nginx/modules").glob("ngx_stream_module.so"))
+        words += f"daemon off; pid {top}/pid; error_log {top}/log; events {{}}\nhttp {{ access_log off;"
+        words += "".join(f" {kind}_temp_path {top}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        words += f' server {{ listen 127.0.0.1:{page} proxy_protocol; location / {{ return 200 "from $proxy_protocol_addr"; }} }} }}\n'
+        if "load_module" in words:
+            words += f'stream {{ server {{ listen 127.0.0.1:{stream} proxy_protocol; return "from $proxy_protocol_addr"; }} }}\n'
+        pathlib.Path(top, "conf").write_text(words)
+        with serving(page, "nginx", "-c", top + "/conf"):
+            assert hears(page, "proxy_v2").endswith(b"from 127.0.0.1")
+            if "load_module" in words:
+                assert hears(stream, "proxy_v2_addresses", b"") == b"from 127.0.0.1"
+
+def haproxy_reads_the_header():
+    port = free_port()
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as config:
+        config.write("defaults\n  mode http\n  timeout client 20s\n  timeout server 20s\n  timeout connect 20s\nfrontend f\n"
+                     f"  bind 127.0.0.1:{port} accept-proxy\n"
+                     '  http-request return status 200 content-type text/plain lf-string "from %[src], asked for %[fc_pp_authority]"\n')
+        config.flush()
+        with serving(port, "haproxy", "-f", config.name):
+            for identity in ("proxy_v2", "proxy_v2_certificate"):
+                assert hears(port, identity).endswith(f'from 127.0.0.1, asked for {WORLD["B_JS_HOST"].rstrip(".")}'.encode())
 
 def unix_sockets_do_on_both_plain_sides():
     with tempfile.TemporaryDirectory() as top, Echo(unix=top + "/back") as backend:
@@ -253,8 +318,12 @@ def the_file_is_checked_with_its_credentials():
         status, words = Proxy(outbound(WORLD, bind="0.0.0.0:0")).check()
         assert status == 2 and "insecure_bind_anywhere" in words, words
 
+os.environ["PATH"] += ":/usr/sbin"
+READERS = [test for test in (nginx_reads_the_header, haproxy_reads_the_header) if shutil.which(test.__name__.split("_")[0])]
+
 with proxylab.world() as (WORLD, lab):
     run(octets_go_through_two_proxies_and_each_way_ends_for_itself, the_backend_is_told_who_it_is_ahead_of_the_first_octet,
+        the_backend_is_told_more_or_less_as_it_can_read, *READERS,
         unix_sockets_do_on_both_plain_sides, a_server_that_speaks_first_is_heard, a_cut_is_passed_on_as_a_cut,
         who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
         what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed,

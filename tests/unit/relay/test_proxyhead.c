@@ -19,10 +19,13 @@ static struct proxyhead full(void)
 	return (struct proxyhead){ .family = PROXYHEAD_IPV4,
 		.from = { { 192, 0, 2, 1 }, 4660 },
 		.to = { { 192, 0, 2, 2 }, 443 },
+		.alpn = bytes("h2"),
+		.server_name = bytes("b.example"),
 		.tls = true,
 		.version = bytes("TLSv1.3"),
 		.cipher = bytes("TLS_AES_128_GCM_SHA256"),
 		.name = bytes("a.example"),
+		.certificate = bytes("\x30\0"),
 		.has_dane = true,
 		.dane = { .how = PROXYHEAD_BY_DANE,
 			.usage = 3,
@@ -35,13 +38,17 @@ static struct proxyhead full(void)
 /* Octet by octet, as the specification lays it out. */
 static void writes_what_the_specification_says(void **state)
 {
-	static const char text[] = SIGNATURE "\x21\x11\0\x2e"
+	static const char text[] = SIGNATURE "\x21\x11\0\x44"
 					     "\xc0\0\2\1\xc0\0\2\2\x12\x34\1\xbb"
-					     "\x20\0\x1f"
+					     "\1\0\2h2"
+					     "\2\0\x09"
+					     "b.example"
+					     "\x20\0\x24"
 					     "\7\0\0\0\0"
 					     "\x21\0\7TLSv1.3"
 					     "\x22\0\x0d"
-					     "b.a.example.x";
+					     "b.a.example.x"
+					     "\x28\0\2\x30\0";
 	struct proxyhead h = full();
 	uint8_t out[PROXYHEAD_MAX];
 	size_t n = 0;
@@ -74,6 +81,9 @@ static void reads_back_what_it_wrote(void **state)
 	expect(got.version, h.version);
 	expect(got.cipher, h.cipher);
 	expect(got.name, h.name);
+	expect(got.certificate, h.certificate);
+	expect(got.alpn, h.alpn);
+	expect(got.server_name, h.server_name);
 	assert_int_equal(got.dane.how, PROXYHEAD_BY_DANE);
 	assert_int_equal(got.dane.usage, 3);
 	expect(got.dane.spki_sha256, h.dane.spki_sha256);
@@ -138,6 +148,8 @@ static void refuses_what_two_readers_may_read_differently(void **state)
 		BAD(SIGNATURE "\x21\0\0\x10"
 			      "\x20\0\x0d\1\0\0\0\0\x22\0\1x\x22\0\1y"),
 		BAD(SIGNATURE "\x21\0\0\x08"
+			      "\2\0\1x\2\0\1y"), /* two server names */
+		BAD(SIGNATURE "\x21\0\0\x08"
 			      "\xe5\0\5\1\1\3\1\1"), /* no key */
 #undef BAD
 	};
@@ -155,6 +167,7 @@ static void refuses_what_two_readers_may_read_differently(void **state)
 static void says_when_there_is_no_room(void **state)
 {
 	struct proxyhead h = full();
+	static uint8_t large[70000];
 	uint8_t out[PROXYHEAD_MAX];
 	size_t n = 0, whole;
 
@@ -162,6 +175,9 @@ static void says_when_there_is_no_room(void **state)
 	assert_int_equal(proxyhead_write(&h, out, sizeof(out), &whole), 0);
 	for (size_t cap = 0; cap < whole; cap++)
 		assert_int_equal(proxyhead_write(&h, out, cap, &n), ERR_SPACE);
+	/* Nor in a length of two octets. */
+	h.certificate = (struct span){ large, sizeof(large) - 3000 };
+	assert_int_equal(proxyhead_write(&h, large, sizeof(large), &n), ERR_SPACE);
 	assert_int_equal(n, 0);
 }
 
