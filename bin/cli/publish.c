@@ -6,6 +6,7 @@
 #include "cli/option.h"
 #include "cli/publishing.h"
 #include "cli/text.h"
+#include "identity/keeper.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ enum {
 	OPT_CERT,
 	OPT_ADD,
 	OPT_TTL,
+	OPT_FORCE,
 	OPT_DRY_RUN,
 	OPT_NO_WAIT,
 	OPT_WAIT,
@@ -29,14 +31,15 @@ const char publish_help[] =
 	"usage: sardane publish NAME --via FILE --cert C|--tlsa RECORD [OPTIONS]\n\n"
 	"Publishes TLSA records at a name, keeps what others have there, and asks every\n"
 	"authoritative server until all serve them, signed. What we published there before\n"
-	"and is not named again goes. Exit 0: all servers serve it; 1: some do not (yet);\n"
-	"2: not published.\n\n"
+	"and is not named again goes; of a name that sardane enroll or rollover keeps, only\n"
+	"with --force. Exit 0: all servers serve it; 1: some do not (yet); 2: not published.\n\n"
 	"  --via FILE         YAML file that says how: see sardane-publish(1) (needed)\n"
 	"  --cert C           the record 3 1 1 of this certificate; may be given again\n"
 	"  --tlsa RECORD      a record, as \"3 1 1 ab12...\"; may be given again\n"
 	"  --service P/PROTO  NAME is a host: the owner is _P._PROTO.NAME, as 8003/tcp\n"
 	"  --client           NAME is a client's name, and the owner itself (the default)\n"
 	"  --add              keep what we published there before\n"
+	"  --force            also of a name that another command keeps\n"
 	"  --state DIR        folder that remembers what is ours (default: that of FILE)\n"
 	"  --ttl S            time to live (default: ttl_s of FILE, or 3600)\n"
 	"  --dry-run          print the difference only\n"
@@ -49,12 +52,14 @@ const char unpublish_help[] =
 	"usage: sardane unpublish NAME --via FILE [OPTIONS]\n\n"
 	"Removes from a name the TLSA records that we published there, all or those given,\n"
 	"leaves those of others, and asks every authoritative server until none serves them.\n"
+	"Those of a name that sardane enroll or rollover keeps go only with --force.\n"
 	"Exit 0: none serves them; 1: some do (still); 2: not removed.\n\n"
 	"  --via FILE         YAML file that says how: see sardane-publish(1) (needed)\n"
 	"  --cert C           only the record 3 1 1 of this certificate; may be given again\n"
 	"  --tlsa RECORD      only this record; may be given again\n"
 	"  --service P/PROTO  NAME is a host: the owner is _P._PROTO.NAME, as 8003/tcp\n"
 	"  --client           NAME is a client's name, and the owner itself (the default)\n"
+	"  --force            also of a name that another command keeps\n"
 	"  --state DIR        folder that remembers what is ours (default: that of FILE)\n"
 	"  --dry-run          print the difference only\n"
 	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
@@ -68,6 +73,7 @@ const char unpublish_help[] =
 static const struct option options[] = {
 	{ "add", no_argument, NULL, OPT_ADD },
 	{ "ttl", required_argument, NULL, OPT_TTL },
+	{ "force", no_argument, NULL, OPT_FORCE },
 	{ "via", required_argument, NULL, OPT_VIA },
 	{ "cert", required_argument, NULL, OPT_CERT },
 	{ "tlsa", required_argument, NULL, OPT_TLSA },
@@ -83,7 +89,7 @@ static const struct option options[] = {
 
 struct request {
 	const char *via, *state, *service, *name;
-	bool client, add, dry_run, no_wait, json, has_wait;
+	bool client, add, force, dry_run, no_wait, json, has_wait;
 	unsigned ttl_s, wait_s;
 	struct rrset given; /* its name is set when all options are read */
 };
@@ -98,6 +104,7 @@ static int read_option(const struct command *self, int c, void *arg)
 	case OPT_SERVICE: r->service = optarg; return 0;
 	case OPT_CLIENT: r->client = true; return 0;
 	case OPT_ADD: r->add = true; return 0;
+	case OPT_FORCE: r->force = true; return 0;
 	case OPT_DRY_RUN: r->dry_run = true; return 0;
 	case OPT_NO_WAIT: r->no_wait = true; return 0;
 	case OPT_JSON: r->json = true; return 0;
@@ -250,7 +257,10 @@ static int run(const struct command *self, const struct request *r, bool withdra
 		rc = want(r, &p, withdraw, &wanted, &err);
 	if (rc == 0 && r->dry_run)
 		rc = dry_run(r, &p, &wanted, &err);
-	else if (rc == 0)
+	else if (rc == 0 && !r->force)
+		rc = keeper_permits(r->state ? r->state : p.state, p.publication.names, &wanted,
+			&err);
+	if (rc == 0 && !r->dry_run)
 		rc = carry_out(r, &p, &wanted, &served, &err);
 	rrset_done(&wanted);
 	publishing_close(&p);

@@ -31,6 +31,16 @@ with Lab(SARDANE, secondary=True) as lab:
     got = lab.run("enroll", "js.bind.example", "--service", "8003/tcp", "--via", bind, "--key", "ed25519")
     check(got.returncode == 2 and "on other terms" in got.stderr, "on other terms it is refused", got.stderr)
 
+    name = ("js.bind.example", "--service", "8003/tcp", "--via", bind)
+    for command in (("publish", *name, "--tlsa", digest("55")), ("unpublish", *name)):
+        got = lab.run(*command)
+        check(got.returncode == 2 and "is enrolled" in got.stderr and "--force" in got.stderr, f"{command[0]} does not take its record away", got.stderr)
+    check(lab.served("_8003._tcp.js.bind.example", "127.0.0.3") == [tlsa(lab, prefix)], "and it is everywhere still")
+    rc, said = lab.json("publish", *name, "--tlsa", digest("55"), "--add")
+    check(rc == 0 and len(said["now"]) == 2, "one more may be published beside it", said)
+    rc, said = lab.json("publish", *name, "--cert", prefix + ".pem", "--force")
+    check(rc == 0 and said["now"] == [tlsa(lab, prefix)], "and taken away, when that is forced", said)
+
     # a server that takes its key and certificate when it is told to
     lab.put("add live.bind.example 60 A 127.0.0.1")
     port = dnsworld.free_port()

@@ -138,6 +138,10 @@ with Lab(SARDANE, secondary=True) as lab:
     got = lab.run("enroll", "--csv", write(d / "two.csv", "name", "a._x.example", "b._y.example"), "--via", knot, "--ca", "--form", "2 1 1")
     check(got.returncode == 2 and "two.csv:3: name 'b._y.example': not below" in got.stderr, "one wildcard has one parent", got.stderr)
 
+    for name, what in (("*._fleet.example", "the record of all"), ("c2._cert.example", "that of a device")):
+        got = lab.run("publish", name, "--via", knot, "--tlsa", digest("55"))
+        check(got.returncode == 2 and "is of a fleet" in got.stderr, f"publish does not take {what} away", got.stderr)
+
     # one device is cut off, and let in again
     zeros = digest("00")
     rc, said = lab.json("revoke", "w7._fleet.example", "--via", knot, "--reason", "keyCompromise", "--margin", 0)

@@ -105,7 +105,7 @@ with Lab(SARDANE) as lab:
             check([f["what"] for f in said["findings"]] == ["ttl"], "a TTL too long for a revocation is told", said)
             rc, said = lab.json("zone", "check", org.zone, "--resolver", resolver, "--expires-within", 30)
             check({f["what"] for f in said["findings"]} == {"signature"} and said["findings"][0]["when"] == "soon", "signatures about to expire are told", said)
-            lab.run("publish", f"js.{org.zone}", "--service", "8003/tcp", "--via", via, "--tlsa", digest("77"), "--no-wait")
+            lab.run("publish", f"js.{org.zone}", "--service", "8003/tcp", "--via", via, "--tlsa", digest("77"), "--no-wait", "--force")
             rc, said = lab.json("zone", "check", org.zone, "--resolver", resolver, "--state", state)
             check({f["what"] for f in said["findings"]} == {"tlsa"} and any("no TLSA record matches" in f["words"] for f in said["findings"]),
                   "a TLSA that matches no key of ours is told", said)

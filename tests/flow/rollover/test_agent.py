@@ -81,6 +81,8 @@ with rollworld.World() as w:
 
     record = w.tlsa(current)
     name = [rollworld.HOST, "--service", f"{w.service}/tcp", "--via", w.via, "--state", w.state]
+    got = subprocess.run([str(x) for x in (w.sardane, "unpublish", *name)], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 2 and "is kept by sardane rollover" in got.stderr, "unpublish does not take the record of a key that is rolled", got.stderr)
     w.run(w.sardane, "revoke", *name)
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 1 and "was revoked" in got.stdout, "a name that was revoked fails", got.stdout + got.stderr)
