@@ -17,7 +17,7 @@ static const struct options_program program = {
 
 static int fail(const char *event, const struct err *err)
 {
-	log_error(event, "why=%s", log_value(err->msg));
+	log_error(event, "reason=%s", log_value(err->msg));
 	return 2;
 }
 

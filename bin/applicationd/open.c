@@ -202,7 +202,7 @@ void server_close(struct server *s)
 	resolving_free(s->resolving);
 	alarm_close(&s->alarm);
 	if (s->loop_open && loop_close(&s->loop, &err) < 0)
-		log_error("stop.fail", "why=%s", log_value(err.msg));
+		log_error("stop.fail", "reason=%s", log_value(err.msg));
 	tls_server_free(s->tls);
 	tls_client_free(s->js_tls);
 	tls_client_free(s->ns_tls);

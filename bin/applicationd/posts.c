@@ -50,12 +50,12 @@ static void log_key(const struct asked *a, const struct http_result *r, const ch
 {
 	if (why)
 		log_warning("appskey.refused",
-			"dev=%016" PRIx64 " join_eui=%016" PRIx64 " why=%s took_ms=%u %s",
+			"dev_eui=%016" PRIx64 " join_eui=%016" PRIx64 " reason=%s took_ms=%u %s",
 			a->ask.dev_eui, a->ask.join_eui, log_value(why), r->total_ms,
 			peer_words(r));
 	else
 		log_info("appskey.given",
-			"dev=%016" PRIx64 " join_eui=%016" PRIx64
+			"dev_eui=%016" PRIx64 " join_eui=%016" PRIx64
 			" dns_ms=%u connect_ms=%u took_ms=%u %s",
 			a->ask.dev_eui, a->ask.join_eui, r->dns_ms, r->connect_ms, r->total_ms,
 			peer_words(r));
@@ -109,11 +109,13 @@ static void send_answered(void *arg, const struct http_result *r)
 	}
 	if (why)
 		log_warning("downlink.refused",
-			"dev=%016" PRIx64 " fcnt=%u net_id=%06x why=%s took_ms=%u %s", t->dev_eui,
-			t->f_cnt, t->net_id, log_value(why), r->total_ms, peer_words(r));
+			"dev_eui=%016" PRIx64 " f_cnt=%u net_id=%06x reason=%s took_ms=%u %s",
+			t->dev_eui, t->f_cnt, t->net_id, log_value(why), r->total_ms,
+			peer_words(r));
 	else
-		log_info("downlink.handed", "dev=%016" PRIx64 " fcnt=%u net_id=%06x took_ms=%u %s",
-			t->dev_eui, t->f_cnt, t->net_id, r->total_ms, peer_words(r));
+		log_info("downlink.handed",
+			"dev_eui=%016" PRIx64 " f_cnt=%u net_id=%06x took_ms=%u %s", t->dev_eui,
+			t->f_cnt, t->net_id, r->total_ms, peer_words(r));
 	server_take(s, &t->answer);
 }
 
@@ -177,7 +179,7 @@ bool server_make_ask(struct server *s, const struct application_ask *ask, struct
 	struct asked *a;
 
 	if (!join_server_of(&s->settings->join_server, ask, &out->target)) {
-		log_warning("appskey.nowhere", "dev=%016" PRIx64 " why=%s", ask->dev_eui,
+		log_warning("appskey.nowhere", "dev_eui=%016" PRIx64 " reason=%s", ask->dev_eui,
 			ask->has_join_eui ? "\"no join_server for its JoinEUI\""
 					  : "\"its JoinEUI is not known\"");
 		return false;
@@ -204,7 +206,8 @@ bool server_make_send(struct server *s, const struct application_send *send, str
 
 	if (!network_server_of(&s->settings->network_server, send->net_id, &out->target)) {
 		log_warning("downlink.nowhere",
-			"dev=%016" PRIx64 " net_id=%06x why=\"no network_server for its NetID\"",
+			"dev_eui=%016" PRIx64
+			" net_id=%06x reason=\"no network_server for its NetID\"",
 			send->dev_eui, send->net_id);
 		return false;
 	}

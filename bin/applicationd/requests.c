@@ -49,7 +49,7 @@ static void refuse(struct request *r, enum result_code code, const char *words)
 {
 	struct result result = { .code = code };
 
-	log_warning("request.refused", "sender=%s type=%s result=%s why=%s from=%s %s",
+	log_warning("request.refused", "sender=%s type=%s result=%s reason=%s from=%s %s",
 		log_value(r->asked.sender_id), log_value(r->asked.type_word),
 		result_word(code, true), log_value(words), r->x->address,
 		verdict_words(r->x->peer));
@@ -66,13 +66,13 @@ void server_answer_uplink(struct server *s, uint64_t ticket, enum uplink_verdict
 	talk_verdict(verdict, &result);
 	if (verdict == UPLINK_TAKEN || verdict == UPLINK_AGAIN)
 		log_info("uplink.take",
-			"dev=%016" PRIx64 " fcnt=%u net_id=%s verdict=%s took_ms=%d %s", r->dev_eui,
-			r->f_cnt, log_value(r->asked.sender_id), uplink_word(verdict),
+			"dev_eui=%016" PRIx64 " f_cnt=%u net_id=%s verdict=%s took_ms=%d %s",
+			r->dev_eui, r->f_cnt, log_value(r->asked.sender_id), uplink_word(verdict),
 			(int)(server_now(r->server) - r->since), verdict_words(r->x->peer));
 	else
 		log_warning("uplink.refuse",
-			"dev=%016" PRIx64 " fcnt=%u net_id=%s verdict=%s took_ms=%d %s", r->dev_eui,
-			r->f_cnt, log_value(r->asked.sender_id), uplink_word(verdict),
+			"dev_eui=%016" PRIx64 " f_cnt=%u net_id=%s verdict=%s took_ms=%d %s",
+			r->dev_eui, r->f_cnt, log_value(r->asked.sender_id), uplink_word(verdict),
 			(int)(server_now(r->server) - r->since), verdict_words(r->x->peer));
 	answer(r, &result);
 }
@@ -83,7 +83,7 @@ void server_answer_report(struct server *s, uint64_t ticket, bool kept)
 	const struct result result = { .code = kept ? RESULT_SUCCESS : RESULT_DEFERRED };
 
 	(void)s;
-	log_info("downlink.report", "dev=%016" PRIx64 " fcnt=%u net_id=%s kept=%d", r->dev_eui,
+	log_info("downlink.report", "dev_eui=%016" PRIx64 " f_cnt=%u net_id=%s kept=%d", r->dev_eui,
 		r->f_cnt, log_value(r->asked.sender_id), kept);
 	answer(r, &result);
 }
@@ -158,7 +158,7 @@ static void not_ours(struct http_exchange *x, unsigned status, const char *words
 {
 	struct buf body = { 0 };
 
-	log_warning("request.malformed", "status=%u why=%s from=%s %s", status, log_value(words),
+	log_warning("request.malformed", "status=%u reason=%s from=%s %s", status, log_value(words),
 		x->address, verdict_words(x->peer));
 	buf_printf(&body, "{\"Result\":{\"ResultCode\":\"MalformedRequest\"}}");
 	send_body(x, status, &body);

@@ -140,7 +140,7 @@ void socket_answer(uint64_t ticket, const char *id, const char *error)
 	struct client *c = (struct client *)(uintptr_t)ticket;
 
 	if (error)
-		log_warning("downlink.refused", "id=%s why=%s", log_value(id), log_value(error));
+		log_warning("downlink.refused", "id=%s reason=%s", log_value(id), log_value(error));
 	else
 		log_info("downlink.queued", "id=%s", log_value(id));
 	reply(c, id, error);
@@ -180,7 +180,7 @@ static void take_line(struct client *c, struct span line)
 	if (line.n == 0)
 		return;
 	if (command_read(line, &command, &err) < 0 || name_command(&command, &err) < 0) {
-		log_warning("command.malformed", "why=%s", log_value(err.msg));
+		log_warning("command.malformed", "reason=%s", log_value(err.msg));
 		reply(c, NULL, err.msg);
 	} else if (s->stopping || application_command(s->app, &command, (uintptr_t)c) < 0) {
 		reply(c, command.id, "busy");
@@ -220,7 +220,7 @@ static void go_on(struct client *c)
 	c->waiting++; /* it may be closed meanwhile, not freed */
 	take_lines(c);
 	if (!c->asked && c->n == sizeof(c->line)) {
-		log_warning("command.malformed", "why=\"line too long\"");
+		log_warning("command.malformed", "reason=\"line too long\"");
 		reply(c, NULL, "line: too long");
 		client_close(c);
 	}

@@ -54,7 +54,7 @@ static void work(void *arg, struct worker_job *first, unsigned n)
 static void say_adopted(const struct application_work *w)
 {
 	if (w->keep_session && w->adopted)
-		log_info("session.new", "dev=%016" PRIx64 " addr=%08x net_id=%06x",
+		log_info("session.new", "dev_eui=%016" PRIx64 " addr=%08x net_id=%06x",
 			w->keep_session->dev_eui, w->keep_session->dev_addr,
 			w->keep_session->net_id);
 }
@@ -80,7 +80,7 @@ static void finish(struct server *s, struct server_hand *h)
 	bool ok = !h->failed;
 
 	if (h->failed)
-		log_error(h->failed, "why=%s", log_value(h->err.msg));
+		log_error(h->failed, "reason=%s", log_value(h->err.msg));
 	else
 		ok = act(s, &h->work, &post);
 	application_done(s->app, ok, server_now(s));
@@ -118,7 +118,7 @@ static void catch_up(struct server *s)
 		return;
 	s->reopen = false;
 	if (outlet_reopen(&s->outlet, &err) < 0)
-		log_error("events.reopen", "why=%s", log_value(err.msg));
+		log_error("events.reopen", "reason=%s", log_value(err.msg));
 	else
 		log_info("events.reopen", "path=%s", log_value(s->outlet.path));
 }

@@ -101,14 +101,14 @@ static void log_decided(const struct request *r, const char *what, bool accepted
 	snprintf(event, sizeof(event), "%s.%s", what, accepted ? "accept" : "refuse");
 	if (accepted)
 		log_info(event,
-			"dev=%016llx join_eui=%016llx sender=%s name=%s nonce=%d join_nonce=%u "
+			"dev_eui=%016llx join_eui=%016llx sender=%s name=%s nonce=%d join_nonce=%u "
 			"group=%u took_ms=%u",
 			(unsigned long long)job->dev_eui, (unsigned long long)job->join_eui,
 			log_value(r->header.sender_id), r->peer, job->nonce, job->join_nonce,
 			job->group, took_ms(r));
 	else
 		log_warning(event,
-			"dev=%016llx join_eui=%016llx sender=%s name=%s reason=%s took_ms=%u",
+			"dev_eui=%016llx join_eui=%016llx sender=%s name=%s reason=%s took_ms=%u",
 			(unsigned long long)job->dev_eui, (unsigned long long)job->join_eui,
 			log_value(r->header.sender_id), r->peer,
 			job->known ? decide_word(job->verdict) : "unknown-device", took_ms(r));
@@ -136,7 +136,7 @@ static void decided(struct keeper_job *job)
 	struct header h;
 
 	if (job->failed) {
-		log_error("request.failed", "dev=%016llx reason=%s",
+		log_error("request.failed", "dev_eui=%016llx reason=%s",
 			(unsigned long long)job->dev_eui, log_value(job->err.msg));
 		answer_result(r, RESULT_OTHER, "not now");
 		return;

@@ -73,7 +73,7 @@ static void queue(struct server *s, const struct http_exchange *x, const struct 
 	}
 	if (v != NETWORK_DOWNLINK_QUEUED)
 		log_warning("downlink.refused",
-			"as_id=%s dev_eui=%016llx f_cnt_down=%u from=%s why=%s",
+			"as_id=%s dev_eui=%016llx f_cnt_down=%u from=%s reason=%s",
 			log_value(h->sender_id), (unsigned long long)r->down.dev_eui, item.f_cnt,
 			x->address, network_downlink_word(v));
 }
@@ -108,7 +108,7 @@ void api_handle(void *arg, struct http_exchange *x)
 		return;
 	}
 	if (doc_read(x->body, &root, &err) < 0 || header_read(root, &h, &err) < 0) {
-		log_warning("api.malformed", "from=%s why=%s", x->address, log_value(err.msg));
+		log_warning("api.malformed", "from=%s reason=%s", x->address, log_value(err.msg));
 		http_server_answer(x, 400, NULL, (struct span){ (const uint8_t *)"{}", 2 });
 		doc_free(root);
 		return;

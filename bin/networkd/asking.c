@@ -109,7 +109,7 @@ static void unwrap(const struct server *s, struct envelope *e)
 		secret_wipe_octets(key, sizeof(key));
 		return;
 	}
-	log_warning("join.kek", "label=%s why=\"no such KEK, or it does not open the envelope\"",
+	log_warning("join.kek", "label=%s reason=\"no such KEK, or it does not open the envelope\"",
 		log_value(e->kek_label));
 }
 
@@ -117,7 +117,7 @@ static bool may_post_to(const struct server *s, const char *url)
 {
 	if (strncmp(url, "https://", 8) == 0 || s->settings->application_server.tls.insecure_plain)
 		return true;
-	log_warning("join.application_server", "url=%s why=\"not https\"", log_value(url));
+	log_warning("join.application_server", "url=%s reason=\"not https\"", log_value(url));
 	return false;
 }
 
@@ -194,7 +194,7 @@ static void log_answer(const struct ask_js *q, const struct http_result *r,
 		(unsigned long long)q->join_eui, q->transaction, (unsigned long long)q->dev_eui,
 		why ? "none" : result_word(ans->result.code, true),
 		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->dns_ms,
-		r->connect_ms, took_ms, why ? " why=" : "", why ? log_value(why) : "");
+		r->connect_ms, took_ms, why ? " reason=" : "", why ? log_value(why) : "");
 }
 
 static void on_answer(void *arg, const struct http_result *r)

@@ -70,8 +70,8 @@ static void finish(struct handover *h)
 		return;
 	h->closed = NULL;
 	if (waiting(h))
-		log_warning("handover.left", "messages=%u why=\"no Application Server took them\"",
-			waiting(h));
+		log_warning("handover.left",
+			"messages=%u reason=\"no Application Server took them\"", waiting(h));
 	uv_close((uv_handle_t *)&h->timer, NULL);
 	closed(h->server);
 }
@@ -193,7 +193,8 @@ static void end_message(struct message *m)
 static void give_up(struct handover *h, struct message *m, const char *why)
 {
 	h->dropped++;
-	log_warning("handover.dropped", "as_id=%s dev_eui=%016llx %s=%u dropped_total=%llu why=%s",
+	log_warning("handover.dropped",
+		"as_id=%s dev_eui=%016llx %s=%u dropped_total=%llu reason=%s",
 		log_value(m->queue->id), (unsigned long long)m->dev_eui,
 		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, (unsigned long long)h->dropped,
 		log_value(why));
@@ -255,7 +256,7 @@ static void on_answer(void *arg, const struct http_result *r)
 		log_value(q->id), (unsigned long long)m->dev_eui,
 		m->uplink ? "f_cnt_up" : "f_cnt_down", m->f_cnt, result_word(code, true),
 		log_value(server_peer_words(r->peer, peer, sizeof(peer))), r->reused, r->total_ms,
-		why[0] ? " why=" : "", why[0] ? log_value(why) : "");
+		why[0] ? " reason=" : "", why[0] ? log_value(why) : "");
 	if (answered)
 		q->backoff_ms = q->retry_ms = 0;
 	if (code == RESULT_SUCCESS) {
@@ -371,7 +372,7 @@ struct message *handover_make(struct handover *h, const struct network_event *ev
 		return m;
 	}
 	h->dropped++;
-	log_error("handover.dropped", "as_id=%s dev_eui=%016llx why=%s", log_value(ev->as_id),
+	log_error("handover.dropped", "as_id=%s dev_eui=%016llx reason=%s", log_value(ev->as_id),
 		(unsigned long long)ev->dev_eui, why);
 	if (m)
 		free_message(m);

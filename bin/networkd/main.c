@@ -71,12 +71,12 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	if (config_settings_load(options.config, &settings, &err) < 0) {
-		log_error("config.refused", "why=%s", log_value(err.msg));
+		log_error("config.refused", "reason=%s", log_value(err.msg));
 		return 2;
 	}
 	rc = options.check ? 0 : serve(settings, &err);
 	if (rc < 0)
-		log_error("stopped", "why=%s", log_value(err.msg));
+		log_error("stopped", "reason=%s", log_value(err.msg));
 	else if (options.check)
 		printf("%s: fine\n", options.config);
 	config_settings_free(settings);

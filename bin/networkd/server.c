@@ -216,7 +216,7 @@ static void perform(struct server *s, struct server_batch *b, unsigned i)
 static void lose(struct server *s, struct server_batch *b)
 {
 	s->lost_commits++;
-	log_error("session.lost", "events=%u why=%s", b->n, log_value(b->err.msg));
+	log_error("session.lost", "events=%u reason=%s", b->n, log_value(b->err.msg));
 	for (unsigned i = 0; i < b->n; i++) {
 		if (b->message[i])
 			handover_drop(b->message[i]);
@@ -392,7 +392,7 @@ static int restore(void *arg, struct span blob, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (read.abp && !is_personalised(r, read.dev_eui)) {
-		log_warning("session.left", "dev_eui=%016llx why=\"no longer in devices\"",
+		log_warning("session.left", "dev_eui=%016llx reason=\"no longer in devices\"",
 			(unsigned long long)read.dev_eui);
 	} else {
 		server_know_as(s, read.as_id);
@@ -609,7 +609,7 @@ static void handed_over(struct server *s)
 	b->ended = handover_ended(s->handover);
 	write_batch(s, b);
 	if (b->rc)
-		log_warning("handover.kept", "why=%s", log_value(b->err.msg));
+		log_warning("handover.kept", "reason=%s", log_value(b->err.msg));
 	s->http_as = NULL;
 	http_client_free(as);
 	resolving_free(s->resolving);

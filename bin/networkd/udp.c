@@ -219,7 +219,7 @@ void udp_send(struct udp *u, const struct gateway_address *to, struct span datag
 
 	memcpy(&at, to->octets, to->n);
 	if (sendto(u->fd, datagram.p, datagram.n, 0, (struct sockaddr *)&at, to->n) < 0)
-		log_warning("gateway.send", "why=%s", log_value(strerror(errno)));
+		log_warning("gateway.send", "reason=%s", log_value(strerror(errno)));
 }
 
 const struct udp_stats *udp_stats(const struct udp *u)

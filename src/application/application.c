@@ -407,7 +407,8 @@ bool application_next(struct application *a, int64_t now_ms, int64_t wall_ms,
 			out->lines = buf_span(&a->lines);
 			return true;
 		}
-		trace_say(&a->config.trace, TRACE_ERROR, "event.unwritable", "why=memory or text");
+		trace_say(&a->config.trace, TRACE_ERROR, "event.unwritable",
+			"reason=memory or text");
 		application_done(a, false, now_ms);
 	}
 	return false;

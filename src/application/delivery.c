@@ -132,7 +132,7 @@ void delivery_rejoined(struct application *a, struct device *d, int64_t now_ms)
 static void trace_hand(const struct application *a, const struct device *d, uint32_t f_cnt,
 	bool same)
 {
-	trace_say(&a->config.trace, TRACE_DEBUG, "downlink.spend", "dev=%s id=%s fcnt=%u %s",
+	trace_say(&a->config.trace, TRACE_DEBUG, "downlink.spend", "dev_eui=%s id=%s f_cnt=%u %s",
 		d->name, d->queue->id, f_cnt, same ? "same=1" : "new=1");
 }
 

@@ -225,7 +225,7 @@ static void give(struct application *a, struct asking *k, const uint8_t key[16],
 	}
 	if (device_knows_key(k->device, check)) {
 		trace_say(&a->config.trace, TRACE_ERROR, "appskey.reused",
-			"dev=%s why=\"a key this device had before, under another SessionKeyID\"",
+			"dev_eui=%s reason=\"a key this device had before, under another SessionKeyID\"",
 			k->device->name);
 		cool(a, k, UPLINK_RETIRED, now_ms);
 		return;

@@ -64,7 +64,7 @@ static int new_dev_addr(struct network *e, uint32_t *out)
 
 	for (int i = 0; i < 8; i++) {
 		if (random_octets(&r, sizeof(r), &err) < 0) {
-			trace_say(&e->config.trace, TRACE_ERROR, "crypto.failed", "why=\"%s\"",
+			trace_say(&e->config.trace, TRACE_ERROR, "crypto.failed", "reason=\"%s\"",
 				err.msg);
 			return ERR_CRYPTO;
 		}
@@ -189,14 +189,14 @@ void activation_ask(struct network *e, int64_t now_ms, struct frame *f)
 	if (why) {
 		e->stats.joins_refused++;
 		trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
-			"dev_eui=%016llx join_eui=%016llx why=\"%s\"",
+			"dev_eui=%016llx join_eui=%016llx reason=\"%s\"",
 			(unsigned long long)who.dev_eui, (unsigned long long)who.join_eui, why);
 		return;
 	}
 	if (new_dev_addr(e, &dev_addr) < 0 || !(a = make(e, f->source))) {
 		e->stats.joins_dropped++;
 		trace_say(&e->config.trace, TRACE_WARNING, "join.dropped",
-			"dev_eui=%016llx why=\"too many are open, in all or from this address\"",
+			"dev_eui=%016llx reason=\"too many are open, in all or from this address\"",
 			(unsigned long long)who.dev_eui);
 		return;
 	}
@@ -269,7 +269,7 @@ static void refuse(struct network *e, struct activation *a, const char *why)
 
 	e->stats.joins_refused++;
 	trace_say(&e->config.trace, TRACE_WARNING, "join.refused",
-		"dev_eui=%016llx join_eui=%016llx why=\"%s\"", (unsigned long long)a->dev_eui,
+		"dev_eui=%016llx join_eui=%016llx reason=\"%s\"", (unsigned long long)a->dev_eui,
 		(unsigned long long)a->join_eui, safe(why, words, sizeof(words)));
 	drop(e, a);
 }

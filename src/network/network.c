@@ -164,7 +164,7 @@ const struct block *network_block(struct network *e, unsigned which,
 	struct err err;
 
 	if (aes_rekey(e->aes[which], key, &err) < 0) {
-		trace_say(&e->config.trace, TRACE_ERROR, "crypto.failed", "why=\"%s\"", err.msg);
+		trace_say(&e->config.trace, TRACE_ERROR, "crypto.failed", "reason=\"%s\"", err.msg);
 		return NULL;
 	}
 	return &e->block[which];
@@ -218,7 +218,7 @@ static void heard_push(struct network *e, int64_t now_ms, const struct gateway_a
 	if (gwmp_read_push(m->json, &e->push, &err) < 0) {
 		e->stats.malformed++;
 		trace_say(&e->config.trace, TRACE_DEBUG, "gateway.malformed",
-			"gateway=%016llx why=\"%s\"", (unsigned long long)m->gateway, err.msg);
+			"gateway=%016llx reason=\"%s\"", (unsigned long long)m->gateway, err.msg);
 		return;
 	}
 	for (unsigned i = 0; i < e->push.count; i++) {

@@ -300,7 +300,7 @@ static void note_refusal(struct network *e, const struct judged *j, enum recepti
 	else
 		e->stats.replayed++;
 	trace_say(&e->config.trace, v == RECEPTION_UNKNOWN ? TRACE_DEBUG : TRACE_WARNING,
-		"uplink.refused", "dev_addr=%08x f_cnt=%u gateway=%016llx why=%s",
+		"uplink.refused", "dev_addr=%08x f_cnt=%u gateway=%016llx reason=%s",
 		j->data.fhdr.dev_addr, j->data.fhdr.fcnt,
 		(unsigned long long)j->frame->copy[0].gateway, reception_word(v));
 }

@@ -166,8 +166,8 @@ static void failed(struct network *e, struct transmission *t, const char *why)
 	struct session *s = session_of(e, t);
 
 	e->stats.downlinks_failed++;
-	trace_say(&e->config.trace, TRACE_WARNING, "downlink.failed", "dev_eui=%016llx why=\"%s\"",
-		(unsigned long long)t->dev_eui, why);
+	trace_say(&e->config.trace, TRACE_WARNING, "downlink.failed",
+		"dev_eui=%016llx reason=\"%s\"", (unsigned long long)t->dev_eui, why);
 	if (t->item && s) {
 		if (!t->item_confirmed)
 			network_status(e, s, t->item_f_cnt, DLSTATUS_FAILED);

@@ -2,7 +2,7 @@
 /*
  * log - one line on standard error per thing that happened.
  *
- *   Form    2026-11-22T04:31:05.123Z info join.accept dev=70b3d5... nonce=12 took_ms=8
+ *   Form    2026-11-22T04:31:05.123Z info join.accept dev_eui=70b3d5... nonce=12 took_ms=8
  *           event first, then key=value; a value with blanks or quotes is quoted. Control
  *           characters and what a peer chose are escaped, so no one forges a line.
  *   Levels  error, warning, info (what an operator acts on), debug (every state move).

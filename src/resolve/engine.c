@@ -308,7 +308,7 @@ void engine_ask(struct engine *e, int64_t now_ms, const struct question *q, uint
 	refusal = admit(e, &key, source, &p);
 	if (refusal != REFUSALS) {
 		e->stats.refused_budget++;
-		trace_say(&e->config.trace, TRACE_DEBUG, "resolver.refuse", "why=\"%s\"",
+		trace_say(&e->config.trace, TRACE_DEBUG, "resolver.refuse", "reason=\"%s\"",
 			refusal_words[refusal]);
 		answer_at_once(e, ask, e->refusal[refusal]);
 		return;
@@ -441,8 +441,8 @@ void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *w
 		return;
 	name_write_text(&p->key.name, name, sizeof(name));
 	trace_say(&e->config.trace, w->status == ANSWER_BOGUS ? TRACE_WARNING : TRACE_DEBUG,
-		"resolver.answer", "name=%s type=%s status=%s records=%u ttl=%u why=\"%s\"", name,
-		rr_type_word(p->key.type, type, sizeof(type)), answer_status_word(w->status),
+		"resolver.answer", "name=%s type=%s status=%s records=%u ttl=%u reason=\"%s\"",
+		name, rr_type_word(p->key.type, type, sizeof(type)), answer_status_word(w->status),
 		w->count, w->ttl_s, w->why);
 	a = build(e, now_ms, &p->key, w);
 	if (a && park(e, now_ms, p, a)) {

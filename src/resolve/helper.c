@@ -179,7 +179,8 @@ static void fall(struct helper *h, int64_t now_ms, const char *why)
 		h->backoff_ms = 0;
 	h->next_start_ms = now_ms + h->backoff_ms;
 	trace_say(&h->up.trace, TRACE_WARNING, "resolver.lost",
-		"pid=%d why=\"%s\" restart_in_ms=%lld", (int)h->pid, why, (long long)h->backoff_ms);
+		"pid=%d reason=\"%s\" restart_in_ms=%lld", (int)h->pid, why,
+		(long long)h->backoff_ms);
 	h->backoff_ms = h->backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * h->backoff_ms;
 	if (h->backoff_ms > BACKOFF_MAX_MS)
 		h->backoff_ms = BACKOFF_MAX_MS;
@@ -265,7 +266,7 @@ static void restart(struct helper *h, int64_t now_ms)
 		h->backoff_ms = BACKOFF_FIRST_MS;
 	h->next_start_ms = now_ms + h->backoff_ms;
 	h->backoff_ms = h->backoff_ms < BACKOFF_MAX_MS / 2 ? 2 * h->backoff_ms : BACKOFF_MAX_MS;
-	trace_say(&h->up.trace, TRACE_ERROR, "resolver.start", "why=\"%s\"", err.msg);
+	trace_say(&h->up.trace, TRACE_ERROR, "resolver.start", "reason=\"%s\"", err.msg);
 }
 
 /* libunbound knows localhost by itself: a process that does not answer that hangs. */

@@ -122,7 +122,7 @@ static void try(struct stub *s, struct flight *f)
 {
 	if (f->fd < 0 && !reach(s, f)) {
 		doubt(s);
-		trace_say(&s->up.trace, TRACE_WARNING, "resolver.unreachable", "why=\"%s\"",
+		trace_say(&s->up.trace, TRACE_WARNING, "resolver.unreachable", "reason=\"%s\"",
 			strerror(errno));
 		return;
 	}

@@ -190,11 +190,11 @@ static void say(const struct trace *trace, const char *who, const struct peer *p
 		name_write_text(&p->tlsa_owner, owner, sizeof owner);
 	if (p->authenticated)
 		trace_say(trace, TRACE_INFO, "tls.verified",
-			"peer=%s name=%s tlsa=%s dnssec=%s why=\"%s\"", who, name, owner,
+			"peer=%s name=%s tlsa=%s dnssec=%s reason=\"%s\"", who, name, owner,
 			p->asked_dns ? answer_status_word(p->dnssec) : "-", p->reason);
 	else
 		trace_say(trace, TRACE_WARNING, "tls.refused",
-			"peer=%s name=%s tlsa=%s reason=%s why=\"%s\"", who, name, owner,
+			"peer=%s name=%s tlsa=%s refusal=%s reason=\"%s\"", who, name, owner,
 			peer_refusal_word(p->refusal), p->reason);
 }
 

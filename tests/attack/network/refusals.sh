@@ -91,7 +91,7 @@ exits 0 "a device joins and speaks" simulate --uplinks 1 --confirmed
 exits 0 "a replayed uplink is refused" simulate --fault replay-uplink --uplinks 2
 exits 0 "an uplink with a wrong MIC is refused" simulate --fault bad-uplink-mic --uplinks 1
 exits 0 "a replayed DevNonce is refused" simulate --fault replay-devnonce --timeout 3000
-like "$(cat "$scratch/ns.log")" 'uplink.refused .*why=(replayed|bad-mic)' "for its own reason"
+like "$(cat "$scratch/ns.log")" 'uplink.refused .*reason=(replayed|bad-mic)' "for its own reason"
 exits 0 "and the device still joins" simulate --uplinks 1 --confirmed
 
 # Application Servers: whose device, and who says so.
@@ -128,6 +128,6 @@ as_config "$B_NS_CLIENT" "$B_NS_CLIENT_NAME"
 like "$(post "$B_AS_HOST" $((next + 1)))" 'failed' "a name outside policy is not let in"
 said ns "tls\.refuse .*peer=$B_NS_CLIENT_NAME"
 is "$(grep -v ' debug ' "$scratch/ns.log" | grep -c "$B_NS_CLIENT_NAME")" 1 "which is told in one line"
-like "$(cat "$scratch/ns.log")" 'downlink.refused .*why=foreign' "the log says why"
+like "$(cat "$scratch/ns.log")" 'downlink.refused .*reason=foreign' "the log says why"
 is "$(grep -c ' downlink\.queued ' "$scratch/ns.log")" 1 "one downlink was queued"
 done_testing

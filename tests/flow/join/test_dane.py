@@ -35,7 +35,7 @@ def a_join_crosses_two_roots_and_its_app_s_key_reaches_its_owner_alone():
         text = "".join(js.log)
         name = WORLD["A_NS_CLIENT_NAME"].rstrip(".")
         assert f"tls.accept peer={name}" in text and "dnssec=secure" in text, text
-        assert f"join.accept dev={DEV}" in text and f"name={name}" in text, text
+        assert f"join.accept dev_eui={DEV}" in text and f"name={name}" in text, text
 
 def a_net_id_of_another_is_refused_though_the_name_is_proven():
     with ready() as js:

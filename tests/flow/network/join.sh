@@ -41,7 +41,7 @@ for type in 0 1 2; do
 	exits 0 "two devices rejoin by type $type and speak on" simulate --device-file "$scratch/11.csv" \
 		--state "$scratch/11.state" --uplinks 1 --rejoin $type
 done
-like "$(cat "$scratch/js.log")" 'rejoin.accept dev=' "the Join Server has seen rejoin-requests"
+like "$(cat "$scratch/js.log")" 'rejoin.accept dev_eui=' "the Join Server has seen rejoin-requests"
 like "$(cat "$scratch/js.log")" "tls.accept peer=$A_NS_CLIENT_NAME .*how=dane" \
 	"the Join Server tells whose TLSA proved us"
 
@@ -61,7 +61,7 @@ start ns "$networkd"
 port=$(udp_port ns)
 like "$(grep networkd.ready "$scratch/ns.log")" 'sessions=6' "its sessions survive"
 exits 1 "after a restart a used counter is still refused" abp --uplinks 1 --timeout 3000
-like "$(cat "$scratch/ns.log")" 'uplink.refused .*why=replayed|uplink.repeated' "as a replay"
+like "$(cat "$scratch/ns.log")" 'uplink.refused .*reason=replayed|uplink.repeated' "as a replay"
 exits 0 "and the next one taken" abp --uplinks 1 --f-cnt-up 2
 
 kill -9 "${running[ns]}"
