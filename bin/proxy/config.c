@@ -36,6 +36,7 @@ static const cyaml_strval_t identity_words[] = {
 
 static const cyaml_schema_field_t allow_fields[] = {
 	TEXT(struct config_rule, name),
+	TEXT(struct config_rule, by),
 	TEXT(struct config_rule, usage),
 	TEXT(struct config_rule, spki_sha256),
 	TEXT(struct config_rule, net_id),
@@ -109,6 +110,7 @@ static const cyaml_schema_value_t name_schema = {
 static const cyaml_schema_field_t listener_fields[] = {
 	TLS_CONFIG_FIELDS(struct config_end, tls.),
 	TEXT(struct config_end, name),
+	TEXT(struct config_end, client_ca),
 	TEXT(struct config_end, backend),
 	TEXT(struct config_end, tlsa_name),
 	CYAML_FIELD_ENUM("identity", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct config_end,
@@ -194,6 +196,19 @@ bool config_is_lorawan(const struct config_end *e)
 	return e->to ? strcmp(e->to, LORAWAN) == 0 : e->identity == CONFIG_LORAWAN;
 }
 
+static enum tls_config_mode mode_of(const struct config_end *e)
+{
+	enum tls_config_mode mode = TLS_CONFIG_DANE;
+
+	(void)tls_config_mode(&e->tls, &mode, NULL);
+	return mode;
+}
+
+const char *config_rule_by(const struct config_end *e, const struct config_rule *r)
+{
+	return !r->by && mode_of(e) == TLS_CONFIG_PKIX ? "pkix" : r->by;
+}
+
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err)
 {
 	struct rule_words *words = calloc(e->allow_count + 1, sizeof(*words));
@@ -202,8 +217,8 @@ int config_rules(const struct config_end *e, struct rule_set **out, struct err *
 	if (!words)
 		return err_set(err, ERR_NOMEM, "allow: no memory");
 	for (unsigned i = 0; i < e->allow_count; i++)
-		words[i] = (struct rule_words){ e->allow[i].name, e->allow[i].usage,
-			e->allow[i].spki_sha256 };
+		words[i] = (struct rule_words){ e->allow[i].name, config_rule_by(e, &e->allow[i]),
+			e->allow[i].usage, e->allow[i].spki_sha256 };
 	rc = rule_set_new(words, e->allow_count, out, err);
 	free(words);
 	return rc == 0 ? 0 : err_wrap(err, rc, "allow");
@@ -312,6 +327,24 @@ static int check_grants(const struct config_end *e, struct err *err)
 	return 0;
 }
 
+/* A rule that nobody can ever meet says something that is not so. */
+static int check_ways(const struct config_end *e, struct err *err)
+{
+	enum tls_config_mode mode = mode_of(e);
+
+	if (e->client_ca && mode != TLS_CONFIG_DANE)
+		return err_set(err, ERR_FORMAT, "client_ca is for mode dane");
+	for (unsigned i = 0; i < e->allow_count; i++) {
+		const char *by = e->allow[i].by;
+
+		if (by && strcmp(by, "pkix") == 0 && mode == TLS_CONFIG_DANE && !e->client_ca)
+			return err_set(err, ERR_FORMAT, "allow[%u]: by pkix needs client_ca", i);
+		if (by && strcmp(by, "dane") == 0 && mode == TLS_CONFIG_PKIX)
+			return err_set(err, ERR_FORMAT, "allow[%u]: by dane, in mode pkix", i);
+	}
+	return 0;
+}
+
 static int check_name(const char *key, const char *text, struct err *err)
 {
 	struct name name;
@@ -403,6 +436,7 @@ static int check_listener(const struct config_end *e, struct err *err)
 	if (rc == 0 && config_is_lorawan(e))
 		rc = check_backend_of_lorawan(e, err);
 	rc = rc ? rc : check_grants(e, err);
+	rc = rc ? rc : check_ways(e, err);
 	rc = rc ? rc : config_rules(e, &rules, err);
 	if (rc == 0)
 		rule_set_free(rules);

@@ -5,10 +5,9 @@
  *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
  *   status: unix:/run/sardane/proxy.sock
  *   listeners:          TLS in, plain out
- *     - {name, bind, backend, identity, header_max, allow: [{name, usage, spki_sha256}],
- *        sni_required, names: [{name, tls_cert, tls_key, tlsa_name, allow, backend}],
- *        program/tls_config.h}
- *   outbound:           plain in, TLS out
+ *     - {name, bind, backend, identity, header_max, client_ca,
+ *        allow: [{name, by, usage, spki_sha256}], sni_required, names: [{name, tls_cert, tls_key,
+ * tlsa_name, allow, backend}], program/tls_config.h} outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
@@ -33,7 +32,7 @@
 #define CONFIG_STATUS      "status" /* the name of its socket */
 
 struct config_rule {
-	char *name, *usage, *spki_sha256;
+	char *name, *by, *usage, *spki_sha256;
 	char *net_id, *as_id; /* identity lorawan: what the name may speak for */
 };
 
@@ -77,6 +76,7 @@ struct config_end {
 	struct config_limits limits;
 	struct config_rule *allow; /* listeners */
 	unsigned allow_count;
+	char *client_ca; /* listeners: PEM; of whom rules by pkix are about, beside DANE */
 	char *backend;
 	char *tlsa_name; /* where our TLSA is; NULL: by port and certificate */
 	enum config_identity identity;
@@ -127,6 +127,8 @@ bool config_is_listener(const struct config *c, unsigned i);
 
 /* It reads Backend Interfaces, in or out. */
 bool config_is_lorawan(const struct config_end *e);
+/* The rule's way to be proved: what it says, or the only one that the mode has. */
+const char *config_rule_by(const struct config_end *e, const struct config_rule *r);
 /* The rules of a listener; ERR_FORMAT with words. */
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err);
 /* "host.example:8883" or "srv:_mqtt._tcp.example". */

@@ -22,12 +22,17 @@ struct way {
 	struct http_client *http;
 };
 
+/* What the rules of one way to be proved grant; NULL: there are none. */
+struct grants {
+	struct policy *policy;
+	struct binding *binding;
+};
+
 struct lorawan {
 	struct lorawan_config config;
 	struct links *links;
 	struct exchanges *exchanges;
-	struct policy *policy;
-	struct binding *binding;
+	struct grants by_dane, by_pkix;
 	struct way *way;
 	unsigned ways;
 	char url[512]; /* of a listener's backend */
@@ -183,13 +188,17 @@ static void bound(void *arg, enum binding_verdict verdict, const char *words)
 /* Behind us nobody asks again who the sender is. */
 static void hold_sender(struct job *j)
 {
+	const struct lorawan *l = j->of;
 	const struct router_message *m = &j->message;
+	struct binding *binding =
+		j->x->peer->how == PEER_BY_DANE ? l->by_dane.binding : l->by_pkix.binding;
 
-	if (m->from == ROUTER_JOIN_EUI)
+	if (!binding)
+		refuse(j, RESULT_UNKNOWN_SENDER, "no rule for this kind of proof");
+	else if (m->from == ROUTER_JOIN_EUI)
 		refuse(j, RESULT_UNKNOWN_SENDER, "no rule grants a JoinEUI");
 	else
-		binding_check(j->of->binding,
-			m->from == ROUTER_NET_ID ? BINDING_NET_ID : BINDING_AS_ID,
+		binding_check(binding, m->from == ROUTER_NET_ID ? BINDING_NET_ID : BINDING_AS_ID,
 			m->header.sender_id, j->x->peer, bound, j);
 }
 
@@ -237,7 +246,7 @@ static bool admit(void *arg, const struct name *host)
 {
 	const struct lorawan *l = arg;
 
-	return !l->config.rules || rule_admits_name(l->config.rules, host);
+	return !l->config.rules || rule_admits_name(l->config.rules, host, RULE_BY_ANY);
 }
 
 static int open_way(struct lorawan *l, struct way *w, struct tls_client *tls, enum tls_mode mode,
@@ -291,24 +300,33 @@ static int open_backend(struct lorawan *l, struct err *err)
 	return rc ? err_wrap(err, rc, "backend_tls") : 0;
 }
 
-static int open_binding(struct lorawan *l, struct err *err)
+static bool is_about(const struct config_end *e, const struct config_rule *r, const char *by)
+{
+	const char *said = config_rule_by(e, r);
+
+	return strcmp(said ? said : "dane", by) == 0;
+}
+
+static int open_grants(struct lorawan *l, const char *by, struct grants *out, struct err *err)
 {
 	const struct config_end *e = l->config.end;
 	struct policy_rule *rules = calloc(e->allow_count + 1, sizeof(*rules));
 	struct binding_config c = { .resolver = l->config.resolver,
 		.net_id_suffix = e->net_id_suffix,
 		.as_id_by_name = true };
+	unsigned n = 0;
 	int rc;
 
 	if (!rules)
 		return err_set(err, ERR_NOMEM, "allow: no memory");
 	for (unsigned i = 0; i < e->allow_count; i++)
-		rules[i] = (struct policy_rule){ e->allow[i].name, e->allow[i].net_id,
-			e->allow[i].as_id };
-	rc = policy_new(rules, e->allow_count, &l->policy, err);
+		if (is_about(e, &e->allow[i], by))
+			rules[n++] = (struct policy_rule){ e->allow[i].name, e->allow[i].net_id,
+				e->allow[i].as_id };
+	rc = n ? policy_new(rules, n, &out->policy, err) : 0;
 	free(rules);
-	c.policy = l->policy;
-	return rc ? rc : binding_new(&c, &l->binding, err);
+	c.policy = out->policy;
+	return rc || !n ? rc : binding_new(&c, &out->binding, err);
 }
 
 static int open_front(struct lorawan *l, struct err *err)
@@ -357,7 +375,8 @@ int lorawan_new(const struct lorawan_config *config, struct lorawan **out, struc
 	l->config = *config;
 	rc = open_front(l, err);
 	if (rc == 0 && is_listener(l)) {
-		rc = open_binding(l, err);
+		rc = open_grants(l, "dane", &l->by_dane, err);
+		rc = rc ? rc : open_grants(l, "pkix", &l->by_pkix, err);
 		rc = rc ? rc : open_backend(l, err);
 	} else if (rc == 0) {
 		rc = open_way(l, &l->way[l->ways++], config->tls_client,
@@ -391,7 +410,8 @@ static void release(void *arg)
 
 	if (l->exchanges)
 		exchange_close(l->exchanges);
-	policy_free(l->policy);
+	policy_free(l->by_dane.policy);
+	policy_free(l->by_pkix.policy);
 	for (unsigned i = 0; i < l->ways; i++)
 		tls_client_free(l->way[i].tls);
 	if (l->done)
@@ -405,7 +425,8 @@ void lorawan_close(struct lorawan *l, void (*done)(void *arg), void *arg)
 	l->done = done;
 	l->done_arg = arg;
 	/* What waits for an answer gets one now, so that nothing points here any more. */
-	binding_free(l->binding);
+	binding_free(l->by_dane.binding);
+	binding_free(l->by_pkix.binding);
 	for (unsigned i = 0; i < l->ways; i++)
 		http_client_free(l->way[i].http);
 	if (l->links)

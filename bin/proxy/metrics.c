@@ -150,6 +150,8 @@ static const struct row rows[] = {
 		offsetof(struct counts, over_half_open), NULL, NULL },
 	{ "limit_refusals_total", "limit", "handshake_timeout", offsetof(struct counts, silent),
 		NULL, NULL },
+	{ "handshakes_by_pkix_total", NULL, NULL, offsetof(struct counts, proved_by_pkix),
+		"counter", "Handshakes proved by a certificate authority, of those proved." },
 	{ "withdrawn_total", NULL, NULL, offsetof(struct counts, withdrawn), "counter",
 		"Open connections closed because their TLSA record was gone." },
 	{ "connections_total", "outcome", "passed", offsetof(struct counts, passed), "counter",

@@ -33,11 +33,20 @@ struct pass {
 	unsigned listens;
 };
 
+/* Of a client that sends its name, or of any in the modes with ca_cert. */
 static bool authorise(void *arg, const struct name *client)
 {
 	const struct pass *p = arg;
 
-	return rule_admits_name(p->rules, client);
+	return rule_admits_name(p->rules, client,
+		secure_mode(&p->end->tls) == TLS_DANE ? RULE_BY_DANE : RULE_BY_ANY);
+}
+
+static bool authorise_by_ca(void *arg, const struct name *client)
+{
+	const struct pass *p = arg;
+
+	return rule_admits_name(p->rules, client, RULE_BY_PKIX);
 }
 
 static bool admit(void *arg, const struct peer *client)
@@ -46,6 +55,7 @@ static bool admit(void *arg, const struct peer *client)
 
 	return rule_admits(p->rules,
 		&(struct rule_peer){ .name = &client->name,
+			.by = client->how == PEER_BY_DANE ? RULE_BY_DANE : RULE_BY_PKIX,
 			.usage = client->usage,
 			.spki_sha256 = client->spki_sha256 });
 }
@@ -132,7 +142,13 @@ static struct reach *reach_of(void *arg, const struct link *front)
 static int open_server(struct pass *p, struct err *err)
 {
 	const struct config_end *e = p->end;
-	const struct secure_gate gate = { .authorise = authorise, .admit = admit, .arg = p };
+	const struct secure_gate gate = {
+		.authorise = authorise,
+		.admit = admit,
+		.client_ca = e->client_ca,
+		.authorise_by_ca = e->client_ca ? authorise_by_ca : NULL,
+		.arg = p,
+	};
 	union dial_address backend;
 	int rc = config_rules(e, &p->rules, err);
 

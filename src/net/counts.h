@@ -28,6 +28,7 @@ struct counts {
 	uint64_t over_connections, over_source, over_half_open; /* refused by that limit */
 	uint64_t silent;                                        /* said nothing in time */
 	uint64_t proved, refused[COUNTS_REFUSALS];              /* handshakes */
+	uint64_t proved_by_pkix;                                /* of those proved */
 	uint64_t withdrawn;                                     /* TLSA gone while open */
 	uint64_t passed, unreached; /* the other side was reached, or not */
 	uint64_t forth, back;       /* octets */

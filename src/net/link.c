@@ -420,6 +420,7 @@ static void proved(struct link *l)
 	int64_t took_ms = resolver_now() - l->start_ms;
 
 	c->counts->proved++;
+	c->counts->proved_by_pkix += link_peer(l)->how == PEER_BY_PKIX;
 	counts_add_time(&c->counts->handshake, took_ms);
 	verdict_accepted(link_peer(l), link_from(l), took_ms, c->ended ? TRACE_DEBUG : TRACE_INFO);
 	open_stream(l);

@@ -16,6 +16,9 @@
 struct secure_gate {
 	bool (*authorise)(void *arg, const struct name *client);
 	bool (*admit)(void *arg, const struct peer *client); /* NULL: who is proved */
+	/* Both or neither: see tls_server_config. */
+	const char *client_ca;
+	bool (*authorise_by_ca)(void *arg, const struct name *client);
 	void *arg;
 };
 

@@ -10,6 +10,7 @@
 
 struct rule {
 	struct pattern names;
+	enum rule_by by;
 	int usage;
 	bool pinned;
 	uint8_t spki_sha256[RULE_SPKI_OCTETS];
@@ -28,6 +29,14 @@ static int usage_read(const char *text, int *out)
 	return 0;
 }
 
+static int by_read(const char *text, enum rule_by *out)
+{
+	if (text && strcmp(text, "dane") != 0 && strcmp(text, "pkix") != 0)
+		return ERR_FORMAT;
+	*out = text && text[0] == 'p' ? RULE_BY_PKIX : RULE_BY_DANE;
+	return 0;
+}
+
 static int rule_read(const struct rule_words *from, size_t number, struct rule *out,
 	struct err *err)
 {
@@ -38,6 +47,11 @@ static int rule_read(const struct rule_words *from, size_t number, struct rule *
 		return err_set(err, ERR_FORMAT,
 			"rule %zu: '%s' is no name, subtree (.example) or one label (*.example)",
 			number, name);
+	if (by_read(from->by, &r.by) != 0)
+		return err_set(err, ERR_FORMAT, "rule %zu: by '%s' is not dane or pkix", number,
+			from->by);
+	if (from->usage && r.by == RULE_BY_PKIX)
+		return err_set(err, ERR_FORMAT, "rule %zu: by pkix no TLSA has a usage", number);
 	if (from->usage && usage_read(from->usage, &r.usage) != 0)
 		return err_set(err, ERR_FORMAT, "rule %zu: usage '%s' is not 0, 1, 2 or 3", number,
 			from->usage);
@@ -78,17 +92,17 @@ void rule_set_free(struct rule_set *set)
 	free(set);
 }
 
-bool rule_admits_name(const struct rule_set *set, const struct name *name)
+bool rule_admits_name(const struct rule_set *set, const struct name *name, enum rule_by by)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (pattern_matches(&set->rule[i].names, name))
+		if ((set->rule[i].by & by) && pattern_matches(&set->rule[i].names, name))
 			return true;
 	return false;
 }
 
 static bool is_met(const struct rule *r, const struct rule_peer *peer)
 {
-	return pattern_matches(&r->names, peer->name) &&
+	return r->by == peer->by && pattern_matches(&r->names, peer->name) &&
 		(r->usage == ANY_USAGE || r->usage == peer->usage) &&
 		(!r->pinned ||
 			memcmp(r->spki_sha256, peer->spki_sha256, sizeof(r->spki_sha256)) == 0);

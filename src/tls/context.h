@@ -10,6 +10,7 @@
 
 #include <openssl/ssl.h>
 
+#include "crypto/chain.h"
 #include "dane/clientid.h"
 #include "dns/pattern.h"
 #include "tls/client.h"
@@ -29,6 +30,8 @@ struct tls_server {
 	void *authorise_arg;
 	bool (*admit)(void *arg, const struct peer *client); /* may be NULL */
 	void *admit_arg;
+	x509_chain *client_ca; /* NULL: who sends no name is refused, in mode TLS_DANE */
+	bool (*authorise_by_ca)(void *arg, const struct name *client);
 	bool compat;
 	bool tickets;
 	unsigned dns_timeout_ms;

@@ -28,6 +28,17 @@ static bool is_allowed(const struct tls_server *s, const struct name *name)
 	return s->authorise(s->authorise_arg, name);
 }
 
+/* Beside DANE: who sends no name, where authorities may speak for some. */
+static bool is_by_client_ca(const struct handshake *h)
+{
+	return !h->named && h->server->client_ca;
+}
+
+static bool is_allowed_unnamed(const struct tls_server *s, const struct name *name)
+{
+	return s->client_ca ? s->authorise_by_ca(s->authorise_arg, name) : is_allowed(s, name);
+}
+
 /* The first subjectAltName that policy allows; verified later, with the chain. */
 static bool name_from_certificate(const struct tls_server *s, X509_STORE_CTX *store,
 	struct name *out)
@@ -42,7 +53,8 @@ static bool name_from_certificate(const struct tls_server *s, X509_STORE_CTX *st
 			continue;
 		struct span text = { ASN1_STRING_get0_data(g->d.dNSName),
 			(size_t)ASN1_STRING_length(g->d.dNSName) };
-		if (name_read_text(text, out) == 0 && name_is_plain(out) && is_allowed(s, out))
+		if (name_read_text(text, out) == 0 && name_is_plain(out) &&
+			is_allowed_unnamed(s, out))
 			return true;
 	}
 	return false;
@@ -61,7 +73,7 @@ static bool find_client_name(struct handshake *h, X509_STORE_CTX *store)
 		peer_refuse(&h->peer, PEER_REFUSED_POLICY, "no policy allows '%.120s'", text);
 		return false;
 	}
-	if (s->mode == TLS_DANE) {
+	if (s->mode == TLS_DANE && !s->client_ca) {
 		/* client-auth-13: where DANE is required, no extension MUST abort. */
 		peer_refuse(&h->peer, PEER_REFUSED_NO_NAME, "the client sent no dane_clientid");
 		return false;
@@ -127,7 +139,9 @@ static void decide_client(struct handshake *h, X509_STORE_CTX *store, SSL *ssl)
 
 	if (h->peer.refusal != PEER_REFUSED_NOT || !find_client_name(h, store))
 		return;
-	if (h->server->mode == TLS_PKIX) {
+	if (is_by_client_ca(h))
+		X509_STORE_CTX_set0_trusted_stack(store, h->server->client_ca);
+	if (h->server->mode == TLS_PKIX || is_by_client_ca(h)) {
 		judge_chain(store, ssl, &j, &h->peer);
 		return;
 	}

@@ -11,6 +11,10 @@
  *              modes it is the first subjectAltName that policy allows, and that name's
  *              TLSA is asked for all the same: leaving the extension out is no way around
  *              DANE.
+ *   Beside     with client_ca in mode TLS_DANE, who sends no name is one in its certificate
+ *              that authorise_by_ca allows, and is judged by those authorities without DNS:
+ *              whoever allows it there says that the authorities suffice for it. A name that
+ *              is sent never comes to them, whatever DNS says of it.
  */
 #ifndef TLS_PROVE_H
 #define TLS_PROVE_H

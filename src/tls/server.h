@@ -33,6 +33,11 @@ struct tls_server_config {
 	 * NULL: everybody who is proved. */
 	bool (*admit)(void *arg, const struct peer *client);
 	void *admit_arg;
+	/* TLS_DANE, both or neither. Beside DANE, who sends no name is the first subjectAltName
+	 * that this says yes to, proved by these authorities and not by DNS; who sends one is
+	 * judged by DANE alone. PEM; arg is authorise_arg. */
+	const char *client_ca;
+	bool (*authorise_by_ca)(void *arg, const struct name *client);
 	uint16_t client_id_extension; /* 0 is TLS_CLIENT_ID_EXTENSION */
 	bool compat;                  /* tolerate the empty extension of older drafts */
 	bool tickets;                 /* off unless asked: see bench/README */

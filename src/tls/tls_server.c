@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/own.h"
+#include "pki/pemfile.h"
 #include "tls/algorithms.h"
 #include "tls/context.h"
 #include "tls/extension.h"
@@ -22,6 +23,10 @@ static int check(const struct tls_server_config *config, struct err *err)
 		return err_set(err, ERR_ARG, "TLS server: DANE needs a resolver");
 	if (config->mode != TLS_DANE && !config->ca_cert)
 		return err_set(err, ERR_ARG, "TLS server: PKIX needs ca_cert");
+	if (!config->client_ca != !config->authorise_by_ca ||
+		(config->client_ca && config->mode != TLS_DANE))
+		return err_set(err, ERR_ARG,
+			"TLS server: client_ca is for mode dane, and for who is allowed by it");
 	return 0;
 }
 
@@ -33,6 +38,9 @@ static int prepare(struct tls_server *s, const struct tls_server_config *config,
 
 	if (rc == 0)
 		rc = context_load_ca(s->ssl_ctx, config->ca_cert, err);
+	/* Not among those of ca_cert: they vouch for nobody whom DANE judges. */
+	if (rc == 0 && config->client_ca)
+		rc = pemfile_read_chain(config->client_ca, &s->client_ca, err);
 	if (rc == 0)
 		rc = extension_add_server(s, number, err);
 	if (rc)
@@ -71,6 +79,7 @@ int tls_server_attach(const struct tls_server_config *config, struct ssl_ctx_st 
 	s->authorise_arg = config->authorise_arg;
 	s->admit = config->admit;
 	s->admit_arg = config->admit_arg;
+	s->authorise_by_ca = config->authorise_by_ca;
 	s->compat = config->compat;
 	s->tickets = config->tickets;
 	s->dns_timeout_ms = config->dns_timeout_ms;
@@ -131,6 +140,7 @@ void tls_server_free(struct tls_server *s)
 		return;
 	SSL_CTX_free(s->ssl_ctx);
 	free(s->names);
+	chain_free(s->client_ca);
 	leaf_done(s->leaves);
 	free(s->leaves);
 	free(s);

@@ -7,7 +7,7 @@
 
 PROXY, SARDANE and RESOLVERD in the environment name the programs. The lab's DNS is real and signed.
 """
-import atexit, contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, subprocess, tempfile, threading, time
+import atexit, contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, ssl, subprocess, tempfile, threading, time
 
 from danelab import world  # noqa: F401: for those who import this
 
@@ -125,6 +125,34 @@ class Echo:
         self.server.shutdown()
         self.server.server_close()
 
+class Zone:
+    """The server of a zone that hears questions (.heard) and answers none, or each with this RCODE."""
+    def __init__(self, rcode=None):
+        self.rcode, self.heard = rcode, []
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.address = f"127.0.0.1@{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self
+
+    def listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                question, at = self.socket.recvfrom(4096)
+                self.heard.append(question.lower())
+                if self.rcode is not None:
+                    self.socket.sendto(question[:2] + bytes([0x84 | question[2] & 1, self.rcode]) + question[4:], at)
+
+    def __exit__(self, *why):
+        self.socket.close()
+
+def stubbed(config, **zones):
+    """The same configuration, with the servers of these zones below example and a second for each question."""
+    stubs = ", ".join(f'{{zone: {name}.example, server: "{zone.address}"}}' for name, zone in zones.items())
+    return config.replace("resolver: {", f"resolver: {{deadline_ms: 1000, stub: [{stubs}], ")
+
 def receive(s, n):
     """Exactly n octets."""
     got = b""
@@ -145,6 +173,15 @@ def exchange(s, octets):
     reader.join(60)
     assert not reader.is_alive(), "no end came back"
     return bytes(got)
+
+@contextlib.contextmanager
+def by_certificate(e, cert):
+    """A connection to B of a client that knows no DANE, with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(cert + ".pem", cert + "-key.pem")
+    with socket.create_connection((e["B_JS_ADDRESS"], int(e["B_JS_PORT"])), 20) as s, context.wrap_socket(s) as tls:
+        yield tls
 
 def is_cut(s, seconds=20):
     """True when s ends without an octet: by an end, or by a reset."""

@@ -7,10 +7,10 @@ PROXY, SARDANE and RESOLVERD in the environment name the programs.
 import pathlib, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-import proxylab
+import calab, proxylab
 from httplab import Web, post
 from joinlab import run
-from proxylab import Proxy, outbound
+from proxylab import Proxy, by_certificate, outbound
 from routerlab import answer, inbound, join_req, result, router
 
 def direct(a, body, more=""):
@@ -28,6 +28,24 @@ def a_sender_id_that_is_not_its_own_reaches_no_backend():
         b.said(r"lorawan\.refuse .*result=UnknownSender", times=9)
         assert web.requests == [], web.requests
         assert result(direct(a, join_req(WORLD))) == "Success" and len(web.requests) == 1
+
+def certified(cert, body):
+    """The same to a message of a client that knows no DANE."""
+    with by_certificate(WORLD, cert) as s:
+        return post(s, body)
+
+def an_id_is_granted_by_a_rule_for_the_proof_that_was_given():
+    me, net_id = WORLD["A_NS_CLIENT_NAME"], WORLD["B_NET_ID"]
+    with calab.Authority() as ca, Web(answer) as web, Proxy(outbound(WORLD)) as a:
+        cert, own = ca.leaf("me", f"DNS:{me}"), join_req(WORLD, SenderID=net_id)
+        rules = [f"name: {me}", f'name: {me}, by: pkix, net_id: "{net_id}"']
+        with Proxy(inbound(WORLD, web.address, rules, f"    client_ca: {ca.pem}\n")):
+            assert result(direct(a, own)) == "UnknownSender" and web.requests == []
+            assert result(certified(cert, own)) == "Success" and len(web.requests) == 1
+        rules = [f'name: {me}, net_id: "{net_id}"', f"name: {me}, by: pkix"]
+        with Proxy(inbound(WORLD, web.address, rules, f"    client_ca: {ca.pem}\n")):
+            assert result(certified(cert, own)) == "UnknownSender" and len(web.requests) == 1
+            assert result(direct(a, own)) == "Success" and len(web.requests) == 2
 
 def a_message_that_can_be_read_two_ways_reaches_no_backend():
     own = join_req(WORLD)
@@ -78,5 +96,6 @@ def what_a_web_page_may_send_is_not_taken_for_a_message():
         assert result(post(s, body)) == "Success"
 
 with proxylab.world() as (WORLD, lab):
-    run(a_sender_id_that_is_not_its_own_reaches_no_backend, a_message_that_can_be_read_two_ways_reaches_no_backend,
+    run(a_sender_id_that_is_not_its_own_reaches_no_backend, an_id_is_granted_by_a_rule_for_the_proof_that_was_given,
+        a_message_that_can_be_read_two_ways_reaches_no_backend,
         a_receiver_id_leads_nowhere_but_to_its_own, dns_cannot_lead_out_of_what_is_allowed, what_a_web_page_may_send_is_not_taken_for_a_message)

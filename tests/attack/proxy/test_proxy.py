@@ -10,7 +10,7 @@ import os, pathlib, re, socket, ssl, subprocess, sys, tempfile, threading, time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab
 from joinlab import run
-from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound, receive, tlvs
+from proxylab import Echo, Proxy, Zone, exchange, is_cut, listener, outbound, receive, stubbed, tlvs
 
 NONE = "    identity: none\n"
 
@@ -59,31 +59,10 @@ def tls_1_2_is_refused():
         assert "unsupported protocol" in b.said(r"tls\.refuse .*refusal=protocol ")
         assert backend.count == 0
 
-class Quiet:
-    """The server of a zone: it hears questions and answers none."""
-    def __enter__(self):
-        self.heard, self.socket = [], socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = f"127.0.0.1@{self.socket.getsockname()[1]}"
-        threading.Thread(target=self.listen, daemon=True).start()
-        return self
-
-    def listen(self):
-        try:
-            while True:
-                self.heard.append(self.socket.recv(4096).lower())
-        except OSError:
-            pass
-
-    def __exit__(self, *why):
-        self.socket.close()
-
 def for_a_name_outside_the_rules_no_dns_question_is_made():
-    with Quiet() as zone, Echo() as backend:
+    with Zone() as zone, Echo() as backend:
         rules = [f'name: {WORLD["A_NS_CLIENT_NAME"]}', 'name: "_friend.quiet.example"']
-        config = listener(WORLD, backend.address, rules, NONE).replace(
-            "resolver: {", f'resolver: {{deadline_ms: 1000, stub: [{{zone: quiet.example, server: "{zone.address}"}}], ')
-        with Proxy(config) as b:
+        with Proxy(stubbed(listener(WORLD, backend.address, rules, NONE), quiet=zone)) as b:
             line = refused(b, "policy", "_stranger.quiet.example", WORLD["A_NS_CLIENT"])
             assert "tlsa=- " in line and "dnssec=- " in line, line
             # The control: for a name that a rule admits the zone's server is asked.

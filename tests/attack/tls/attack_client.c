@@ -18,9 +18,9 @@
 
 static struct tlsworld world;
 static struct resolver *resolver;
-static struct tls_server *dane, *pkix, *either, *ticketed;
+static struct tls_server *dane, *pkix, *either, *ticketed, *beside;
 static struct certs_leaf server_leaf, good, other, root, ta_leaf, wrong_name, cn_only, evil_ca,
-	evil_leaf, old;
+	evil_leaf, old, server_only;
 
 static bool allow(void *arg, const struct name *client)
 {
@@ -29,6 +29,22 @@ static bool allow(void *arg, const struct name *client)
 	(void)arg;
 	assert_int_equal(name_of("example", &example), 0);
 	return name_is_within(client, &example);
+}
+
+/* For these names the authority suffices. */
+static bool allow_by_ca(void *arg, const struct name *client)
+{
+	struct name name;
+
+	(void)arg;
+	assert_int_equal(name_of("_ta.org.example", &name), 0);
+	return name_equal(client, &name);
+}
+
+/* For other names DANE is asked. */
+static bool allow_but_by_ca(void *arg, const struct name *client)
+{
+	return allow(arg, client) && !allow_by_ca(arg, client);
 }
 
 static uint64_t asked(void)
@@ -440,6 +456,65 @@ static void by_pkix_where_dns_has_a_tlsa_or_fails(void **state)
 	}
 }
 
+static void beside_dane_by_a_client_ca_and_no_name(void **state)
+{
+	struct rogue wish = { .chain = { &ta_leaf, &root } };
+	uint64_t before = asked();
+	static const struct {
+		const struct certs_leaf *leaf, *issuer;
+		enum peer_refusal refusal;
+	} cases[] = { { &old, &root, PEER_REFUSED_CHAIN },
+		{ &server_only, &root, PEER_REFUSED_CHAIN },
+		{ &evil_leaf, &evil_ca, PEER_REFUSED_CHAIN },
+		{ &evil_leaf, &root, PEER_REFUSED_CHAIN }, { &cn_only, &root, PEER_REFUSED_POLICY },
+		{ &wrong_name, &root, PEER_REFUSED_POLICY }, { &good, NULL, PEER_REFUSED_POLICY } };
+
+	(void)state;
+	assert_int_equal(try_at(beside, &wish), PEER_REFUSED_NOT);
+	assert_string_equal(reason, "certificate chain leads to a configured CA");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		wish.chain[0] = cases[i].leaf;
+		wish.chain[1] = cases[i].issuer;
+		assert_int_equal(try_at(beside, &wish), cases[i].refusal);
+		assert_int_equal(alert, 40);
+	}
+	assert_int_equal(asked(), before);
+}
+
+static void by_a_client_ca_with_a_name_that_dane_refuses(void **state)
+{
+	static const struct {
+		const char *name;
+		enum peer_refusal refusal;
+	} cases[] = { { "_absent.org.example", PEER_REFUSED_NO_TLSA },
+		{ "_good.plain.example", PEER_REFUSED_INSECURE },
+		{ "_good.bogus.example", PEER_REFUSED_BOGUS },
+		{ "_good.broken.example", PEER_REFUSED_DNS },
+		{ "_unusable.org.example", PEER_REFUSED_UNUSABLE }, { GOOD, PEER_REFUSED_NO_MATCH },
+		{ "_ta.org.example", PEER_REFUSED_POLICY } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char san[100];
+		snprintf(san, sizeof san, "DNS:%s,DNS:_ta.org.example", cases[i].name);
+		struct certs_leaf leaf =
+			certs_make(&(struct certs_wish){ .san = san, .issuer = &root });
+		struct rogue wish = { .chain = { &leaf, &root },
+			.extension = true,
+			.octets = rogue_name(cases[i].name) };
+		assert_int_equal(try_at(beside, &wish), cases[i].refusal);
+		assert_int_equal(alert, 40);
+		certs_drop(&leaf);
+	}
+	/* Nor is a client_ca an authority for TLSA records that need one. */
+	struct rogue wish = { .chain = { &wrong_name, &root },
+		.extension = true,
+		.octets = rogue_name("_other.org.example") };
+	assert_int_equal(try_at(beside, &wish), PEER_REFUSED_CHAIN);
+	wish = (struct rogue){ .chain = { &good }, .extension = true, .octets = rogue_name(GOOD) };
+	assert_int_equal(try_at(beside, &wish), PEER_REFUSED_NOT);
+}
+
 /* Bytes in use, of OpenSSL's jobs and everything else. */
 static size_t in_use(void)
 {
@@ -538,6 +613,8 @@ static void add_records(void)
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_agile.org IN TLSA %s", text[1]);
 	certs_tlsa(&root, 2, 0, 1, text[2], sizeof text[2]);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_ta.org IN TLSA %s", text[2]);
+	certs_tlsa(&wrong_name, 1, 1, 1, text[3], sizeof text[3]);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_other.org IN TLSA %s", text[3]);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 3 1 7 00ff");
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 9 1 1 %064d", 0);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_unusable.org IN TLSA 3 1 1 00ff");
@@ -559,9 +636,12 @@ static void make_certificates(void)
 	old = certs_make(&(struct certs_wish){ .san = "DNS:_ta.org.example",
 		.issuer = &root,
 		.expired = true });
+	server_only = certs_make(&(struct certs_wish){ .san = "DNS:_ta.org.example",
+		.issuer = &root,
+		.usage = "serverAuth" });
 }
 
-static struct tls_server *new_server(enum tls_mode mode, bool tickets)
+static struct tls_server *new_server(enum tls_mode mode, bool tickets, bool client_ca)
 {
 	char cert[128], key[128], ca[128];
 	struct tls_server *s = NULL;
@@ -575,7 +655,9 @@ static struct tls_server *new_server(enum tls_mode mode, bool tickets)
 		.tls_key = key,
 		.ca_cert = mode == TLS_DANE ? NULL : ca,
 		.resolver = resolver,
-		.authorise = allow,
+		.authorise = client_ca ? allow_but_by_ca : allow,
+		.client_ca = client_ca ? ca : NULL,
+		.authorise_by_ca = client_ca ? allow_by_ca : NULL,
 		.tickets = tickets };
 	if (tls_server_new(&config, &s, &err))
 		fail_msg("%s", err.msg);
@@ -606,23 +688,25 @@ static int start(void **state)
 		fprintf(stderr, "%s\n", err.msg);
 		return -1;
 	}
-	dane = new_server(TLS_DANE, false);
-	pkix = new_server(TLS_PKIX, false);
-	either = new_server(TLS_DANE_OR_PKIX, false);
-	ticketed = new_server(TLS_DANE, true);
+	dane = new_server(TLS_DANE, false, false);
+	pkix = new_server(TLS_PKIX, false, false);
+	either = new_server(TLS_DANE_OR_PKIX, false, false);
+	ticketed = new_server(TLS_DANE, true, false);
+	beside = new_server(TLS_DANE, false, true);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	struct certs_leaf *const all[] = { &server_leaf, &good, &other, &root, &ta_leaf,
-		&wrong_name, &cn_only, &evil_ca, &evil_leaf, &old };
+		&wrong_name, &cn_only, &evil_ca, &evil_leaf, &old, &server_only };
 
 	(void)state;
 	tls_server_free(dane);
 	tls_server_free(pkix);
 	tls_server_free(either);
 	tls_server_free(ticketed);
+	tls_server_free(beside);
 	resolver_free(resolver);
 	tlsworld_stop(&world);
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -655,6 +739,8 @@ int main(void)
 		TEST(where_nothing_can_wait_only_the_cache_counts),
 		TEST(in_pkix_mode),
 		TEST(by_pkix_where_dns_has_a_tlsa_or_fails),
+		TEST(beside_dane_by_a_client_ca_and_no_name),
+		TEST(by_a_client_ca_with_a_name_that_dane_refuses),
 		TEST(closed_while_waiting_leaks_nothing),
 		TEST(a_thousand_half_open_handshakes_stop_nobody),
 	};

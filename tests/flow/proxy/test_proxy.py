@@ -312,6 +312,14 @@ def the_file_is_checked_with_its_credentials():
                 ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address")):
             status, words = Proxy(good.replace(before, after)).check()
             assert status == 2 and why in words, (why, words)
+        for more, rule, why in (("", "by: pkix", "allow[0]: by pkix needs client_ca"), ("", "by: ca", "rule 1: by 'ca'"),
+                                (f'client_ca: {WORLD["B_JS_SERVER"]}.pem, mode: pkix, ca_cert: x', "by: dane", "client_ca is for mode dane"),
+                                ("mode: pkix, ca_cert: x", "by: dane", "allow[0]: by dane, in mode pkix"),
+                                ("client_ca: /nowhere.pem", "by: pkix", "nowhere.pem"),
+                                (f'client_ca: {WORLD["B_JS_SERVER"]}.pem', "by: pkix, usage: 1", "rule 1: by pkix")):
+            lines = "".join(f"    {line}\n" for line in more.split(", ") if line)
+            status, words = Proxy(listener(WORLD, backend.address, [f"name: .a.example, {rule}"], lines)).check()
+            assert status == 2 and why in words, (why, words)
         without = "".join(line for line in good.splitlines(True) if "allow" not in line and "      - " not in line)
         status, words = Proxy(without).check()
         assert status == 2 and "no rule" in words, words

@@ -7,9 +7,9 @@ PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed
 import http.client, json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-import proxylab
+import calab, proxylab
 from joinlab import run
-from proxylab import Echo, Proxy, exchange, listener, outbound
+from proxylab import Echo, Proxy, by_certificate, exchange, listener, outbound, receive
 
 PLAIN = "    identity: none\n"
 STATUS = "status: unix:DIR/status\n"
@@ -37,24 +37,31 @@ def until(what, seconds=30):
     return got
 
 def the_numbers_of_all_workers_are_told():
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS, workers=2) as b, \
+    rules = [f'name: {WORLD["A_NS_CLIENT_NAME"]}', "name: _old.a.example, by: pkix"]
+    with calab.Authority() as ca, Echo() as backend, \
+            Proxy(listener(WORLD, backend.address, rules, PLAIN + f"    client_ca: {ca.pem}\n") + STATUS, workers=2) as b, \
             Proxy(outbound(WORLD) + STATUS) as a, Proxy(outbound(WORLD, who="A_AS")) as stranger:
         for _ in range(8):
             with a.connect() as s:
                 assert exchange(s, b"x" * 1000) == b"x" * 1000
+        with by_certificate(WORLD, ca.leaf("old", "DNS:_old.a.example")) as s:
+            s.sendall(b"x" * 1000)
+            receive(s, 1000)
+            assert [p["how"] for p in json.loads(get(b, "/peers")[1])["peers"] if p["peer"] == "_old.a.example"] == ["pkix"]
         with stranger.connect() as s:
             assert proxylab.is_cut(s)
         def done():
             m = metrics(b)
-            return m['sardane_proxy_octets_total{at="in",side="listener",direction="back"}'] == 8000 and \
+            return m['sardane_proxy_octets_total{at="in",side="listener",direction="back"}'] == 9000 and \
                 m['sardane_proxy_handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and \
                 m['sardane_proxy_dns_answers_total{status="secure"}'] >= 1 and m
         m = until(done)
         entry = 'at="in",side="listener"'
-        for name, value in ((f'accepts_total{{{entry}}}', 9), (f'handshakes_total{{{entry},outcome="proved",reason=""}}', 8),
-                            (f'connections_total{{{entry},outcome="passed"}}', 8), (f'octets_total{{{entry},direction="forth"}}', 8000),
-                            (f'handshake_seconds_count{{{entry}}}', 8), (f'handshake_seconds_bucket{{{entry},le="+Inf"}}', 8),
-                            (f'reach_seconds_count{{{entry}}}', 8), ("workers", 2), ("healthy", 1)):
+        for name, value in ((f'accepts_total{{{entry}}}', 10), (f'handshakes_total{{{entry},outcome="proved",reason=""}}', 9),
+                            (f'handshakes_by_pkix_total{{{entry}}}', 1),
+                            (f'connections_total{{{entry},outcome="passed"}}', 9), (f'octets_total{{{entry},direction="forth"}}', 9000),
+                            (f'handshake_seconds_count{{{entry}}}', 9), (f'handshake_seconds_bucket{{{entry},le="+Inf"}}', 9),
+                            (f'reach_seconds_count{{{entry}}}', 9), ("workers", 2), ("healthy", 1)):
             assert m["sardane_proxy_" + name] == value, (name, m.get("sardane_proxy_" + name), value)
         way = metrics(a)
         assert way['sardane_proxy_handshakes_total{at="out",side="outbound",outcome="proved",reason=""}'] == 8

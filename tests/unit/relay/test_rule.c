@@ -30,7 +30,8 @@ static bool admits(const struct rule_set *set, const char *text, int usage, cons
 {
 	struct name name = of(text);
 
-	return rule_admits(set, &(struct rule_peer){ &name, usage, spki });
+	return rule_admits(set,
+		&(struct rule_peer){ &name, usage < 0 ? RULE_BY_PKIX : RULE_BY_DANE, usage, spki });
 }
 
 static void an_empty_list_is_refused(void **state)
@@ -56,6 +57,10 @@ static void a_bad_rule_is_refused_by_its_number(void **state)
 		{ { .name = "a.example", .usage = "4" }, "rule 2: usage '4'" },
 		{ { .name = "a.example", .usage = "33" }, "rule 2: usage '33'" },
 		{ { .name = "a.example", .usage = "" }, "rule 2: usage ''" },
+		{ { .name = "a.example", .by = "ca" }, "rule 2: by 'ca' is not dane or pkix" },
+		{ { .name = "a.example", .by = "" }, "rule 2: by ''" },
+		{ { .name = "a.example", .by = "pkix", .usage = "1" },
+			"rule 2: by pkix no TLSA has a usage" },
 		{ { .name = "a.example", .spki_sha256 = "01" }, "rule 2: spki_sha256" },
 		{ { .name = "a.example", .spki_sha256 = PIN "00" }, "rule 2: spki_sha256" },
 	};
@@ -79,9 +84,10 @@ static void a_name_may_be_proved_when_any_rule_is_about_it(void **state)
 	struct name a = of("a.example"), b = of("x.b.example"), c = of("c.example");
 
 	(void)state;
-	assert_true(rule_admits_name(set, &a));
-	assert_true(rule_admits_name(set, &b));
-	assert_false(rule_admits_name(set, &c));
+	assert_true(rule_admits_name(set, &a, RULE_BY_DANE));
+	assert_true(rule_admits_name(set, &b, RULE_BY_ANY));
+	assert_false(rule_admits_name(set, &c, RULE_BY_ANY));
+	assert_false(rule_admits_name(set, &a, RULE_BY_PKIX));
 	rule_set_free(set);
 }
 
@@ -102,14 +108,36 @@ static void who_passes_meets_all_that_one_rule_says(void **state)
 	rule_set_free(set);
 }
 
-static void a_rule_that_says_a_name_alone_takes_any_proof(void **state)
+static void a_rule_that_says_a_name_alone_takes_any_tlsa(void **state)
 {
 	const struct rule_words words[] = { { .name = "a.example" } };
 	struct rule_set *set = set_of(words, 1);
 
 	(void)state;
-	assert_true(admits(set, "a.example", -1, other));
+	assert_true(admits(set, "a.example", 3, other));
 	assert_true(admits(set, "A.example", 0, pinned));
+	assert_false(admits(set, "a.example", -1, other));
+	rule_set_free(set);
+}
+
+static void a_rule_by_pkix_is_about_nobody_else(void **state)
+{
+	const struct rule_words words[] = { { .name = "a.example", .by = "dane" },
+		{ .name = "b.example", .by = "pkix" },
+		{ .name = "c.example", .by = "pkix", .spki_sha256 = PIN } };
+	struct rule_set *set = set_of(words, 3);
+	struct name a = of("a.example"), b = of("b.example");
+
+	(void)state;
+	assert_true(rule_admits_name(set, &b, RULE_BY_PKIX));
+	assert_true(rule_admits_name(set, &b, RULE_BY_ANY));
+	assert_false(rule_admits_name(set, &b, RULE_BY_DANE));
+	assert_false(rule_admits_name(set, &a, RULE_BY_PKIX));
+	assert_true(admits(set, "b.example", -1, other));
+	assert_false(admits(set, "b.example", 3, other));
+	assert_true(admits(set, "c.example", -1, pinned));
+	assert_false(admits(set, "c.example", -1, other));
+	assert_false(admits(set, "a.example", -1, other));
 	rule_set_free(set);
 }
 
@@ -120,7 +148,8 @@ int main(void)
 		TEST(a_bad_rule_is_refused_by_its_number),
 		TEST(a_name_may_be_proved_when_any_rule_is_about_it),
 		TEST(who_passes_meets_all_that_one_rule_says),
-		TEST(a_rule_that_says_a_name_alone_takes_any_proof),
+		TEST(a_rule_that_says_a_name_alone_takes_any_tlsa),
+		TEST(a_rule_by_pkix_is_about_nobody_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificate authorities as they are without DNS, for tests of who is let in by them and who is not.
+
+    with calab.Authority() as ca: ca.leaf("old", "DNS:old.a.example") is a prefix: .pem (with its issuers), -key.pem
+"""
+import pathlib, subprocess, tempfile
+
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+class Authority:
+    """A root, .pem. above: the authority that it stands below; more: lines of its extensions."""
+    def __init__(self, name="CA", above=None, more=""):
+        self.folder, self.above = tempfile.TemporaryDirectory(prefix="sardane-ca-"), above
+        self.prefix, self.pem = self.folder.name + "/ca", self.folder.name + "/ca.pem"
+        if above:
+            above.sign(self.prefix, name, "basicConstraints=critical,CA:TRUE\n" + more)
+        else:
+            openssl("req", "-x509", *EC, "-days", "9", "-subj", f"/CN={name}", "-keyout", self.prefix + "-key.pem", "-out", self.pem)
+
+    def sign(self, prefix, name, extensions, days=2):
+        pathlib.Path(prefix + ".ext").write_text(extensions)
+        openssl("req", "-new", *EC, "-subj", f"/CN={name}", "-keyout", prefix + "-key.pem", "-out", prefix + ".csr")
+        openssl("x509", "-req", "-in", prefix + ".csr", "-CA", self.pem, "-CAkey", self.prefix + "-key.pem", "-CAcreateserial", "-days", str(days),
+                "-extfile", prefix + ".ext", "-out", prefix + ".pem")
+
+    def leaf(self, file, san=None, cn="x", more="", days=2):
+        """days -1: it has expired."""
+        prefix = f"{self.folder.name}/{file}"
+        self.sign(prefix, cn, "basicConstraints=CA:FALSE\n" + (f"subjectAltName={san}\n" if san else "") + more, days)
+        with open(prefix + ".pem", "a") as chain:
+            chain.write(pathlib.Path(self.pem).read_text())
+            if self.above:
+                chain.write(pathlib.Path(self.above.pem).read_text())
+        return prefix
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        self.folder.cleanup()
