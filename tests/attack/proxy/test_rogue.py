@@ -27,7 +27,7 @@ def meets(cert, octets, *more):
                           capture_output=True, text=True, timeout=60, check=True).stdout.strip()
 
 def refused(b, reason, cert, octets, *more, alert=HANDSHAKE_FAILURE):
-    before = sum(f"refusal={reason} " in line for line in b.log)
+    before = sum("tls.refuse " in line and f"refusal={reason} " in line for line in b.log)
     got = meets(cert, octets, *more)
     assert got == f"alert {alert}", (octets, got)
     return b.said(rf"tls\.refuse .*refusal={reason} ", times=before + 1)
