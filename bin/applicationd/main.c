@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "applicationd/server.h"
+#include "net/secure.h"
 #include "program/log.h"
 #include "program/notify.h"
 #include "program/options.h"
@@ -66,6 +67,14 @@ static int serve(struct settings *settings)
 	return 0;
 }
 
+static int check(const struct settings *s, struct err *err)
+{
+	int rc = secure_check(&s->backend_interfaces, "backend_interfaces", err);
+
+	rc = rc ? rc : secure_check(&s->join_server.tls, "join_server", err);
+	return rc ? rc : secure_check(&s->network_server.tls, "network_server", err);
+}
+
 int main(int argc, char **argv)
 {
 	struct settings *settings = NULL;
@@ -77,11 +86,12 @@ int main(int argc, char **argv)
 		return rc;
 	if (config_read(options.config, &settings, &err) < 0)
 		return fail("config", &err);
-	rc = 0;
-	if (options.check)
-		printf("%s: fine\n", options.config);
-	else
+	if (!options.check)
 		rc = serve(settings);
+	else if ((rc = check(settings, &err)))
+		rc = fail("config", &err);
+	else
+		printf("%s: fine\n", options.config);
 	config_drop(settings);
 	return rc;
 }

@@ -192,6 +192,8 @@ int main(int argc, char **argv)
 		return rc;
 	rc = config_read(options.config, &j.config, &err);
 	if (!rc && options.check)
+		rc = secure_check(&j.config.file->join_server.tls, "join_server", &err);
+	if (!rc && options.check)
 		printf("%s: fine\n", options.config);
 	else if (!rc)
 		rc = run(&j, &err);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "net/loop.h"
+#include "net/secure.h"
 #include "networkd/server.h"
 #include "program/log.h"
 #include "program/notify.h"
@@ -61,6 +62,14 @@ static int serve(const struct settings *settings, struct err *err)
 	return rc;
 }
 
+static int check(const struct settings *s, struct err *err)
+{
+	int rc = secure_check(&s->join_server.tls, "join_server", err);
+
+	rc = rc ? rc : secure_check(&s->application_server.tls, "application_server", err);
+	return rc ? rc : secure_check(&s->api, "api", err);
+}
+
 int main(int argc, char **argv)
 {
 	struct settings *settings = NULL;
@@ -74,7 +83,7 @@ int main(int argc, char **argv)
 		log_error("config.refused", "reason=%s", log_value(err.msg));
 		return 2;
 	}
-	rc = options.check ? 0 : serve(settings, &err);
+	rc = options.check ? check(settings, &err) : serve(settings, &err);
 	if (rc < 0)
 		log_error("stopped", "reason=%s", log_value(err.msg));
 	else if (options.check)

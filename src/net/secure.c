@@ -98,3 +98,12 @@ int secure_client_new(const struct tls_block *block, const char *where, struct t
 	rc = tls_client_new(&config, out, err);
 	return rc == 0 ? 0 : err_wrap(err, rc, "%s", where);
 }
+
+int secure_check(const struct tls_block *block, const char *where, struct err *err)
+{
+	struct tls_client *client = NULL;
+	int rc = secure_client_new(block, where, &client, err);
+
+	tls_client_free(client);
+	return rc;
+}

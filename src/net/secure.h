@@ -34,6 +34,10 @@ int secure_server_new(const struct tls_block *block, const char *where, struct p
 int secure_client_new(const struct tls_block *block, const char *where, struct tls_client **out,
 	struct err *err);
 
+/* Certificate, key and authorities of a block of either end are read as at a start, and dropped:
+ * what is wrong with them is said before a program that runs is stopped. */
+int secure_check(const struct tls_block *block, const char *where, struct err *err);
+
 /* The mode meant, for http_client_config.mode; TLS_DANE for a block that contradicts itself. */
 enum tls_mode secure_mode(const struct tls_block *block);
 

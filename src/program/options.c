@@ -20,7 +20,7 @@ static void help(const struct options_program *p)
 {
 	printf("usage: %s [OPTIONS]\n\n%s\n\n"
 	       "  -c, --config FILE      configuration (default %s)\n"
-	       "  -t, --check            read the configuration, say what is wrong, start nothing\n"
+	       "  -t, --check            read configuration, certificates and keys, start nothing\n"
 	       "  -l, --log-level LEVEL  error, warning, info or debug (default info)\n"
 	       "  -j, --log-json         one JSON object per log line\n"
 	       "  -h, --help             this text\n"

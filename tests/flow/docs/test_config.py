@@ -4,7 +4,7 @@
 
 usage: test_config.py SOURCE_ROOT JOIND NETWORKD APPLICATIOND PROXY RESOLVERD
 """
-import pathlib, re, subprocess, sys, tempfile
+import pathlib, re, shutil, subprocess, sys, tempfile
 
 root = pathlib.Path(sys.argv[1])
 programs = dict(zip(["joind", "networkd", "applicationd", "proxy"], sys.argv[2:6]))
@@ -23,7 +23,11 @@ def check(name, text):
     path = folder / f"{name}.yaml"
     # The proxy opens its resolver to be checked: this build's, not an installed one.
     text = text.replace("\nresolver:\n", f"\nresolver:\n  helper: {sys.argv[6]}\n") if name == "proxy" else text
-    path.write_text(text.replace("/etc/sardane", str(folder)).replace("/var/lib/sardane", str(folder)))
+    text = text.replace("/etc/sardane", str(folder)).replace("/var/lib/sardane", str(folder))
+    for key, made in re.findall(r"\b(tls_cert|tls_key|ca_cert): (/\S+)", text):
+        if not pathlib.Path(made).exists():
+            shutil.copy(folder / ("own-key.pem" if key == "tls_key" else "own.pem"), made)
+    path.write_text(text)
     return subprocess.run([programs[name], "--config", str(path), "--check"], capture_output=True, text=True, timeout=30)
 
 
@@ -40,7 +44,8 @@ with tempfile.TemporaryDirectory() as made:
         (folder / key).write_text("00112233445566778899aabbccddeeff" * 2 + "\n")
         (folder / key).chmod(0o600)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", "/CN=x", "-keyout", folder / "proxy-key.pem", "-out", folder / "proxy.pem"], check=True, capture_output=True)
+                    "-subj", "/CN=x", "-keyout", folder / "own-key.pem", "-out", folder / "own.pem"], check=True, capture_output=True)
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "other-key.pem"], check=True, capture_output=True)
     for name in programs:
         sample = (root / f"packaging/{name}.yaml").read_text()
         accepted(name, sample, "its sample")
@@ -51,5 +56,7 @@ with tempfile.TemporaryDirectory() as made:
             got.stdout + got.stderr)
         got = check(name, re.sub(r"(\n +tls_key: )\S+", r"\1", sample, count=1))
         tap(got.returncode != 0 and "tls_key" in got.stderr, f"{name} refuses a certificate without its key", got.stdout + got.stderr)
+        got = check(name, re.sub(r"(\n +tls_key: )\S+", rf"\1{folder}/other-key.pem", sample, count=1))
+        tap(got.returncode != 0 and "other-key.pem" in got.stderr, f"{name} refuses a certificate with another's key", got.stdout + got.stderr)
 print(f"1..{count}")
 sys.exit(failed > 0)

@@ -36,8 +36,8 @@ def ends_with(got, status, words):
     text = got.stdout + got.stderr
     assert got.returncode == status and words in text, (got.args, got.returncode, text)
 
-def a_good_configuration_is_fine_and_starts_nothing():
-    in_each(lambda server, file: ends_with(start(server, "--check", "-c", file), 0, "fine"))
+def a_certificate_that_is_not_there_fails_the_check():
+    in_each(lambda server, file: ends_with(start(server, "--check", "-c", file), 2, ".pem"))
 
 def a_wrong_configuration_is_status_2():
     def test(server, file):
@@ -55,5 +55,5 @@ def what_cannot_be_opened_is_status_2():
 def an_unknown_option_is_status_2():
     in_each(lambda server, file: ends_with(start(server, "--nonsense"), 2, "nonsense"))
 
-run(a_good_configuration_is_fine_and_starts_nothing, a_wrong_configuration_is_status_2,
+run(a_certificate_that_is_not_there_fails_the_check, a_wrong_configuration_is_status_2,
     a_configuration_that_is_not_there_is_status_2, what_cannot_be_opened_is_status_2, an_unknown_option_is_status_2)
