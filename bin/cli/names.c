@@ -5,9 +5,11 @@
 #include "cli/enroll.h"
 #include "cli/option.h"
 #include "cli/text.h"
+#include "identity/rolltake.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_KEEP, OPT_JSON };
 
@@ -27,7 +29,8 @@ const char names_show_help[] =
 
 const char names_remove_help[] =
 	"usage: sardane names remove NAME --state DIR [OPTIONS]\n\n"
-	"Undoes an enrolment, whole or not: withdraws its records, waits until no server has\n"
+	"Undoes an enrolment, whole or not, or what sardane rollover took over: withdraws its\n"
+	"records, also those of other services rolled with it, waits until no server has\n"
 	"them, revokes its certificate in the ledger of the authority that issued it, removes\n"
 	"key and certificate, and forgets it. Interrupted anywhere, the same command goes on.\n"
 	"Exit 1: there is none, or some server still has the record.\n\n"
@@ -268,7 +271,7 @@ static int take_via(void *arg, const struct names_entry *e, struct err *err)
 	return 0;
 }
 
-/* The file it was enrolled by; *found false when there is no such name. */
+/* The file it was enrolled by, or is rolled by; *found false when there is no such name. */
 static int find_via(const struct request *r, char via[PATH_MAX], bool *found, struct err *err)
 {
 	char owner[NAME_TEXT_MAX] = "";
@@ -281,9 +284,31 @@ static int find_via(const struct request *r, char via[PATH_MAX], bool *found, st
 	name_write_text(&lower, owner, sizeof(owner));
 	if (rc == 0)
 		rc = names_each(names, owner, take_via, via, &n, err);
-	names_close(names);
 	*found = n > 0;
+	if (rc == 0 && n == 0)
+		rc = rolltake_find_via(r->state, owner, via, found, err);
+	names_close(names);
 	return rc;
+}
+
+/* Nobody rolls it meanwhile. */
+static int lock_folder(const struct enrolment *e, int *lock, struct err *err)
+{
+	return access(e->folder, F_OK) == 0 ? rollfile_lock(e->folder, lock, err) : 0;
+}
+
+/* Of one that a rollover alone keeps an entry is made first. */
+static int find(const struct request *r, const struct enrolment_tools *tools, struct enrolment *e,
+	int *lock, bool *found, struct err *err)
+{
+	int rc = enrolment_find(tools, &r->owner, found, e, err);
+
+	if (rc == 0)
+		rc = lock_folder(e, lock, err);
+	if (rc != 0 || *found)
+		return rc;
+	rc = rolltake_leave(r->state, e->owner_text, tools->publication.names, found, err);
+	return rc == 0 && *found ? enrolment_find(tools, &r->owner, found, e, err) : rc;
 }
 
 static int leave(const struct request *r, const char *via, enum enrolment_outcome *outcome,
@@ -292,6 +317,7 @@ static int leave(const struct request *r, const char *via, enum enrolment_outcom
 	struct enroll_session s;
 	struct enrolment e;
 	bool found = false;
+	int lock = -1;
 	int rc = enroll_open(via, r->state, false, &s, err);
 
 	if (rc != 0)
@@ -299,12 +325,14 @@ static int leave(const struct request *r, const char *via, enum enrolment_outcom
 	if (r->has_wait)
 		s.tools.wait_ms = r->wait_s * 1000;
 	s.tools.keep_valid = r->keep;
-	rc = enrolment_find(&s.tools, &r->owner, &found, &e, err);
+	rc = find(r, &s.tools, &e, &lock, &found, err);
 	*outcome = found ? ENROLMENT_GOES_ON : ENROLMENT_DONE;
 	while (rc == 0 && *outcome == ENROLMENT_GOES_ON)
 		rc = enrolment_leave(&e, outcome, err);
 	if (rc == 0 && found && enroll_show(&e, *outcome == ENROLMENT_WAITS, NULL, r->json) != 0)
 		rc = err_set(err, ERR_SYSTEM, "output: cannot be written");
+	if (lock >= 0)
+		close(lock);
 	enroll_close(&s);
 	return rc;
 }

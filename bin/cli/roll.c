@@ -74,7 +74,7 @@ int roll_open(const char *state, const struct rollfile *f, bool again, struct ro
 			.authority = access(ca, F_OK) == 0 ? r->authority : NULL,
 			.ttl_s = r->publishing.ttl_s,
 			.again = again };
-		rc = rolling_open(r->dir, f, &world, &r->rolling, err);
+		rc = rolling_open(r->dir, &world, &r->rolling, err);
 	}
 	if (rc != 0)
 		roll_close(r);

@@ -25,7 +25,7 @@ struct roll {
 int roll_find(const char *state, const struct rollfile *f, bool exact, char dir[PATH_MAX],
 	struct err *err);
 
-/* f: the settings, also when there is no file yet; its via says how the name is published.
+/* f: what the file says, which is there; its via says how the name is published.
  * again: see struct rolling_world. */
 int roll_open(const char *state, const struct rollfile *f, bool again, struct roll *out,
 	struct err *err);

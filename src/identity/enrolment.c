@@ -2,8 +2,9 @@
 #include "identity/enrolment.h"
 
 #include "ca/issuance.h"
-#include "ca/revocation.h"
 #include "dane/generate.h"
+#include "identity/rolltake.h"
+#include "identity/takeback.h"
 #include "pki/credential.h"
 #include "pki/der.h"
 #include "pki/keyring.h"
@@ -337,85 +338,68 @@ int enrolment_go(struct enrolment *e, enum enrolment_outcome *out, struct err *e
 	return rc;
 }
 
+/* What of ours is at one owner goes; known is what servers are asked for besides. */
+static int withdraw_from(struct enrolment *e, const struct name *owner, struct rrset *known,
+	bool *yes, struct err *err)
+{
+	struct rrset nothing = rrset_of(owner, RR_TLSA, e->tools.ttl_s);
+	struct publication_result done = { 0 };
+	int rc = publication_set(&e->tools.publication, &nothing, &done, err);
+
+	if (rc == 0)
+		rc = rrset_add_all(known, &done.removed, err);
+	/* a record like ours that is another's stays, and must */
+	for (size_t i = 0; rc == 0 && i < done.change.after.count; i++)
+		rrset_remove(known, done.change.after.rdata[i]);
+	if (rc == 0 && known->count)
+		rc = confirm_wait(e->tools.walk, &nothing, known, e->tools.wait_ms, &e->servers,
+			err);
+	*yes = rc == 0 && (known->count == 0 || e->servers.all);
+	publication_done(&done);
+	return rc;
+}
+
+/* A rollover may know further services of the host. */
+static int withdraw_others(struct enrolment *e, bool *yes, struct err *err)
+{
+	struct rollrecords all = { .count = 0 };
+	int rc = rolltake_owners(e->folder, &all, err);
+
+	for (size_t i = 0; rc == 0 && *yes && i < all.count; i++) {
+		struct rrset gone = rrset_of(&all.owner[i], RR_TLSA, 0);
+
+		if (!name_equal(&all.owner[i], &e->owner))
+			rc = withdraw_from(e, &all.owner[i], &gone, yes, err);
+		rrset_done(&gone);
+	}
+	return rc;
+}
+
 /* The record is derived from the certificate while there is one: servers that still have it
  * are waited for also when an earlier call has withdrawn it. */
 static int withdraw(struct enrolment *e, bool *yes, struct err *err)
 {
-	struct rrset nothing = rrset_of(&e->owner, RR_TLSA, e->tools.ttl_s), gone = { 0 };
-	struct publication_result done = { 0 };
-	char path[PATH_MAX];
-	int rc = publication_set(&e->tools.publication, &nothing, &done, err);
-
-	if (rc == 0)
-		rc = certificate_path(e, path, err);
-	if (rc == 0 && access(path, F_OK) == 0)
-		rc = record_of(e, &gone, err);
-	if (rc == 0)
-		rc = rrset_add_all(&gone, &done.removed, err);
-	/* a record like ours that is another's stays, and must */
-	for (size_t i = 0; rc == 0 && i < done.change.after.count; i++)
-		rrset_remove(&gone, done.change.after.rdata[i]);
-	if (rc == 0 && gone.count)
-		rc = confirm_wait(e->tools.walk, &nothing, &gone, e->tools.wait_ms, &e->servers,
-			err);
-	*yes = rc == 0 && (gone.count == 0 || e->servers.all);
-	publication_done(&done);
-	rrset_done(&gone);
-	return rc;
-}
-
-/* One of ours that lies in a file of the folder; a file that is not there is nothing. */
-static int revoke_file(struct state *state, const char *path, struct err *err)
-{
-	char serial[FACTS_SERIAL_MAX];
-	enum ledger_answer answer;
-	struct der_life life = { 0 };
-	int reason = 0, rc;
-
-	if (access(path, F_OK) != 0)
-		return 0;
-	rc = der_read_life(path, &life, err);
-	if (rc != 0 || life.self_signed)
-		return rc;
-	rc = facts_read_reason("cessationOfOperation", &reason, err);
-	if (rc == 0)
-		rc = revocation_adopt(state, path, serial, err);
-	return rc == 0 ? revocation_add(state, serial, reason, &answer, err) : rc;
-}
-
-static int revoke_all(const struct enrolment *e, struct state *state, struct err *err)
-{
-	DIR *folder = opendir(e->folder);
-	const struct dirent *d;
+	struct rrset gone = rrset_of(&e->owner, RR_TLSA, 0);
 	char path[PATH_MAX];
 	int rc = certificate_path(e, path, err);
 
+	if (rc == 0 && access(path, F_OK) == 0)
+		rc = record_of(e, &gone, err);
 	if (rc == 0)
-		rc = revoke_file(state, path, err);
-	/* Generations of rollovers, which have folders. */
-	while (rc == 0 && folder && (d = readdir(folder)) != NULL)
-		if (d->d_name[0] == 'g' &&
-			snprintf(path, sizeof(path), "%s/%s/cert.pem", e->folder, d->d_name) <
-				(int)sizeof(path))
-			rc = revoke_file(state, path, err);
-	if (folder)
-		closedir(folder);
-	return rc;
+		rc = withdraw_from(e, &e->owner, &gone, yes, err);
+	rrset_done(&gone);
+	return rc == 0 ? withdraw_others(e, yes, err) : rc;
 }
 
 /* What an authority vouches for must not outlive the name: who falls back on PKIX would go on
  * with it. */
 static int take_back(const struct enrolment *e, struct err *err)
 {
-	struct state *state = NULL;
 	int rc;
 
 	if (!e->issuer[0] || e->tools.keep_valid)
 		return 0;
-	rc = state_open_keyless(e->issuer, &state, err);
-	if (rc == 0)
-		rc = revoke_all(e, state, err);
-	state_close(state);
+	rc = takeback_certificates(e->issuer, e->folder, err);
 	return rc == 0
 		? 0
 		: err_wrap(err, rc, "certificate: not revoked (--keep-certificate leaves it)");

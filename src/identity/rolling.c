@@ -38,8 +38,8 @@ int rolling_save(struct rolling *r, struct err *err)
 	return rollfile_write(r->dir, &r->file, err);
 }
 
-int rolling_open(const char *dir, const struct rollfile *f, const struct rolling_world *world,
-	struct rolling **out, struct err *err)
+int rolling_open(const char *dir, const struct rolling_world *world, struct rolling **out,
+	struct err *err)
 {
 	struct rolling *r = calloc(1, sizeof(*r));
 	bool there = false;
@@ -54,7 +54,7 @@ int rolling_open(const char *dir, const struct rollfile *f, const struct rolling
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, err);
 	if (rc == 0 && !there)
-		r->file = *f;
+		rc = err_set(err, ERR_ARG, "'%s': nothing is kept there any more", dir);
 	r->tasks = r->file.authority ? &rollca_tasks : &rollname_tasks;
 	if (rc == 0 && !r->file.authority)
 		rc = rollrecords_of(&r->file, &r->records, err);

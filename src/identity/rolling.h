@@ -31,10 +31,10 @@ struct rolling_world {
 
 struct rolling;
 
-/* Takes the lock of dir and goes on where its file stands; f says how it begins when there is
- * none, with current already a generation. */
-int rolling_open(const char *dir, const struct rollfile *f, const struct rolling_world *world,
-	struct rolling **out, struct err *err);
+/* Takes the lock of dir and goes on where its file stands; ERR_ARG when there is none: somebody
+ * has removed the name. */
+int rolling_open(const char *dir, const struct rolling_world *world, struct rolling **out,
+	struct err *err);
 void rolling_close(struct rolling *r);
 
 const struct rollfile *rolling_file(const struct rolling *r);

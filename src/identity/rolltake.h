@@ -7,13 +7,14 @@
  *
  *   So a service that was told of the files of its enrolment goes on with them, and "sardane
  *   names remove" still finds all there is.
+ *   Leaving    one that was never enrolled, but given with its key, leaves the same way.
  *   Again      each call may be repeated after a crash.
  *   Errors     of names and keyring.
  */
 #ifndef IDENTITY_ROLLTAKE_H
 #define IDENTITY_ROLLTAKE_H
 
-#include "identity/rollfile.h"
+#include "identity/rollrecords.h"
 
 struct rolltake {
 	bool found; /* it is enrolled, to the end */
@@ -22,6 +23,18 @@ struct rolltake {
 
 /* What f leaves open, the enrolment says: via, kind of key, days. */
 int rolltake_find(const char *state, const char *dir, struct rollfile *f, struct rolltake *out,
+	struct err *err);
+
+/* All owners that the rollover of the folder has; none when there is no such file. */
+int rolltake_owners(const char *dir, struct rollrecords *out, struct err *err);
+
+/* How the owner's rollover publishes. *found false: no rollover keeps it. */
+int rolltake_find_via(const char *state, const char *owner, char via[PATH_MAX], bool *found,
+	struct err *err);
+
+/* A name that a rollover alone keeps becomes an entry of names.db that leaves: from there on
+ * enrolment_leave undoes it. *found false: no rollover keeps it. */
+int rolltake_leave(const char *state, const char *owner, struct names *names, bool *found,
 	struct err *err);
 
 /* After a generation is in use. */

@@ -100,4 +100,25 @@ with rollworld.World() as w:
     w.everywhere([record])
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 0, "undone, it may be published again", got.stdout + got.stderr)
+
+    remove = [w.sardane, "names", "remove", rollworld.HOST, "--service", f"{w.service}/tcp", "--state", w.state]
+    w.run(w.sardane, "revoke", *name)
+    w.run(*remove)
+    check(not w.folder.exists(), "a name that was taken over, then revoked, is removed with its keys")
+    got = subprocess.run([str(x) for x in remove], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 1 and "not enrolled" in got.stderr, "once", got.stderr)
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and " 0 names" in got.stdout, "and the agent knows it no more", got.stdout + got.stderr)
+
+    w.make_key(w.dir / "both")
+    both = [f"{w.service}/tcp", f"{w.service}/udp"]
+    for service in both:
+        w.run(w.sardane, "publish", rollworld.HOST, "--service", service, "--via", w.via, "--state", w.state, "--cert", w.dir / "both/cert.pem")
+    got = subprocess.run([str(x) for x in w.rollover("--via", w.via, "--service", both[0], "--service", both[1], "--cert", w.dir / "both/cert.pem",
+                                                     "--key", w.dir / "both/key.pem", "--margin", "99", "--once")], capture_output=True, text=True)
+    check(got.returncode == 1 and w.folder.exists(), "a key of two services is taken over, and being rolled", got.stderr)
+    w.run(*remove)
+    for owner in (w.owner, w.owner.replace("_tcp", "_udp")):
+        w.everywhere([], owner)
+    check(not w.folder.exists(), "removed, every record of both services goes")
 done()
