@@ -191,7 +191,11 @@ static bool fly(struct flight *f)
 		f->at = at == CONN_READY ? ASKING : SHAKING;
 	}
 	if (f->at == ASKING) {
-		at = conn_write(f->conn, request, sizeof(request) - 1, &n);
+		struct buf room = { 0 };
+
+		at = conn_write(f->conn,
+			(struct span){ (const uint8_t *)request, sizeof(request) - 1 }, &room);
+		buf_done(&room);
 		f->at = at == CONN_READY ? HEARING : ASKING;
 	}
 	while (f->at == HEARING && at == CONN_READY) {

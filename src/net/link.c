@@ -194,7 +194,7 @@ static bool pump_in(struct link *l)
 	size_t n;
 
 	do {
-		switch (duplex_read(&l->duplex, s->chunk, LINK_CHUNK, &n)) {
+		switch (duplex_read(&l->duplex, s->chunk, s->config.chunk_max, &n)) {
 		case DUPLEX_SOME: break;
 		case DUPLEX_NOT_YET: return true;
 		case DUPLEX_END: return pump_end(l);
@@ -305,7 +305,7 @@ void link_send(struct link *l, struct span octets)
 {
 	if (l->machine.at != OPEN)
 		return;
-	duplex_send(&l->duplex, octets);
+	duplex_send(&l->duplex, octets, &l->of->room);
 	if (duplex_wants_out(&l->duplex))
 		poll_for_more(l);
 }

@@ -47,6 +47,7 @@ struct links_config {
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
 	unsigned grace_ms;     /* from the loss of the TLSA to the end; 0: none */
+	size_t chunk_max;      /* octets of one input; 0: as many as one TLS record has */
 	struct counts *counts; /* NULL: nobody wants to know */
 	/* The peer is known. False: the link closes. It may be closed from here too. */
 	bool (*open)(void *arg, struct link *l);

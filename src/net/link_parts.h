@@ -80,8 +80,8 @@ struct links {
 	bool closing;
 	void (*done)(void *arg);
 	void *done_arg;
-	uint8_t chunk[LINK_CHUNK]; /* what was read last; handed to the owner before the next read
-				    */
+	struct buf room; /* for what goes out sealed; empty between */
+	uint8_t chunk[]; /* what was read last; handed to the owner before the next read */
 };
 
 /* In link.c, for the table. */

@@ -168,12 +168,14 @@ static int open_proofs(struct links *s, struct err *err)
 
 int link_table_new(const struct links_config *config, struct links **out, struct err *err)
 {
-	struct links *s = calloc(1, sizeof(*s));
+	size_t chunk_max = config->chunk_max ? config->chunk_max : LINK_CHUNK;
+	struct links *s = calloc(1, sizeof(*s) + chunk_max);
 	int rc;
 
 	if (!s)
 		return err_set(err, ERR_NOMEM, "connections: no memory");
 	s->config = *config;
+	s->config.chunk_max = chunk_max;
 	rc = open_proofs(s, err);
 	if (rc == 0 && !(s->pace = pace_take(config->loop)))
 		rc = err_set(err, ERR_NOMEM, "connections: no memory");
@@ -203,6 +205,7 @@ static void maybe_done(struct links *s)
 	if (!s->closing || s->handles > 0 || s->closing_links > 0)
 		return;
 	sources_done(&s->sources);
+	buf_done(&s->room);
 	proof_table_free(s->proofs);
 	if (s->done)
 		s->done(s->done_arg);

@@ -443,6 +443,7 @@ static int open_tables(struct tunnels *s, struct err *err)
 		.per_source_max = c->per_source_max,
 		.handshake_timeout_ms = c->handshake_timeout_ms,
 		.grace_ms = c->grace_ms,
+		.chunk_max = c->http ? 0 : CONN_SHARE,
 		.counts = c->counts,
 		.open = front_open,
 		.input = front_input,
@@ -458,6 +459,7 @@ static int open_tables(struct tunnels *s, struct err *err)
 	back.tls_client = c->tls_client;
 	back.half_open_max = back.per_source_max = c->tunnels_max;
 	back.handshake_timeout_ms = c->connect_timeout_ms;
+	back.chunk_max = CONN_SHARE;
 	back.open = back_open;
 	back.input = back_input;
 	back.gone = back_gone;

@@ -7,7 +7,7 @@
  *
  *   Octets     go from one link's read straight into the other's write. What the other cannot
  *              take is kept there, and the first is not read from until it has left: at most
- *              one chunk each way, none on an idle tunnel.
+ *              one CONN_SHARE each way, none on an idle tunnel.
  *   Ends       each way ends for itself, close_notify for FIN and back. What was cut on one side
  *              is cut on the other (a reset, or TLS without close_notify), never ended: a peer
  *              that reads to the end is not told that it has all.

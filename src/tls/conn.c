@@ -11,7 +11,7 @@
 
 struct conn {
 	SSL *ssl;
-	BIO *wire; /* the SSL's */
+	struct wire wire; /* the BIO of the SSL borrows it */
 	struct handshake *h;
 	enum { HANDSHAKE, OPEN, ENDED } at;
 	enum conn_event last; /* once ENDED */
@@ -31,12 +31,12 @@ static struct conn *new_conn(SSL_CTX *ctx, int fd)
 	if (!c)
 		return NULL;
 	c->ssl = SSL_new(ctx);
-	c->wire = c->ssl ? wire_new(fd) : NULL;
-	if (!c->wire) {
+	BIO *bio = c->ssl ? wire_new(&c->wire, fd) : NULL;
+	if (!bio) {
 		conn_free(c);
 		return NULL;
 	}
-	SSL_set_bio(c->ssl, c->wire, c->wire);
+	SSL_set_bio(c->ssl, bio, bio);
 	return c;
 }
 
@@ -74,10 +74,11 @@ void conn_free(struct conn *c)
 	if (!c)
 		return;
 	if (c->ssl && c->h && c->h->waiting) {
-		wire_mute(c->wire);
+		wire_mute(&c->wire);
 		handshake_abandon(c->ssl);
 	}
 	SSL_free(c->ssl);
+	wire_forget(&c->wire);
 	free(c);
 }
 
@@ -156,16 +157,52 @@ bool conn_has_pending(const struct conn *c)
 	return SSL_has_pending(c->ssl) == 1;
 }
 
-enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written)
+/* What was gathered leaves even when there is no more of it. */
+static enum conn_event write_share(struct conn *c, struct span octets, struct buf *room)
 {
-	*written = 0;
-	if (c->at != OPEN)
-		return c->at == ENDED ? c->last : CONN_REFUSED;
-	if (n == 0)
-		return CONN_READY;
+	int rc = 1;
+
+	wire_gather(&c->wire, room);
+	for (size_t n = 0; octets.n && rc == 1;
+		octets = (struct span){ octets.p + n, octets.n - n })
+		rc = SSL_write_ex(c->ssl, octets.p, octets.n, &n);
+	bool sent = wire_send(&c->wire);
+	if (rc != 1)
+		return stopped(c, rc);
+	return sent ? CONN_READY : end(c, CONN_CLOSED);
+}
+
+enum conn_event conn_write(struct conn *c, struct span octets, struct buf *room)
+{
+	enum conn_event event = c->at == OPEN ? CONN_READY
+		: c->at == ENDED              ? c->last
+					      : CONN_REFUSED;
+
 	ERR_clear_error();
-	int rc = SSL_write_ex(c->ssl, p, n, written);
-	return rc == 1 ? CONN_READY : stopped(c, rc);
+	while (octets.n && event == CONN_READY) {
+		size_t n = octets.n < CONN_SHARE ? octets.n : CONN_SHARE;
+
+		event = write_share(c, (struct span){ octets.p, n }, room);
+		octets = (struct span){ octets.p + n, octets.n - n };
+	}
+	return event;
+}
+
+size_t conn_unsent(const struct conn *c)
+{
+	return wire_unsent(&c->wire);
+}
+
+enum conn_event conn_flush(struct conn *c)
+{
+	if (!wire_flush(&c->wire))
+		return end(c, CONN_CLOSED);
+	return wire_unsent(&c->wire) ? CONN_WANT_WRITE : CONN_READY;
+}
+
+void conn_forget(struct conn *c)
+{
+	wire_forget(&c->wire);
 }
 
 bool conn_is_ended(const struct conn *c)

@@ -47,7 +47,19 @@ enum conn_event conn_handshake(struct conn *c);
 enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n);
 /* Octets were read ahead: conn_read may have some although the socket has none. */
 bool conn_has_pending(const struct conn *c);
-enum conn_event conn_write(struct conn *c, const void *p, size_t n, size_t *written);
+
+/* What is written goes to the kernel in such shares: a call costs more than sealing some octets,
+ * and with its records this is 128 KB. */
+#define CONN_SHARE (127 * 1024)
+/*
+ * All of it is taken, unless the connection broke. What cannot leave at once is kept, sealed, until
+ * conn_flush has sent it. In room, the caller's and of one thread, the records of a share are put
+ * together; it is empty between.
+ */
+enum conn_event conn_write(struct conn *c, struct span octets, struct buf *room);
+size_t conn_unsent(const struct conn *c);   /* octets kept */
+enum conn_event conn_flush(struct conn *c); /* CONN_WANT_WRITE: some are kept still */
+void conn_forget(struct conn *c);           /* what is kept; nothing can be sent after that */
 /* The peer said close_notify: it sends no more. What we send it may still read; only a peer
  * that was cut off is gone both ways. */
 bool conn_is_ended(const struct conn *c);
