@@ -12,6 +12,7 @@
 #define ENDS_MAX    256
 #define RULES_MAX   4096
 #define SRV         "srv:"
+#define SNI         "sni:"
 #define LORAWAN     "lorawan"
 #define HEADER_MAX  8192
 #define TIMEOUT_MAX 2000000
@@ -137,6 +138,8 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	TLS_CONFIG_FIELDS(struct config_end, tls.),
 	TEXT(struct config_end, name),
 	TEXT(struct config_end, to),
+	TEXT(struct config_end, local_cert),
+	TEXT(struct config_end, local_key),
 	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
 		insecure_bind_anywhere),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
@@ -209,6 +212,11 @@ const char *config_rule_by(const struct config_end *e, const struct config_rule 
 	return !r->by && mode_of(e) == TLS_CONFIG_PKIX ? "pkix" : r->by;
 }
 
+bool config_is_by_name(const struct config_end *e)
+{
+	return e->to && strncmp(e->to, SNI, strlen(SNI)) == 0;
+}
+
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err)
 {
 	struct rule_words *words = calloc(e->allow_count + 1, sizeof(*words));
@@ -232,12 +240,22 @@ static int read_name(const char *text, size_t n, struct name *out)
 		: ERR_FORMAT;
 }
 
+/* Behind the colon; 0: it is none. */
+static uint16_t read_port(const char *colon)
+{
+	unsigned long port;
+	char *end;
+
+	if (!colon || colon[1] < '0' || colon[1] > '9')
+		return 0;
+	port = strtoul(colon + 1, &end, 10);
+	return *end == '\0' && port <= 65535 ? (uint16_t)port : 0;
+}
+
 int config_target(const struct config_end *e, struct service_target *out, struct err *err)
 {
 	struct service_target t = { .start = SERVICE_HOST };
 	const char *colon = strrchr(e->to, ':');
-	unsigned long port;
-	char *end;
 
 	if (strncmp(e->to, SRV, strlen(SRV)) == 0) {
 		const char *owner = e->to + strlen(SRV);
@@ -248,12 +266,11 @@ int config_target(const struct config_end *e, struct service_target *out, struct
 		*out = t;
 		return 0;
 	}
-	port = colon ? strtoul(colon + 1, &end, 10) : 0;
-	if (!colon || colon[1] < '0' || colon[1] > '9' || *end != '\0' || port == 0 ||
-		port > 65535 || read_name(e->to, (size_t)(colon - e->to), &t.name) != 0)
-		return err_set(err, ERR_FORMAT, "to '%s': need host:port or srv:_service._tcp.name",
-			e->to);
-	t.port = (uint16_t)port;
+	t.port = read_port(colon);
+	if (!t.port ||
+		(!config_is_by_name(e) && read_name(e->to, (size_t)(colon - e->to), &t.name) != 0))
+		return err_set(err, ERR_FORMAT,
+			"to '%s': need host:port, srv:_service._tcp.name or sni:port", e->to);
 	*out = t;
 	return 0;
 }
@@ -505,6 +522,33 @@ static int check_plain(const char *where, bool anywhere, const char *key, struct
 	return rc;
 }
 
+/* The program beside us is led where it likes: only so far as a rule says. */
+static int check_by_name(const struct config_end *e, struct err *err)
+{
+	struct rule_set *rules = NULL;
+	int rc;
+
+	if (!e->local_cert || !e->local_key)
+		return err_set(err, ERR_FORMAT, "to '%s': need local_cert and local_key", e->to);
+	rc = config_rules(e, &rules, err);
+	rule_set_free(rules);
+	return rc;
+}
+
+/* What is said although it would do nothing. */
+static int check_unused(const struct config_end *e, struct err *err)
+{
+	bool by_name = config_is_by_name(e), lorawan = config_is_lorawan(e);
+
+	if ((e->local_cert || e->local_key) && !by_name)
+		return err_set(err, ERR_FORMAT, "local_cert and local_key are for to: sni:port");
+	if (e->allow_count && !by_name && !lorawan)
+		return err_set(err, ERR_FORMAT, "allow is for to: lorawan and sni:port");
+	if ((e->routes_count || e->join_eui_suffix || e->net_id_suffix) && !lorawan)
+		return err_set(err, ERR_FORMAT, "routes and suffixes are for to: lorawan");
+	return 0;
+}
+
 static int check_outbound(const struct config_end *e, struct err *err)
 {
 	struct service_target target;
@@ -520,12 +564,11 @@ static int check_outbound(const struct config_end *e, struct err *err)
 	rc = rc ? rc : tls_config_check(&client, "tls", err);
 	if (rc == 0 && !e->to)
 		rc = err_set(err, ERR_FORMAT, "to is missing");
+	rc = rc ? rc : check_unused(e, err);
 	if (rc == 0 && config_is_lorawan(e))
 		return check_router(e, err);
-	if (rc == 0 &&
-		(e->allow_count || e->routes_count || e->join_eui_suffix || e->net_id_suffix))
-		rc = err_set(err, ERR_FORMAT, "allow, routes and suffixes are for to: lorawan");
-	return rc ? rc : config_target(e, &target, err);
+	rc = rc ? rc : config_target(e, &target, err);
+	return rc == 0 && config_is_by_name(e) ? check_by_name(e, err) : rc;
 }
 
 /* Two on one port would take each other's connections. */

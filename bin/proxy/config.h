@@ -9,6 +9,7 @@
  *        allow: [{name, by, usage, spki_sha256}], sni_required, names: [{name, tls_cert, tls_key,
  * tlsa_name, allow, backend}], program/tls_config.h} outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
+ *   sni                 local_cert, local_key, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
  *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
@@ -83,6 +84,7 @@ struct config_end {
 	unsigned header_max;                   /* octets; identity http */
 	struct config_backend_tls backend_tls; /* identity lorawan */
 	char *to;                              /* outbound */
+	char *local_cert, *local_key;          /* sni: towards the program beside us */
 	char *join_eui_suffix, *net_id_suffix; /* lorawan; the second of a listener too */
 	struct router_route *routes;
 	unsigned routes_count;
@@ -131,7 +133,9 @@ bool config_is_lorawan(const struct config_end *e);
 const char *config_rule_by(const struct config_end *e, const struct config_rule *r);
 /* The rules of a listener; ERR_FORMAT with words. */
 int config_rules(const struct config_end *e, struct rule_set **out, struct err *err);
-/* "host.example:8883" or "srv:_mqtt._tcp.example". */
+/* Where it leads is the server name that is asked for. */
+bool config_is_by_name(const struct config_end *e);
+/* "host.example:8883", "srv:_mqtt._tcp.example", or "sni:8883", which says no name. */
 int config_target(const struct config_end *e, struct service_target *out, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "net/listen.h"
+#include "net/reaches.h"
 #include "net/secure.h"
 #include "net/tunnel.h"
 #include "net/verdict.h"
@@ -23,6 +24,7 @@ struct pass {
 	struct tls_server *tls_server;
 	struct tls_client *tls_client;
 	struct reach *reach;
+	struct reaches *reaches; /* of outbound by server name, instead */
 	struct pass **inner;     /* one for each of the listener's names: rules, TLS and reach */
 	struct tunnels *tunnels; /* or: */
 	struct lorawan *lorawan;
@@ -47,6 +49,14 @@ static bool authorise_by_ca(void *arg, const struct name *client)
 	const struct pass *p = arg;
 
 	return rule_admits_name(p->rules, client, RULE_BY_PKIX);
+}
+
+/* Whom a program beside us may want. */
+static bool serves(void *arg, const struct name *host)
+{
+	const struct pass *p = arg;
+
+	return rule_admits_name(p->rules, host, RULE_BY_ANY);
 }
 
 static bool admit(void *arg, const struct peer *client)
@@ -139,6 +149,17 @@ static struct reach *reach_of(void *arg, const struct link *front)
 	return p->reach;
 }
 
+/* Where the program beside us wants to go, which the rules allowed in the ClientHello. */
+static struct reach *reach_asked(void *arg, const struct link *front)
+{
+	const struct pass *p = arg;
+	struct name host;
+
+	if (!conn_server_name(link_conn(front), &host) || !serves(arg, &host))
+		return NULL;
+	return reaches_find(p->reaches, &host);
+}
+
 static int open_server(struct pass *p, struct err *err)
 {
 	const struct config_end *e = p->end;
@@ -192,6 +213,15 @@ static int open_listener(struct pass *p, struct err *err)
 	return rc;
 }
 
+static int open_by_name(struct pass *p, const struct reach_config *reach, struct err *err)
+{
+	const struct config_end *e = p->end;
+	const struct secure_gate gate = { .authorise = serves, .arg = p };
+	int rc = secure_local_new(e->local_cert, e->local_key, e->name, &gate, &p->tls_server, err);
+
+	return rc ? rc : reaches_new(reach, &p->reaches, err);
+}
+
 static int open_outbound(struct pass *p, struct err *err)
 {
 	struct reach_config reach = { .loop = p->loop,
@@ -208,6 +238,8 @@ static int open_outbound(struct pass *p, struct err *err)
 	if (config_is_lorawan(p->end))
 		return rc;
 	rc = rc ? rc : config_target(p->end, &reach.target, err);
+	if (rc == 0 && config_is_by_name(p->end))
+		return open_by_name(p, &reach, err);
 	return rc ? rc : reach_new(&reach, &p->reach, err);
 }
 
@@ -215,6 +247,7 @@ static int open_tunnels(struct pass *p, struct err *err)
 {
 	const struct config_end *e = p->end;
 	const struct config_limits *l = &e->limits;
+	bool listener = !e->to;
 	struct tunnels_config c = {
 		.loop = p->loop,
 		.resolver = p->resolver,
@@ -234,13 +267,15 @@ static int open_tunnels(struct pass *p, struct err *err)
 		.arg = p,
 	};
 
-	if (p->tls_server)
+	if (listener)
 		c.reach_of = reach_of;
-	if (p->tls_server && tell_is_proxy(e->identity))
+	else if (p->reaches)
+		c.reach_of = reach_asked;
+	if (listener && tell_is_proxy(e->identity))
 		c.ahead = ahead;
 	p->http =
 		(struct http_pass_config){ .head_max = e->header_max, .is_ours = httphead_is_ours };
-	if (p->tls_server && e->identity == CONFIG_HTTP) {
+	if (listener && e->identity == CONFIG_HTTP) {
 		c.http = &p->http;
 		c.fields = fields;
 	}
@@ -345,6 +380,7 @@ static void release(void *arg)
 			release(p->inner[i]);
 	free(p->inner);
 	reach_free(p->reach);
+	reaches_free(p->reaches);
 	tls_server_free(p->tls_server);
 	tls_client_free(p->tls_client);
 	rule_set_free(p->rules);

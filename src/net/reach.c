@@ -85,6 +85,11 @@ void reach_forget(struct reach_wait *w)
 	w->of = NULL;
 }
 
+bool reach_is_waited_for(const struct reach *r)
+{
+	return r->first != NULL;
+}
+
 /* The soonest end of what the endpoints rest on. */
 static int64_t fresh_until(const struct service *s)
 {

@@ -57,5 +57,6 @@ struct reach_wait {
 /* done is called once, maybe before this returns. */
 void reach_ask(struct reach *r, struct reach_wait *w);
 void reach_forget(struct reach_wait *w); /* any state */
+bool reach_is_waited_for(const struct reach *r);
 
 #endif

@@ -2,7 +2,7 @@
 #include "net/secure.h"
 
 #include "program/log.h"
-#include "tls/server.h"
+#include "tls/local.h"
 
 /*
  * What TLS says of each handshake, net/verdict says with address and time, and bounded: one
@@ -72,6 +72,18 @@ int secure_server_new(const struct tls_block *block, const char *where, struct p
 	if (!policy)
 		return err_set(err, ERR_ARG, "%s: no rule says who may connect", where);
 	return secure_server_new_by(block, where, &gate, resolver, out, err);
+}
+
+int secure_local_new(const char *tls_cert, const char *tls_key, const char *where,
+	const struct secure_gate *gate, struct tls_server **out, struct err *err)
+{
+	const struct tls_local_config config = { .tls_cert = tls_cert,
+		.tls_key = tls_key,
+		.serves = gate->authorise,
+		.arg = gate->arg };
+	int rc = tls_local_new(&config, out, err);
+
+	return rc == 0 ? 0 : err_wrap(err, rc, "%s: local", where);
 }
 
 int secure_client_new(const struct tls_block *block, const char *where, struct tls_client **out,

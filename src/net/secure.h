@@ -12,7 +12,7 @@
 #include "program/tls_config.h"
 #include "tls/client.h"
 
-/* Who may come in: before any DNS, and once it is proved. Of tls/server.h. */
+/* Who may come in, or whom it may want: before any DNS, and once it is proved. Of tls/server.h. */
 struct secure_gate {
 	bool (*authorise)(void *arg, const struct name *client);
 	bool (*admit)(void *arg, const struct peer *client); /* NULL: who is proved */
@@ -37,6 +37,10 @@ int secure_client_new(const struct tls_block *block, const char *where, struct t
 /* Certificate, key and authorities of a block of either end are read as at a start, and dropped:
  * what is wrong with them is said before a program that runs is stopped. */
 int secure_check(const struct tls_block *block, const char *where, struct err *err);
+
+/* The accepting end for programs of this machine, which say whom they want: tls/local.h. */
+int secure_local_new(const char *tls_cert, const char *tls_key, const char *where,
+	const struct secure_gate *gate, struct tls_server **out, struct err *err);
 
 /* The mode meant, for http_client_config.mode; TLS_DANE for a block that contradicts itself. */
 enum tls_mode secure_mode(const struct tls_block *block);

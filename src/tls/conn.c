@@ -110,9 +110,9 @@ enum conn_event conn_handshake(struct conn *c)
 	enum conn_event event = rc == 1 ? CONN_READY : wanted(c, rc);
 	if (event == CONN_WANT_READ || event == CONN_WANT_WRITE || event == CONN_WANT_DNS)
 		return event;
-	bool authenticated = handshake_finish(c->ssl, rc == 1);
+	bool may_open = handshake_finish(c->ssl, rc == 1);
 	ERR_clear_error();
-	if (!authenticated || rc != 1)
+	if (!may_open || rc != 1)
 		return end(c, CONN_REFUSED);
 	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC);
 	c->at = OPEN;

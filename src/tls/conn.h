@@ -73,7 +73,8 @@ const struct tls_server *conn_server(const struct conn *c);
 /* The server name that was asked for. False: none, or none that is a DNS name. */
 bool conn_server_name(const struct conn *c, struct name *out);
 
-/* Valid in every state; authenticated only after conn_handshake said CONN_READY. */
+/* Valid in every state; authenticated only after conn_handshake said CONN_READY, and not even then
+ * of a local program (tls/local.h). */
 const struct peer *conn_peer(const struct conn *c);
 const char *conn_version(const struct conn *c); /* "TLSv1.3" */
 /* The certificate that the peer showed, DER, appended; nothing when it is not known any more. */

@@ -39,6 +39,10 @@ struct tls_server {
 	struct tls_server_name *names;
 	unsigned names_count;
 	bool name_required;
+	/* Of one for local programs: which names it serves. Nobody is proved then. NULL: of all
+	 * others. */
+	bool (*serves)(void *arg, const struct name *asked);
+	void *serves_arg;
 	struct leaf_table *leaves;       /* of who was authenticated */
 	uint8_t client_id[CLIENTID_MAX]; /* dane_clientid that asks for one */
 	size_t client_id_n;

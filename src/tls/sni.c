@@ -44,21 +44,25 @@ static bool has_name(const struct tls_server *s, const struct name *name)
 			X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
 }
 
-/* NULL: no server here has that name. */
-static const struct tls_server *server_for(const struct tls_server *own, SSL *ssl)
+/* name NULL: none was asked for. NULL comes out: no server here has that name. */
+static const struct tls_server *server_for(const struct tls_server *own, const struct name *name)
 {
-	struct name name;
-	bool asked = asked_for(ssl, &name);
-
-	for (unsigned i = 0; asked && i < own->names_count; i++)
-		if (pattern_matches(&own->names[i].name, &name))
+	if (own->serves)
+		return name && own->serves(own->serves_arg, name) ? own : NULL;
+	for (unsigned i = 0; name && i < own->names_count; i++)
+		if (pattern_matches(&own->names[i].name, name))
 			return own->names[i].server;
-	return !own->name_required || (asked && has_name(own, &name)) ? own : NULL;
+	return !own->name_required || (name && has_name(own, name)) ? own : NULL;
 }
 
-static int refuse(struct handshake *h, int alert, const char *why, int *out)
+static int refuse(struct handshake *h, int alert, const char *why, const struct name *name,
+	int *out)
 {
-	peer_refuse(&h->peer, PEER_REFUSED_SERVER_NAME, "%s", why);
+	char text[NAME_TEXT_MAX] = "none";
+
+	if (name)
+		(void)name_write_text(name, text, sizeof text);
+	peer_refuse(&h->peer, PEER_REFUSED_SERVER_NAME, "%s (%.100s)", why, text);
 	*out = alert;
 	return SSL_CLIENT_HELLO_ERROR;
 }
@@ -66,7 +70,8 @@ static int refuse(struct handshake *h, int alert, const char *why, int *out)
 /* Of the SSL_CTX that the SSL has now: after the first time, of the chosen one. */
 static int choose(SSL *ssl, int *alert, void *arg)
 {
-	const struct tls_server *own = arg, *to = server_for(own, ssl);
+	struct name asked, *name = asked_for(ssl, &asked) ? &asked : NULL;
+	const struct tls_server *own = arg, *to = server_for(own, name);
 	struct handshake *h = handshake_of(ssl);
 
 	if (!h && !(h = handshake_of_server(ssl, own))) {
@@ -75,12 +80,12 @@ static int choose(SSL *ssl, int *alert, void *arg)
 	}
 	if (!to)
 		return refuse(h, SSL_AD_UNRECOGNIZED_NAME, "no server here has the name asked for",
-			alert);
+			name, alert);
 	/* RFC 8446 section 4.1.2: the client MUST send the same ClientHello without modification,
 	 * but for some fields of which this is none. */
 	if (h->chosen && h->server != to)
 		return refuse(h, SSL_AD_ILLEGAL_PARAMETER,
-			"the second ClientHello asks for another", alert);
+			"the second ClientHello asks for another", name, alert);
 	h->chosen = true;
 	h->server = to;
 	if (to != own && SSL_set_SSL_CTX(ssl, to->ssl_ctx) != to->ssl_ctx) {

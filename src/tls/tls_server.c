@@ -114,8 +114,9 @@ int tls_server_add_name(struct tls_server *s, const struct pattern *name, struct
 	struct tls_server_name *more;
 
 	/* What the SSL took from s when it was made stays as it is. */
-	if (other->number || other->names_count || other->mode != s->mode ||
-		other->tickets != s->tickets || other->compat != s->compat)
+	if (other->number || other->names_count || other->serves || s->serves ||
+		other->mode != s->mode || other->tickets != s->tickets ||
+		other->compat != s->compat)
 		return err_set(err, ERR_ARG, "TLS server: not one that a name may lead to");
 	more = realloc(s->names, (s->names_count + 1) * sizeof *more);
 	if (!more)

@@ -29,6 +29,19 @@ def outbound(e, bind="127.0.0.1:0", to=None, who="A_NS", name=None, key=None, mo
     return (f'outbound:\n  - name: out\n    bind: "{bind}"\n    to: "{to or e["B_JS_HOST"] + ":" + e["B_JS_PORT"]}"\n    tls_cert: {cert}.pem\n'
             f'    tls_key: {cert}-key.pem\n    dane_client_name: {name or e[who + "_CLIENT_NAME"]}\n{more}') + resolver(e)
 
+def local_certificate(top, *names):
+    """What a program that speaks TLS to the proxy beside it trusts: (the file, the keys of an outbound entry)."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=local",
+                    "-addext", "subjectAltName=" + ",".join("DNS:" + n for n in names), "-keyout", f"{top}/local-key.pem", "-out", f"{top}/local.pem"],
+                   check=True, capture_output=True)
+    return f"{top}/local.pem", f"    local_cert: {top}/local.pem\n    local_key: {top}/local-key.pem\n"
+
+def speaks_tls(s, name, ca, version=ssl.TLSVersion.TLSv1_3):
+    """The TLS of a program that wants name; it believes ca alone."""
+    context = ssl.create_default_context(cafile=ca)
+    context.maximum_version = version
+    return context.wrap_socket(s, server_hostname=name)
+
 class Proxy:
     """The program, with this configuration; .port(name), .log, .said(pattern), .stop()."""
     def __init__(self, config, workers=1, more="drain: 2\n"):

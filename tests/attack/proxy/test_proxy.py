@@ -144,6 +144,11 @@ def hello(s, name, share=bytes(31) + b"\x09"):
     assert kind == 22 and octets[0] == 2, (kind, octets)
     return "retry" if octets[6:38].hex().startswith("cf21ad74") else "hello"
 
+def name_answer(s, first, second):
+    """The same to two ClientHellos, the first without a key share."""
+    got = hello(s, first, b"")
+    return got if got != "retry" else hello(s, second)
+
 def b_listens():
     return socket.create_connection((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"])), 20)
 
@@ -154,8 +159,7 @@ def the_second_client_hello_asks_for_no_other_server():
         for first, second, answer in (("inner.b.example", "inner.b.example", "hello"), ("inner.b.example", "other.b.example", ILLEGAL_PARAMETER),
                                       ("inner.b.example", "", ILLEGAL_PARAMETER), ("", "inner.b.example", ILLEGAL_PARAMETER)):
             with b_listens() as s:
-                assert hello(s, first, b"") == "retry"
-                got = hello(s, second)
+                got = name_answer(s, first, second)
                 assert got == answer, (first, second, got)
         b.said(r"tls\.refuse .*refusal=server-name .*second ClientHello", times=3)
 
@@ -171,6 +175,33 @@ def who_asks_for_no_name_of_ours_is_refused_where_one_is_required():
     # Where none is, they meet the listener itself.
     with Echo() as e, Proxy(listener(WORLD, e.address, more=NONE + names(inner=e))), b_listens() as s:
         assert hello(s, "") == "hello"
+
+def a_program_beside_us_is_led_nowhere_but_where_a_rule_says():
+    with Quiet() as zone, tempfile.TemporaryDirectory() as top, Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)):
+        ca, keys = proxylab.local_certificate(top, "*.quiet.example", "quiet.example", WORLD["B_JS_HOST"])
+        rules = f'    allow: [{{name: "*.quiet.example"}}, {{name: {WORLD["B_JS_HOST"]}}}]\n    connect_timeout: 1\n'
+        config = outbound(WORLD, to=f'sni:{WORLD["B_JS_PORT"]}', more=keys + rules).replace(
+            "resolver: {", f'resolver: {{deadline_ms: 1000, stub: [{{zone: quiet.example, server: "{zone.address}"}}], ')
+        with Proxy(config) as a:
+            for name in ("quiet.example", "a.b.quiet.example", WORLD["B_AS_HOST"], "*.quiet.example", "quiet.example.b.example", "127.0.0.1", ""):
+                with a.connect() as s:
+                    assert hello(s, name) == UNRECOGNIZED_NAME, name
+            for first, second in (("friend.quiet.example", "quiet.example"), ("", "friend.quiet.example")):
+                with a.connect() as s:
+                    assert name_answer(s, first, second) == UNRECOGNIZED_NAME, (first, second)
+            a.said(r"tls\.refuse .*refusal=server-name .*no server here has the name asked for", times=9)
+            with a.connect() as s:
+                s.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                a.said(r"tls\.refuse .*refusal=protocol ")
+            assert zone.heard == [], zone.heard
+            with proxylab.speaks_tls(a.connect(), WORLD["B_JS_HOST"], ca) as s:
+                s.sendall(b"honest")
+                assert receive(s, 6) == b"honest"
+            # The control: for a name that a rule admits the zone's server is asked.
+            with proxylab.speaks_tls(a.connect(), "friend.quiet.example", ca) as s:
+                assert is_cut(s)
+            assert any(b"friend" in q for q in zone.heard), zone.heard
+        assert backend.count == 1
 
 def what_a_client_sends_first_is_no_header_of_ours():
     forged = proxylab.SIGNATURE + b"\x21\x11\0\x0c" + bytes(12)
@@ -246,6 +277,7 @@ def grace_is_as_long_as_it_says():
 with proxylab.world() as (WORLD, LAB):
     run(who_is_not_proved_reaches_no_backend, tls_1_2_is_refused, for_a_name_outside_the_rules_no_dns_question_is_made,
         a_key_or_a_proof_that_no_rule_allows_is_refused, who_may_come_in_by_one_server_name_does_not_by_another,
-        the_second_client_hello_asks_for_no_other_server, who_asks_for_no_name_of_ours_is_refused_where_one_is_required, what_a_client_sends_first_is_no_header_of_ours,
+        the_second_client_hello_asks_for_no_other_server, who_asks_for_no_name_of_ours_is_refused_where_one_is_required,
+        a_program_beside_us_is_led_nowhere_but_where_a_rule_says, what_a_client_sends_first_is_no_header_of_ours,
         names_that_a_client_writes_into_its_certificate_are_not_told, who_is_not_the_server_asked_for_hears_nothing,
         a_removed_tlsa_closes_what_is_open_from_either_side, grace_is_as_long_as_it_says)

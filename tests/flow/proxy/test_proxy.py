@@ -256,6 +256,42 @@ def an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next():
         a.said(r"proxy\.end .*verdict=passed .*to=" + WORLD["B_JS_ADDRESS"].replace(".", r"\."), times=2)
         assert (backend.count, wrong.count) == (2, 0), (backend.count, wrong.count)
 
+def a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name():
+    port, dead = int(WORLD["B_JS_PORT"]), free_port()
+    host = published("dead.b.example", WORLD["B_JS_ADDRESS"]).split(":")[0]
+    lab("publish", "_echo._tcp.b.example", "SRV", "5", "1", str(dead), host)
+    lab("publish", "_echo._tcp.b.example", "SRV", "10", "1", str(port), WORLD["B_JS_HOST"])
+    with Echo(head=True) as backend, Proxy(listener(WORLD, backend.address)), Proxy(outbound(WORLD, to="srv:_echo._tcp.b.example")) as a:
+        with a.connect() as s:
+            assert exchange(s, b"hello") == b"hello"
+        a.said(rf'proxy\.end .*verdict=passed peer={WORLD["B_JS_HOST"]} tlsa=_{port}\._tcp\.{WORLD["B_JS_HOST"]} ')
+        assert tlvs(backend.heads[0][28:])[2] == WORLD["B_JS_HOST"].encode(), backend.heads
+
+def a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for():
+    one, two = published("one.srv.b.example", WORLD["B_JS_ADDRESS"]), published("two.srv.b.example", WORLD["B_JS_ADDRESS"])
+    names = [one.split(":")[0], two.split(":")[0]]
+    with tempfile.TemporaryDirectory() as top, Echo(head=True) as backend, Proxy(listener(WORLD, backend.address)):
+        ca, keys = proxylab.local_certificate(top, *names)
+        with Proxy(outbound(WORLD, to=f'sni:{WORLD["B_JS_PORT"]}', more=keys + "    allow: [{name: .srv.b.example}]\n")) as a:
+            for name, version in ((names[0], "TLSv1.3"), (names[1], "TLSv1.3"), (names[0], "TLSv1.2")):
+                with proxylab.speaks_tls(a.connect(), name, ca, ssl.TLSVersion[version.replace(".", "_")]) as s:
+                    assert s.version() == version
+                    s.sendall(LARGE[:100000])
+                    assert proxylab.receive(s, 100000) == LARGE[:100000]
+                a.said(rf"proxy\.end at=out sni={name} verdict=passed peer={name} .*how=dane ")
+                told = tlvs(backend.heads[-1][28:])
+                assert told[2] == name.encode() and tlvs(told[0x20][5:])[0x22] == WORLD["A_NS_CLIENT_NAME"].rstrip(".").encode()
+
+def the_file_says_where_a_program_may_be_led():
+    with tempfile.TemporaryDirectory() as top:
+        _, keys = proxylab.local_certificate(top, "x.b.example")
+        rule = "    allow: [{name: .b.example}]\n"
+        for to, more, why in (("sni:443", keys, "no rule"), ("sni:443", rule, "need local_cert and local_key"), ("sni:", keys + rule, "sni:port"),
+                              ("sni:0", keys + rule, "sni:port"), ("js.b.example:1", keys, "are for to: sni:port"), ("js.b.example:1", rule, "allow is for"),
+                              ("sni:443", keys.replace("local-key", "none") + rule, "none.pem")):
+            status, words = Proxy(outbound(WORLD, to=to, more=more)).check()
+            assert status == 2 and why in words, (to, why, words)
+
 def with_names(first, second, third, more=""):
     """B's listener, and beside it two server names: one with its own certificate and rules, one with the listener's."""
     return listener(WORLD, first.address, more=f"""    names:
@@ -342,4 +378,6 @@ with proxylab.world() as (WORLD, lab):
         a_half_closed_connection_waits_its_own_time_and_no_longer, ipv6_does_as_well_and_the_backend_is_told_so,
         an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next,
         each_server_name_has_its_backend_its_certificate_and_its_rules, each_server_name_is_tested_with_its_own_certificate_and_record,
+        a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name,
+        a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led,
         the_file_is_checked_with_its_credentials)
