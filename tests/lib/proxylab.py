@@ -161,10 +161,10 @@ class Zone:
     def __exit__(self, *why):
         self.socket.close()
 
-def stubbed(config, **zones):
-    """The same configuration, with the servers of these zones below example and a second for each question."""
+def stubbed(config, more="deadline_ms: 1000", **zones):
+    """The same configuration, with the servers of these zones below example; more: of its resolver block."""
     stubs = ", ".join(f'{{zone: {name}.example, server: "{zone.address}"}}' for name, zone in zones.items())
-    return config.replace("resolver: {", f"resolver: {{deadline_ms: 1000, stub: [{stubs}], ")
+    return config.replace("resolver: {", f"resolver: {{{more}, stub: [{stubs}], ")
 
 def receive(s, n):
     """Exactly n octets."""

@@ -3,20 +3,26 @@
  * roguec - a TLS client over a socket that shows any chain and puts any octets where a ClientName
  * belongs; it believes every server.
  *
- * usage: roguec ADDRESS PORT FILE [no-name | HEX] [second] [tls12]
+ * usage: roguec ADDRESS PORT FILE [no-name | HEX] [second] [tls12] [hold=N]
  *   FILE.pem and FILE-key.pem are what it shows; HEX the extension's octets; second: beside the
  *   second certificate of the file; tls12: no more than TLS 1.2.
+ *   hold=N: so many at once, from 127.0.0.2 on, HELD_EACH of each address. The name of each begins
+ *   with its number, 000000 in HEX. Prints "held N" once all have said their last word, and stays
+ *   until its input ends.
  * Prints "alert N", or "open" when the server let it in; then exit 0.
  */
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#define CLIENTID 65280
-#define WHERE    (SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE)
+#define CLIENTID  65280
+#define HELD_EACH 50
+#define WHERE     (SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE)
 
 static unsigned char octets[1024];
 static size_t octets_n;
@@ -49,12 +55,15 @@ static void hear_alert(const SSL *ssl, int where, int value)
 		alert = value & 0xff;
 }
 
-static int connect_to(const char *address, const char *port)
+static int connect_to(const char *address, const char *port, uint32_t source)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(source) };
 	unsigned n;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (bind(fd, (struct sockaddr *)&from, sizeof from) != 0)
+		return -1;
 	if (sscanf(port, "%u", &n) != 1 || inet_pton(AF_INET, address, &a.sin_addr) != 1)
 		return -1;
 	a.sin_port = htons((uint16_t)n);
@@ -80,8 +89,33 @@ static bool prepare(SSL_CTX *ctx, const char *file, const char *name)
 	return SSL_CTX_add_custom_ext(ctx, CLIENTID, WHERE, put, NULL, NULL, hear, NULL) == 1;
 }
 
+static int hold(SSL_CTX *ctx, char **argv, unsigned count)
+{
+	struct rlimit files;
+	char number[7];
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return 2;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || octets_n < 8)
+		return 2;
+	for (unsigned i = 0; i < count; i++) {
+		int fd = connect_to(argv[1], argv[2], INADDR_LOOPBACK + 1 + i / HELD_EACH);
+		SSL *ssl = SSL_new(ctx);
+
+		snprintf(number, sizeof number, "%06u", i);
+		memcpy(octets + 1, number, 6);
+		if (fd < 0 || !ssl || SSL_set_fd(ssl, fd) != 1 || SSL_connect(ssl) != 1)
+			return 2;
+	}
+	printf("held %u\n", count);
+	fflush(stdout);
+	return getchar() == EOF ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
+	unsigned held = 0;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	char octet;
 	int fd;
@@ -92,8 +126,12 @@ int main(int argc, char **argv)
 		on_second |= strcmp(argv[i], "second") == 0;
 		if (strcmp(argv[i], "tls12") == 0)
 			SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+		if (strncmp(argv[i], "hold=", 5) == 0)
+			held = (unsigned)strtoul(argv[i] + 5, NULL, 10);
 	}
-	fd = connect_to(argv[1], argv[2]);
+	if (held)
+		return hold(ctx, argv, held);
+	fd = connect_to(argv[1], argv[2], INADDR_ANY);
 	SSL *ssl = SSL_new(ctx);
 	if (fd < 0 || !ssl || SSL_set_fd(ssl, fd) != 1)
 		return 2;

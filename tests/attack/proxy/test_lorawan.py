@@ -54,7 +54,7 @@ def a_message_that_can_be_read_two_ways_reaches_no_backend():
            (b"SenderID", b"senderID", b"SENDERID", b"Sender\\u0049D", "\u017fenderID".encode(), b"\\u017fenderID", b"SenderID\\u0000")]
     bad += [own + own, own + b"x", own[:-1] + b',"x":' + b"[" * 5000 + b"]" * 5000 + b"}", b"\xef\xbb\xbf" + own, b"[" + own + b"]",
             own.replace(b'"SenderID":"', b'"SenderID":" '), own.replace(b'"SenderID":"', b'"SenderID":["').replace(b'","Receiver', b'"],"Receiver'),
-            own[:-1] + b"," + b",".join(b'"m%d":0' % i for i in range(100)) + b"}", own.decode().encode("utf-16"), b"", b"null"]
+            own[:-1], own[:-30], own[:1], own.replace(b'"1.0"', b'"1\xff0"'), own[:-1] + b"," + b",".join(b'"m%d":0' % i for i in range(100)) + b"}", own.decode().encode("utf-16"), b"", b"null"]
     with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b, Proxy(outbound(WORLD)) as a:
         for body in bad:
             status, said = direct(a, body)

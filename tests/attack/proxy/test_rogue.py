@@ -5,15 +5,16 @@ each rogue client of that list meets a real sardane-proxy, whose backend never h
 
 PROXY, SARDANE, RESOLVERD and ROGUEC in the environment name the programs.
 """
-import os, pathlib, subprocess, sys, tempfile
+import contextlib, hashlib, os, pathlib, re, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from joinlab import run
 from proxylab import Echo, Proxy, Zone, listener, stubbed, tlvs
 
-RULES = ["name: .a.example", "name: .broken.example", "name: .failing.example"]
-HANDSHAKE_FAILURE, PROTOCOL_VERSION, SERVFAIL = 40, 70, 2
+RULES = [f"name: .{zone}.example" for zone in ("a", "broken", "failing", "silent", "mute")]
+HANDSHAKE_FAILURE, PROTOCOL_VERSION, SERVFAIL, TTL = 40, 70, 2, 2
+OLD = "_old.ns.a.example"
 
 def named(name):
     """The octets of the extension: its length, then the name."""
@@ -79,12 +80,135 @@ def records_that_nobody_can_use_and_the_weaker_digest_are_refused():
     with_proxy(test)
 
 def what_dns_does_not_prove_is_refused():
-    def test(b):
-        for zone, reason in (("expired", "bogus"), ("unsigned", "insecure")):
-            refused(b, reason, ME, named(f"_client.{zone}.broken.example"))
-    with_proxy(test)
+    with Zone() as silent, Zone(rcode=SERVFAIL) as failing:
+        def test(b):
+            for zone, reason in (("expired", "bogus"), ("bad-digest", "bogus"), ("unsigned", "insecure")):
+                refused(b, reason, ME, named(f"_client.{zone}.broken.example"))
+            refused(b, "dns", ME, named("_client.failing.example"))
+            refused(b, "dns", ME, named("_client.silent.example"))
+        with_proxy(test, silent=silent, failing=failing)
 
-OLD = "_old.ns.a.example"
+def published(name, usage, cert):
+    """The TLSA record name: usage 0 1 of the certificate."""
+    data = subprocess.run(["openssl", "x509", "-in", cert, "-outform", "DER"], capture_output=True, check=True).stdout
+    LAB("publish", name, "TLSA", str(usage), "0", "1", hashlib.sha256(data).hexdigest())
+    return name
+
+def below_an_authority_in_dns_only_its_own_certificate_for_the_name_does():
+    with calab.Authority() as ca, calab.Authority() as forger:
+        name = published("_ta.ns.a.example", 2, ca.pem)
+        forged, good = forger.leaf("forged", f"DNS:{name}"), ca.leaf("good", f"DNS:{name}")
+        with open(forged + ".pem", "a") as chain:
+            chain.write(pathlib.Path(ca.pem).read_text())
+        def test(b):
+            refused(b, "no-match", forged, named(name))
+            for wrong in (ca.leaf("other", "DNS:_other.ns.a.example"), ca.leaf("cn", cn=name), ca.leaf("wild", "DNS:*.ns.a.example")):
+                refused(b, "wrong-name", wrong, named(name))
+            refused(b, "chain", ca.leaf("old", f"DNS:{name}", days=-1), named(name))
+            assert meets(good, named(name)) == "open"
+        with_proxy(test, before=1)
+
+def in_pkix_mode_a_chain_is_held_to_date_issuer_and_name():
+    with calab.Authority() as ca, calab.Authority() as other, Echo() as backend:
+        more = f"    mode: pkix\n    ca_cert: {ca.pem}\n    identity: none\n"
+        with Proxy(listener(WORLD, backend.address, [f"name: {OLD}"], more)) as b:
+            assert "expired" in refused(b, "chain", ca.leaf("expired", f"DNS:{OLD}", days=-1), None)
+            refused(b, "chain", other.leaf("x", f"DNS:{OLD}"), None)
+            refused(b, "policy", ca.leaf("cn", cn=OLD), None)
+            refused(b, "wrong-name", ca.leaf("other", "DNS:_other.ns.a.example"), named(OLD))
+            assert backend.count == 0 and meets(ca.leaf("good", f"DNS:{OLD}"), None) == "open" and backend.count == 1
+
+def where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa():
+    with calab.Authority() as ca, Echo() as backend, Zone(rcode=SERVFAIL) as failing:
+        more = f"    mode: dane-or-pkix\n    ca_cert: {ca.pem}\n    identity: none\n"
+        rules = [*RULES, f"name: {OLD}, by: pkix", "name: .failing.example, by: pkix", "name: .broken.example, by: pkix", f"name: {MY_NAME}, by: pkix"]
+        with Proxy(stubbed(listener(WORLD, backend.address, rules, more), failing=failing)) as b:
+            for name, reason in ((MY_NAME, "no-match"), ("_client.expired.broken.example", "bogus"), ("_client.failing.example", "dns")):
+                cert = ca.leaf("x", f"DNS:{name}")
+                # Whether it is sent or only in the certificate.
+                refused(b, reason, cert, None)
+                refused(b, reason, cert, named(name))
+            # DNS has no TLSA, but no rule leaves the name to an authority.
+            assert "no rule allows this key" in refused(b, "policy", ca.leaf("y", "DNS:_absent.ns.a.example"), None)
+            assert backend.count == 0
+            good = ca.leaf("old", f"DNS:{OLD}")
+            assert meets(good, None) == "open" and meets(good, named(OLD)) == "open" and meets(ME, named(MY_NAME)) == "open" and backend.count == 3
+
+def connect(session):
+    """What sardane connect says, as A's Application Server, with a session kept in a file."""
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as settings:
+        settings.write(proxylab.resolver(WORLD))
+        settings.flush()
+        return subprocess.run([os.environ["SARDANE"], "connect", f'{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}', "--resolver", settings.name, "--json",
+                               "--client-name", WORLD["A_AS_CLIENT_NAME"], "--cert", WORLD["A_AS_CLIENT"] + ".pem",
+                               "--key", WORLD["A_AS_CLIENT"] + "-key.pem", "--session", session], capture_output=True, text=True, timeout=60)
+
+def a_session_ends_with_the_tlsa_that_it_rests_on():
+    def session(file, resumed):
+        got = connect(file)
+        assert got.returncode == 0 and f'"resumed":{resumed}' in got.stdout.replace(" ", ""), got.stdout + got.stderr
+
+    with tempfile.TemporaryDirectory() as top:
+        def unless_asked_for_there_is_none(b):
+            session(top + "/none", "false")
+            assert not pathlib.Path(top, "none").exists()
+
+        def test(b):
+            session(top + "/session", "false")
+            session(top + "/session", "true")
+            LAB("withdraw", WORLD["A_AS_CLIENT_NAME"], "TLSA")
+            time.sleep(TTL + 0.1)
+            got = connect(top + "/session")
+            assert got.returncode == 1, got.stdout + got.stderr
+            b.said(rf"tls\.refuse peer={WORLD['A_AS_CLIENT_NAME']} .*refusal=no-tlsa ")
+        with_proxy(unless_asked_for_there_is_none, before=1)
+        with_proxy(test, more="    tickets: true\n", before=2)
+
+def until(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
+
+def resident_kb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+@contextlib.contextmanager
+def held(zone, count):
+    """So many clients, each with a name of its own in a zone that never answers; cut at the end."""
+    name = named(f"000000.{zone}.example").hex()
+    with subprocess.Popen([os.environ["ROGUEC"], WORLD["B_JS_ADDRESS"], WORLD["B_JS_PORT"], ME, name, f"hold={count}"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline() == f"held {count}\n"
+        yield
+        p.stdin.close()
+        assert p.wait(30) == 0
+
+def handshakes_that_wait_for_a_slow_zone_keep_nobody_out_and_leave_nothing():
+    fresh = published("_fresh.ns.a.example", 3, ME + ".pem")
+    many, more = (100, 100) if os.environ.get("SARDANE_SANITIZED") else (600, 400)
+    with Zone() as silent, Zone() as mute, Echo() as backend, \
+            Proxy(stubbed(listener(WORLD, backend.address, RULES, "    identity: none\n"), "deadline_ms: 4000, open_max: 2048", silent=silent, mute=mute)) as b:
+        assert meets(ME, named(MY_NAME)) == "open"
+        worker, = b.workers()
+        waiting = lambda: len(os.listdir(f"/proc/{worker}/fd")) - few  # noqa: E731
+        few = 0
+        few = waiting()
+        with held("silent", many):
+            # One whose TLSA is known by now, and one whose is not.
+            assert meets(ME, named(MY_NAME)) == "open" and meets(ME, named(fresh)) == "open"
+            beside = waiting()
+            assert beside > 0, "they did not wait"
+        until(lambda: waiting() <= 0)
+        before = resident_kb(worker)
+        with held("mute", more):
+            assert waiting() > 0
+        until(lambda: waiting() <= 0)
+        grown = resident_kb(worker) - before
+        print(f"# of {many} handshakes {beside} waited beside the honest; when {more} more were cut, {grown} KB were left")
+        # A job that is not resumed stays, with its 38 KB.
+        assert grown < more * 19 or os.environ.get("SARDANE_SANITIZED"), grown
+        assert backend.count == 3 and meets(ME, named(MY_NAME)) == "open", backend.count
 
 def by_pkix(ca, *rules):
     return [*RULES, *rules], f"    client_ca: {ca.pem}\n"
@@ -139,9 +263,69 @@ def a_name_that_is_sent_is_not_left_to_an_authority():
             assert meets(cert, None) == "open"
         with_proxy(test, rules, more, before=1, failing=failing)
 
+# Each attack on a server end, in tests/attack, and where it is tried through a proxy: the test, its sentence.
+TRIED = {
+    "tls/attack_client.c": {
+        "an_honest_client_comes_in": ("rogue", "a_name_that_is_none_is_refused"),
+        "without_a_certificate": ("proxy", "who_is_not_proved_reaches_no_backend"),
+        "with_the_certificate_of_another_key": ("rogue", "a_name_with_another_key_or_no_record_is_refused"),
+        "without_the_extension": ("rogue", "a_name_that_is_none_is_refused"),
+        "with_an_empty_name": ("rogue", "a_name_that_is_none_is_refused"),
+        "with_a_name_of_bad_syntax": ("rogue", "a_name_that_is_none_is_refused"),
+        "with_a_name_of_255_octets_and_more": ("rogue", "a_name_that_is_none_is_refused"),
+        "with_the_name_beside_the_second_certificate": ("rogue", "a_name_beside_the_second_certificate_is_refused"),
+        "outside_policy_no_question_is_asked": ("proxy", "for_a_name_outside_the_rules_no_dns_question_is_made"),
+        "where_dns_does_not_help": ("rogue", "what_dns_does_not_prove_is_refused"),
+        "with_records_that_nobody_can_use": ("rogue", "records_that_nobody_can_use_and_the_weaker_digest_are_refused"),
+        "with_a_forged_chain_and_the_real_ca_behind_it": ("rogue", "below_an_authority_in_dns_only_its_own_certificate_for_the_name_does"),
+        "below_the_right_ca_with_the_wrong_name": ("rogue", "below_an_authority_in_dns_only_its_own_certificate_for_the_name_does"),
+        "by_the_weaker_of_two_digests": ("rogue", "records_that_nobody_can_use_and_the_weaker_digest_are_refused"),
+        "below_tls_1_3": ("rogue", "below_tls_1_3_nobody_is_heard"),
+        "with_a_session_of_a_server_that_gives_none": ("rogue", "a_session_ends_with_the_tlsa_that_it_rests_on"),
+        "by_resumption_after_the_tlsa_was_removed": ("rogue", "a_session_ends_with_the_tlsa_that_it_rests_on"),
+        "in_pkix_mode": ("rogue", "in_pkix_mode_a_chain_is_held_to_date_issuer_and_name"),
+        "by_pkix_where_dns_has_a_tlsa_or_fails": ("rogue", "where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa"),
+        "beside_dane_by_a_client_ca_and_no_name": ("rogue", "a_certificate_that_its_authority_did_not_make_for_this_is_refused"),
+        "by_a_client_ca_with_a_name_that_dane_refuses": ("rogue", "a_name_that_is_sent_is_not_left_to_an_authority"),
+        "closed_while_waiting_leaks_nothing": ("rogue", "handshakes_that_wait_for_a_slow_zone_keep_nobody_out_and_leave_nothing"),
+        "a_thousand_half_open_handshakes_stop_nobody": ("rogue", "handshakes_that_wait_for_a_slow_zone_keep_nobody_out_and_leave_nothing"),
+    },
+    "join/test_daemon.py": {
+        "a_removed_tlsa_ends_handshakes_sessions_and_open_connections": ("proxy", "a_removed_tlsa_closes_what_is_open_from_either_side"),
+        "json_that_is_broken_is_refused_over_tls_too": ("lorawan", "a_message_that_can_be_read_two_ways_reaches_no_backend"),
+    },
+    "join/test_requests.py": {
+        "a_sender_id_nobody_granted_is_refused": ("lorawan", "a_sender_id_that_is_not_its_own_reaches_no_backend"),
+        "json_that_is_broken_is_refused_and_the_server_lives": ("lorawan", "a_message_that_can_be_read_two_ways_reaches_no_backend"),
+        "a_body_too_large_is_refused_before_it_is_read": ("lorawan", "a_message_that_can_be_read_two_ways_reaches_no_backend"),
+    },
+}
+# What the owner of an SSL_CTX of his own may do wrong: the proxy has none.
+NONE_OF_A_PROXY = {"by_a_ticket_that_is_bound_to_nothing", "past_a_verify_callback_that_believes_all", "where_nothing_can_wait_only_the_cache_counts"}
+
+def runs(file, sentence):
+    """It is one of the sentences of that test, and run: named where it is defined, and once more at the end."""
+    text = file.read_text()
+    return f"def {sentence}():" in text and re.search(rf"\b{sentence}\b[,)]", text[text.rindex("    run("):])
+
+def each_attack_on_a_server_end_is_tried_through_a_proxy():
+    here = pathlib.Path(__file__).resolve().parent
+    all_of_them = set(re.findall(r"\bTEST\((\w+)\)", (here.parent / "tls/attack_client.c").read_text()))
+    listed = set(TRIED["tls/attack_client.c"])
+    assert all_of_them - listed == NONE_OF_A_PROXY, ("not tried through a proxy", all_of_them - listed - NONE_OF_A_PROXY)
+    assert listed <= all_of_them, listed - all_of_them
+    for source, attacks in TRIED.items():
+        for attack, (test, sentence) in attacks.items():
+            assert attack in (here.parent / source).read_text(), attack
+            assert runs(here / f"test_{test}.py", sentence), sentence
+            print(f"# {attack} ({source}): {sentence} (test_{test}.py)")
+
 with proxylab.world("--broken") as (WORLD, LAB):
     ME, MY_NAME = WORLD["A_NS_CLIENT"], WORLD["A_NS_CLIENT_NAME"]
     run(a_name_that_is_none_is_refused, a_name_beside_the_second_certificate_is_refused, below_tls_1_3_nobody_is_heard,
         a_name_with_another_key_or_no_record_is_refused, records_that_nobody_can_use_and_the_weaker_digest_are_refused, what_dns_does_not_prove_is_refused,
+        below_an_authority_in_dns_only_its_own_certificate_for_the_name_does, in_pkix_mode_a_chain_is_held_to_date_issuer_and_name,
+        a_session_ends_with_the_tlsa_that_it_rests_on, handshakes_that_wait_for_a_slow_zone_keep_nobody_out_and_leave_nothing,
+        where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa,
         an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may, a_certificate_that_its_authority_did_not_make_for_this_is_refused,
-        a_name_that_is_sent_is_not_left_to_an_authority)
+        a_name_that_is_sent_is_not_left_to_an_authority, each_attack_on_a_server_end_is_tried_through_a_proxy)
