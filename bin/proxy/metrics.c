@@ -95,6 +95,24 @@ unsigned metrics_turning(const struct board_view *v, int64_t now_ms)
 	return n;
 }
 
+static bool is_there(const struct board *b)
+{
+	for (unsigned w = 0; w < b->slots; w++)
+		if (atomic_load(&b->slot[w].beat_ms))
+			return true;
+	return false;
+}
+
+/* The view is of when we began: those that went since have no worker any more. */
+static unsigned configurations(const struct board_view *v)
+{
+	unsigned n = v->count > 0;
+
+	for (unsigned i = 1; i < v->count; i++)
+		n += is_there(v->board[i]);
+	return n;
+}
+
 static void head(struct buf *out, const char *name, const char *kind, const char *help)
 {
 	buf_printf(out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, kind);
@@ -341,7 +359,7 @@ static void write_process(const struct metrics *m, struct buf *out)
 	buf_printf(out, PREFIX "workers_stuck_total %" PRIu64 "\n", v->tally->stuck);
 	head(out, "configurations", "gauge",
 		"Configurations that still have connections, and the newest.");
-	buf_printf(out, PREFIX "configurations %u\n", v->count);
+	buf_printf(out, PREFIX "configurations %u\n", configurations(v));
 	head(out, "reloads_total", "counter", "Reloads asked for.");
 	buf_printf(out, PREFIX "reloads_total %" PRIu64 "\n", v->tally->reloads);
 	head(out, "reload_failures_total", "counter", "Reloads that changed nothing.");
@@ -446,7 +464,7 @@ void metrics_write_json(const struct metrics *m, struct buf *out)
 	writer_bool(&w, "healthy", m->why_not == NULL);
 	writer_text(&w, "why", m->why_not ? m->why_not : "");
 	writer_u64(&w, "workers", metrics_turning(m->view, m->now_ms));
-	writer_u64(&w, "configurations", m->view->count);
+	writer_u64(&w, "configurations", configurations(m->view));
 	writer_u64(&w, "reloads", m->view->tally->reloads);
 	writer_u64(&w, "reloads_failed", m->view->tally->reloads_failed);
 	writer_open(&w, "dns", '{');

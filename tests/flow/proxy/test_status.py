@@ -129,7 +129,9 @@ def who_is_connected_is_told_and_shown():
             os.kill(b.process.pid, signal.SIGHUP)
             b.said(r"proxy\.reloaded", 30)
             assert len(json.loads(get(b, "/peers")[1])["peers"]) == 2, "those of the older configuration are there too"
+            assert metrics(b)["sardane_proxy_configurations"] == 2
         until(lambda: json.loads(get(b, "/peers")[1])["peers"] == [])
+        until(lambda: metrics(b)["sardane_proxy_configurations"] == 1)
         got = subprocess.run([os.environ["SARDANE"], "top", "--at", f"unix:{b.dir}/nobody", "--once"], capture_output=True, text=True, timeout=30)
         assert got.returncode == 2 and "nobody" in got.stderr, got.stderr
 
