@@ -9,7 +9,7 @@
 #   make prove-attacks   each defence taken out in turn: does its test fail?
 #   make prove-zones     broken zones: our verdict beside those of delv, drill and dnsviz
 #   make package         Debian packages, looked at by lintian
-#   make prove-proxy     9,500 clients that never finish, beside honest ones
+#   make prove-proxy     the proxy under floods, without descriptors, through reloads and a day
 #   make prove-rollover  50 rollovers under load, the tool killed at random: is anybody locked out?
 DESTDIR ?=
 

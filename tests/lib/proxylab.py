@@ -7,7 +7,7 @@
 
 PROXY, SARDANE and RESOLVERD in the environment name the programs. The lab's DNS is real and signed.
 """
-import atexit, contextlib, os, pathlib, re, select, shutil, signal, socket, socketserver, ssl, subprocess, tempfile, threading, time
+import atexit, contextlib, http.client, os, pathlib, re, select, shutil, signal, socket, socketserver, ssl, subprocess, tempfile, threading, time
 
 from danelab import world  # noqa: F401: for those who import this
 
@@ -44,19 +44,19 @@ def speaks_tls(s, name, ca, version=ssl.TLSVersion.TLSv1_3):
 
 class Proxy:
     """The program, with this configuration; .port(name), .log, .said(pattern), .stop()."""
-    def __init__(self, config, workers=1, more="drain: 2\n"):
+    def __init__(self, config, workers=1, more="drain: 2\n", level="debug"):
         self.dir = tempfile.mkdtemp(prefix="sardane-proxy-")
         atexit.register(shutil.rmtree, self.dir, ignore_errors=True)  # one that never starts is not left either
         self.config = pathlib.Path(self.dir, "proxy.yaml")
         self.config.write_text(f"workers: {workers}\n{more}" + config.replace("DIR", self.dir))
-        self.log, self.process = [], None
+        self.log, self.seen, self.process, self.level = [], {}, None, level
 
     def check(self):
         got = subprocess.run([os.environ["PROXY"], "-c", self.config, "-t"], capture_output=True, text=True, timeout=30)
         return got.returncode, got.stdout + got.stderr
 
     def start(self):
-        self.process = subprocess.Popen([os.environ["PROXY"], "-c", self.config, "-l", "debug"], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([os.environ["PROXY"], "-c", self.config, "-l", self.level], stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
         self.reader.start()
         self.said(r"proxy\.ready")
@@ -65,10 +65,13 @@ class Proxy:
     def said(self, pattern, seconds=20, times=1):
         """The line of its log that matches for the times-th time; waits for it."""
         until = time.monotonic() + seconds
+        seen = self.seen.setdefault(pattern, [0])  # how many lines were looked at, and those that match
         while True:
-            lines = [line for line in list(self.log) if re.search(pattern, line)]
-            if len(lines) >= times:
-                return lines[times - 1]
+            new = self.log[seen[0]:]
+            seen[0] += len(new)
+            seen += [line for line in new if re.search(pattern, line)]
+            if len(seen) > times:
+                return seen[times]
             assert time.monotonic() < until, f"no '{pattern}' in the log: " + "".join(self.log[-20:])
             time.sleep(0.02)
 
@@ -165,6 +168,23 @@ def stubbed(config, more="deadline_ms: 1000", **zones):
     """The same configuration, with the servers of these zones below example; more: of its resolver block."""
     stubs = ", ".join(f'{{zone: {name}.example, server: "{zone.address}"}}' for name, zone in zones.items())
     return config.replace("resolver: {", f"resolver: {{{more}, stub: [{stubs}], ")
+
+def get(p, path, method="GET"):
+    """(status, body) of what the proxy tells at DIR/status."""
+    connection = http.client.HTTPConnection("localhost", timeout=20)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(20)
+    connection.sock.connect(p.dir + "/status")
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        got = connection.getresponse()
+        return got.status, got.read().decode()
+
+def metrics(p):
+    """{name with its labels: value}."""
+    status, text = get(p, "/metrics")
+    assert status == 200, text
+    return {name.removeprefix("sardane_proxy_") + labels: float(value) for name, labels, value in re.findall(r"^(\w+)(\{.*\})? (\S+)$", text, re.M)}
 
 def receive(s, n):
     """Exactly n octets."""

@@ -1,39 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane-proxy when much is asked of it, or what it leans on is gone: it serves who is honest, keeps what it
-has, and recovers by itself. PROXY, SARDANE and RESOLVERD in the environment name the programs; SARDANE_LOAD is
-how many clients a flood has (1000; scripts/prove-proxy takes 9500).
+has, and recovers by itself. PROXY, SARDANE and RESOLVERD in the environment name the programs. At full size, and
+with figures: scripts/prove-proxy.
 """
-import contextlib, os, pathlib, re, resource, signal, socket, ssl, subprocess, sys, threading, time
+import contextlib, os, pathlib, resource, signal, socket, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-import proxylab
+import proxylab, proxyload
 from joinlab import run
-from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound, receive
+from proxylab import Echo, Proxy, is_cut, listener, outbound, receive
+from proxyload import children, cpu, descriptors, honest, passes, resident_kb, until
 
-CLIENTS = int(os.environ.get("SARDANE_LOAD", 1000))
-WHOLE = CLIENTS > 5000  # what takes minutes, and judges a time
+CLIENTS = 1000
 NONE = "    identity: none\n"
-MANY = NONE + "    connections_max: 20000\n    handshakes_max: 20000\n    per_source_max: 20000\n"
-
-def cpu(pid):
-    """Seconds of processor time."""
-    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-
-def descriptors(pid):
-    return len(os.listdir(f"/proc/{pid}/fd"))
-
-def resident_kb(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
-
-def honest(a, octets=b"honest"):
-    """Seconds that a new connection through both proxies, and an echo, took."""
-    began = time.monotonic()
-    with a.connect() as s:
-        s.sendall(octets)
-        assert receive(s, len(octets)) == octets
-        return time.monotonic() - began
 
 def open_pair(a):
     s = a.connect()
@@ -45,66 +25,16 @@ def still_open(s):
     s.sendall(b"still")
     return receive(s, 5) == b"still"
 
-def until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
-
 def straight():
-    return socket.create_connection((WORLD["B_JS_ADDRESS"], int(WORLD["B_JS_PORT"])), 20)
-
-def hello():
-    out = ssl.MemoryBIO()
-    with contextlib.suppress(ssl.SSLWantReadError):
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), out, server_hostname="js.example").do_handshake()
-    return out.read()
-
-class Drip:
-    """So many clients: half of a ClientHello, or one octet of it each second; who is cut comes again."""
-    def __init__(self, count):
-        self.octets, self.over = hello(), False
-        self.held = [[straight(), 0] for _ in range(count)]
-        for c in self.held[::2]:
-            c[0].send(self.octets[:150])
-            c[1] = 150
-        self.thread = threading.Thread(target=self.drip)
-        self.thread.start()
-
-    def drip(self):
-        while not self.over:
-            for c in self.held[1::2]:
-                try:
-                    c[0].send(self.octets[c[1]:c[1] + 1], socket.MSG_DONTWAIT)
-                    c[1] += 1
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        c[0].close()
-                        c[0], c[1] = straight(), 0
-                if self.over:
-                    return
-            time.sleep(1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *why):
-        self.over = True
-        self.thread.join()
-        for c in self.held:
-            c[0].close()
+    return socket.create_connection(proxyload.place(WORLD), 20)
 
 def honest_clients_pass_beside_a_flood_of_half_open_ones():
-    count = 1000 if WHOLE else 25
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=MANY)) as b, Proxy(outbound(WORLD)) as a:
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)) as b, Proxy(outbound(WORLD)) as a:
         honest(a)
-        quiet = [honest(a) for _ in range(count)]
-        with Drip(CLIENTS):
-            flooded = [honest(a) for _ in range(count)]
+        with proxyload.Flood(WORLD, CLIENTS):
+            for _ in range(25):
+                honest(a)
         b.said(r"tls\.(refuse|flood) ")
-        slow = [sorted(t)[int(len(t) * 0.99)] for t in (quiet, flooded)]
-        print(f"# {CLIENTS} half-open: all {count} pass, the slowest hundredth in {slow[0] * 1e3:.1f} ms alone and {slow[1] * 1e3:.1f} ms beside them")
-        assert not WHOLE or slow[1] <= 3 * slow[0], slow
 
 def the_oldest_half_open_one_gives_way():
     few = NONE + "    handshakes_max: 8\n    per_source_max: 100\n"
@@ -124,13 +54,8 @@ def one_source_has_its_share_and_no_more():
             assert still_open(one) and still_open(two) and still_open(three)
         until(lambda: passes(a))
 
-def passes(a):
-    with contextlib.suppress(ConnectionError):
-        return honest(a) > 0
-    return False
-
 def without_descriptors_it_keeps_what_it_has_and_recovers():
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=MANY + "    handshake_timeout: 600\n")) as b, Proxy(outbound(WORLD)) as a:
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE + "    handshake_timeout: 600\n")) as b, Proxy(outbound(WORLD)) as a:
         worker, = b.workers()
         with open_pair(a) as s, contextlib.ExitStack() as stack:
             limit = descriptors(worker) + 20
@@ -175,8 +100,8 @@ def a_resolver_that_is_killed_is_started_again():
         for _ in range(3):
             for p in (a, b):
                 for worker in p.workers():
-                    for child in pathlib.Path(f"/proc/{worker}/task/{worker}/children").read_text().split():
-                        os.kill(int(child), signal.SIGKILL)
+                    for child in children(worker):
+                        os.kill(child, signal.SIGKILL)
             until(lambda: passes(a))
         assert still_open(s)
 
@@ -205,13 +130,13 @@ def knotd():
     raise AssertionError("the lab's name server is not found")
 
 def churn_leaves_nothing_behind():
-    rounds = 300 if WHOLE else 6
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=MANY)) as b, Proxy(outbound(WORLD)) as a:
+    rounds = 6
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)) as b, Proxy(outbound(WORLD)) as a:
         def batch(n=30):
             for i in range(n):
                 if i % 5 == 4:  # who leaves in the middle of things
                     with straight() as s:
-                        s.sendall(hello()[:100 if i % 2 else 400])
+                        s.sendall(proxyload.hello()[:100 if i % 2 else 400])
                 else:
                     honest(a, os.urandom(2000))
         for _ in range(3):

@@ -9,47 +9,10 @@ import contextlib, os, pathlib, re, signal, socket, subprocess, sys, tempfile, t
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab
 from joinlab import run
-from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound
+from proxylab import Echo, Proxy, exchange, is_cut, listener, metrics, outbound
+from proxyload import Load, until
 
 PLAIN = "    identity: none\n"
-
-class Load:
-    """Threads that connect, exchange and end, again and again; and some connections that stay, spoken on now and then."""
-    def __init__(self, proxy, threads=3, staying=3):
-        self.proxy, self.done, self.errors, self.rounds = proxy, threading.Event(), [], 0
-        self.threads = [threading.Thread(target=self.run, args=(self.come_and_go,)) for _ in range(threads)]
-        self.threads += [threading.Thread(target=self.run, args=(self.stay,)) for _ in range(staying)]
-
-    def run(self, what):
-        try:
-            what()
-        except Exception as e:  # whatever it is, it must not have happened
-            self.errors.append(repr(e))
-
-    def come_and_go(self):
-        while not self.done.is_set():
-            with self.proxy.connect() as s:
-                assert exchange(s, b"come and go") == b"come and go"
-            self.rounds += 1
-
-    def stay(self):
-        with self.proxy.connect() as s:
-            while not self.done.wait(0.05):
-                s.sendall(b"still here")
-                assert proxylab.receive(s, 10) == b"still here"
-            assert exchange(s, b"goodbye") == b"goodbye"
-
-    def __enter__(self):
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *why):
-        self.done.set()
-        for t in self.threads:
-            t.join(60)
-        if not why[0]:
-            assert not self.errors and self.rounds > 0, (self.errors[:3], len(self.errors), self.rounds)
 
 def reload(p, what=r"proxy\.reloaded", times=1):
     p.process.send_signal(signal.SIGHUP)
@@ -182,19 +145,6 @@ def a_crew_that_hangs_while_it_starts_changes_nothing():
         assert told["reload_failures_total"] == 1 and told["workers_stuck_total"] >= 1 and told["worker_restarts_total"] == 0, told
         b.config.write_text(good)
         reload(b)
-
-def metrics(p):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(p.dir + "/status")
-        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: proxy\r\nConnection: close\r\n\r\n")
-        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
-    return {name: float(value) for name, value in re.findall(r"^sardane_proxy_(\w+) (\S+)$", text, re.M)}
-
-def until(what, seconds=30):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.05)
 
 @contextlib.contextmanager
 def manager():

@@ -4,37 +4,16 @@
 
 PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
 """
-import http.client, json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from joinlab import run
-from proxylab import Echo, Proxy, by_certificate, exchange, listener, outbound, receive
+from proxylab import Echo, Proxy, by_certificate, exchange, get, listener, metrics, outbound, receive
+from proxyload import until
 
 PLAIN = "    identity: none\n"
 STATUS = "status: unix:DIR/status\n"
-
-def get(p, path, method="GET"):
-    connection = http.client.HTTPConnection("localhost", timeout=20)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.settimeout(20)
-    connection.sock.connect(p.dir + "/status")
-    connection.request(method, path)
-    got = connection.getresponse()
-    return got.status, got.read().decode()
-
-def metrics(p):
-    status, text = get(p, "/metrics")
-    assert status == 200, text
-    return {name + labels: float(value) for name, labels, value in re.findall(r"^(\w+)(\{.*\})? (\S+)$", text, re.M)}
-
-def until(what, seconds=30):
-    """The first true thing that what gives."""
-    end = time.monotonic() + seconds
-    while not (got := what()):
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.1)
-    return got
 
 def the_numbers_of_all_workers_are_told():
     rules = [f'name: {WORLD["A_NS_CLIENT_NAME"]}', "name: _old.a.example, by: pkix"]
@@ -52,9 +31,9 @@ def the_numbers_of_all_workers_are_told():
             assert proxylab.is_cut(s)
         def done():
             m = metrics(b)
-            return m['sardane_proxy_octets_total{at="in",side="listener",direction="back"}'] == 9000 and \
-                m['sardane_proxy_handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and \
-                m['sardane_proxy_dns_answers_total{status="secure"}'] >= 1 and m
+            return m['octets_total{at="in",side="listener",direction="back"}'] == 9000 and \
+                m['handshakes_total{at="in",side="listener",outcome="refused",reason="policy"}'] == 1 and \
+                m['dns_answers_total{status="secure"}'] >= 1 and m
         m = until(done)
         entry = 'at="in",side="listener"'
         for name, value in ((f'accepts_total{{{entry}}}', 10), (f'handshakes_total{{{entry},outcome="proved",reason=""}}', 9),
@@ -62,12 +41,12 @@ def the_numbers_of_all_workers_are_told():
                             (f'connections_total{{{entry},outcome="passed"}}', 9), (f'octets_total{{{entry},direction="forth"}}', 9000),
                             (f'handshake_seconds_count{{{entry}}}', 9), (f'handshake_seconds_bucket{{{entry},le="+Inf"}}', 9),
                             (f'reach_seconds_count{{{entry}}}', 9), ("workers", 2), ("healthy", 1)):
-            assert m["sardane_proxy_" + name] == value, (name, m.get("sardane_proxy_" + name), value)
+            assert m[name] == value, (name, m.get(name), value)
         way = metrics(a)
-        assert way['sardane_proxy_handshakes_total{at="out",side="outbound",outcome="proved",reason=""}'] == 8
+        assert way['handshakes_total{at="out",side="outbound",outcome="proved",reason=""}'] == 8
         owner = WORLD["A_NS_CLIENT_NAME"]
-        assert way[f'sardane_proxy_own_tlsa_good{{at="out",side="outbound",name="{owner}"}}'] == 1, way
-        expiry = way[f'sardane_proxy_certificate_expiry_timestamp_seconds{{at="out",side="outbound",name="{owner}"}}']
+        assert way[f'own_tlsa_good{{at="out",side="outbound",name="{owner}"}}'] == 1, way
+        expiry = way[f'certificate_expiry_timestamp_seconds{{at="out",side="outbound",name="{owner}"}}']
         assert expiry > time.time()
         assert get(b, "/nothing")[0] == 404 and get(b, "/metrics", "POST")[0] == 405
 
@@ -78,11 +57,11 @@ def each_server_name_is_told_of_by_itself():
       - {{name: "*.more.b.example", tls_cert: {WORLD["B_AS_SERVER"]}.pem, tls_key: {WORLD["B_AS_SERVER"]}-key.pem}}
 """
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN + names) + STATUS) as b:
-        port, expiry = WORLD["B_JS_PORT"], "sardane_proxy_certificate_expiry_timestamp_seconds"
+        port, expiry = WORLD["B_JS_PORT"], "certificate_expiry_timestamp_seconds"
         of = lambda name, more="": f'{{at="in",side="listener",name="_{port}._tcp.{name}"{more}}}'  # noqa: E731
         second = of("second.b.example", ',server_name="second.b.example"')
-        m = until(lambda: (got := metrics(b)).get("sardane_proxy_own_tlsa_good" + second) == 0 and got)
-        assert m[expiry + second] > time.time() and m["sardane_proxy_healthy"] == 0, m
+        m = until(lambda: (got := metrics(b)).get("own_tlsa_good" + second) == 0 and got)
+        assert m[expiry + second] > time.time() and m["healthy"] == 0, m
         assert m[expiry + of(WORLD["B_JS_HOST"])] > time.time(), m
         assert sum(key.startswith(expiry) for key in m) >= 4, m
         lines = [line.rsplit(" ", 1)[0] for line in get(b, "/metrics")[1].splitlines() if line[0] != "#"]
@@ -91,19 +70,19 @@ def each_server_name_is_told_of_by_itself():
 
 def counters_survive_a_worker_and_a_reload():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
-        accepts = 'sardane_proxy_accepts_total{at="in",side="listener"}'
+        accepts = 'accepts_total{at="in",side="listener"}'
         with a.connect() as s:
             assert exchange(s, b"x") == b"x"
         until(lambda: metrics(b)[accepts] == 1)
         worker = json.loads(subprocess.run(["ps", "--ppid", str(b.process.pid), "-o", "pid="], capture_output=True, text=True).stdout.split()[0])
         os.kill(worker, signal.SIGKILL)
         b.said(r"proxy\.worker_died")
-        until(lambda: metrics(b)["sardane_proxy_workers"] == 1 and worker not in b.workers())
+        until(lambda: metrics(b)["workers"] == 1 and worker not in b.workers())
         with a.connect() as s:
             assert exchange(s, b"x") == b"x"
         b.process.send_signal(signal.SIGHUP)
         b.said(r"proxy\.reloaded", 30)
-        until(lambda: metrics(b)["sardane_proxy_reloads_total"] == 1)
+        until(lambda: metrics(b)["reloads_total"] == 1)
         with a.connect() as s:
             assert exchange(s, b"x") == b"x"
         until(lambda: metrics(b)[accepts] == 3)
@@ -129,9 +108,9 @@ def who_is_connected_is_told_and_shown():
             os.kill(b.process.pid, signal.SIGHUP)
             b.said(r"proxy\.reloaded", 30)
             assert len(json.loads(get(b, "/peers")[1])["peers"]) == 2, "those of the older configuration are there too"
-            assert metrics(b)["sardane_proxy_configurations"] == 2
+            assert metrics(b)["configurations"] == 2
         until(lambda: json.loads(get(b, "/peers")[1])["peers"] == [])
-        until(lambda: metrics(b)["sardane_proxy_configurations"] == 1)
+        until(lambda: metrics(b)["configurations"] == 1)
         got = subprocess.run([os.environ["SARDANE"], "top", "--at", f"unix:{b.dir}/nobody", "--once"], capture_output=True, text=True, timeout=30)
         assert got.returncode == 2 and "nobody" in got.stderr, got.stderr
 
