@@ -33,6 +33,7 @@ static const struct {
 	{ "do-not-query-localhost:", "no", "forwarders on loopback are usual" },
 	{ "infra-cache-max-rtt:", "1000", "a dead server costs 17 s otherwise" },
 	{ "outbound-msg-retry:", "2", "likewise" },
+	{ "infra-host-ttl:", "5", "one that was dead is asked again, not in 15 minutes" },
 	{ "msg-cache-size:", "4194304", "answers are cached by our caller" },
 	{ "msg-cache-slabs:", "1", "one thread" },
 	{ "rrset-cache-size:", "33554432", "delegations and keys" },
