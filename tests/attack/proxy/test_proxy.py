@@ -177,12 +177,10 @@ def who_asks_for_no_name_of_ours_is_refused_where_one_is_required():
         assert hello(s, "") == "hello"
 
 def a_program_beside_us_is_led_nowhere_but_where_a_rule_says():
-    with Quiet() as zone, tempfile.TemporaryDirectory() as top, Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)):
+    with Zone() as zone, tempfile.TemporaryDirectory() as top, Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)):
         ca, keys = proxylab.local_certificate(top, "*.quiet.example", "quiet.example", WORLD["B_JS_HOST"])
         rules = f'    allow: [{{name: "*.quiet.example"}}, {{name: {WORLD["B_JS_HOST"]}}}]\n    connect_timeout: 1\n'
-        config = outbound(WORLD, to=f'sni:{WORLD["B_JS_PORT"]}', more=keys + rules).replace(
-            "resolver: {", f'resolver: {{deadline_ms: 1000, stub: [{{zone: quiet.example, server: "{zone.address}"}}], ')
-        with Proxy(config) as a:
+        with Proxy(stubbed(outbound(WORLD, to=f'sni:{WORLD["B_JS_PORT"]}', more=keys + rules), quiet=zone)) as a:
             for name in ("quiet.example", "a.b.quiet.example", WORLD["B_AS_HOST"], "*.quiet.example", "quiet.example.b.example", "127.0.0.1", ""):
                 with a.connect() as s:
                     assert hello(s, name) == UNRECOGNIZED_NAME, name
