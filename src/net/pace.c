@@ -43,6 +43,9 @@ static void put(struct pace *p, struct pace_queue *q, struct pace_job *job)
 	job->at = q->end;
 	*q->end = job;
 	q->end = &job->next;
+	/* The timer alone would not do: libuv 1.45 and later runs it at the end of a turn, and a
+	 * loop that waits for nothing more has no other. */
+	uv_ref((uv_handle_t *)&p->prepare);
 	uv_timer_start(&p->kick, kicked, 0, 0);
 }
 
@@ -93,10 +96,12 @@ static void work(uv_prepare_t *prepare)
 	run(&p->urgent, pace_until(p, SHARE_NS), !first);
 	if (!first)
 		run_jobs(p);
-	if (p->urgent.first || p->jobs.first)
+	if (p->urgent.first || p->jobs.first) {
 		uv_timer_start(&p->kick, kicked, 0, 0);
-	else
+	} else {
 		uv_timer_stop(&p->kick);
+		uv_unref((uv_handle_t *)&p->prepare);
+	}
 	p->began_ns = uv_hrtime();
 	p->idle_ns = uv_metrics_idle_time(prepare->loop);
 }
