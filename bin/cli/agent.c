@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agent - "sardane agent": looks after every name of a state: rolls its keys, checks what is
- * published and presented, puts it right, and says how it fares.
+ * agent - "sardane agent": looks after every name of a state: rolls its keys, renews, checks what
+ * is published and presented, puts it right, and says how it fares.
  */
 #include "cli/agent.h"
 #include "cli/option.h"
@@ -25,6 +25,9 @@
 #define SCAN_MS            5000
 #define ASLEEP_MS          120000 /* a turn this late: nobody has kept watch */
 #define HOOK_MS            60000
+#define BEGUN_MS           3000  /* who has just noted a step is at the next */
+#define TASKS_MAX          3     /* of a name in a turn */
+#define BUSY_MS            30000 /* another process is at it */
 
 enum {
 	OPT_STATE = 1,
@@ -41,9 +44,10 @@ const char agent_help[] =
 	"usage: sardane agent --state DIR [OPTIONS]\n\n"
 	"Looks after every name, and the authority, that sardane rollover was told of: goes on\n"
 	"with rollovers, begins one when a key is old or a certificate ends, checks what the\n"
-	"servers and the service say, and puts records right. Runs until SIGTERM; what it was\n"
-	"doing goes on when it is started again. A DNS server that is away delays it, and is\n"
-	"named.\n"
+	"servers and the service say, and puts records right. A name that was enrolled and never\n"
+	"rolled keeps its key: its enrolment is ended, its record put right, its certificate\n"
+	"renewed. Runs until SIGTERM; what it was doing goes on when it is started again. A DNS\n"
+	"server that is away delays it, and is named.\n"
 	"Exit 0: ended, or with --once all is well; 1: with --once something is late or fails.\n\n"
 	"  --state DIR        folder of the state (needed)\n"
 	"  --roll-every S     seconds a key is used (default 7776000, 90 days; 0: until its\n"
@@ -51,7 +55,7 @@ const char agent_help[] =
 	"  --renew-before S   seconds before the end of a certificate, at most a third of its\n"
 	"                     life (default 2592000, 30 days)\n"
 	"  --check-every S    seconds between two checks (default 3600)\n"
-	"  --hook COMMAND     run at begin, done, late, failing, fine and repaired\n"
+	"  --hook COMMAND     run at begin, done, late, failing, fine, repaired and renewed\n"
 	"  --status FILE      a page in text, replaced after each turn\n"
 	"  --metrics FILE     the same for Prometheus (node exporter, textfile collector)\n"
 	"  --once             one turn, for a timer\n"
@@ -148,24 +152,40 @@ static void succeed(const struct request *r, struct agent_name *a, const char *w
 	a->failed_ms = 0;
 }
 
+static void take_found(const struct request *r, struct agent_name *a, const struct agent_found *f)
+{
+	if (f->repaired)
+		tell(r, a, "repaired", "records were not as they should be");
+	if (f->renewed)
+		tell(r, a, "renewed", "what was to end was made again");
+	if (!f->good) {
+		fail(r, a, f->words);
+		return;
+	}
+	a->checked_ms = roll_now();
+	succeed(r, a, f->words);
+}
+
 static int check(const struct request *r, struct agent_name *a, struct rolling *rolling,
 	struct err *err)
 {
-	char words[ROLLING_WORDS_MAX];
-	bool good = false, repaired = false;
-	int rc = rolling_check(rolling, &good, &repaired, words, err);
+	struct agent_found found = { .good = false };
+	int rc = rolling_check(rolling, &found.good, &found.repaired, found.words, err);
 
-	if (rc != 0)
-		return rc;
-	if (repaired)
-		tell(r, a, "repaired", "records were not as they should be");
-	if (!good) {
-		fail(r, a, words);
-		return 0;
-	}
-	a->checked_ms = roll_now();
-	succeed(r, a, words);
-	return 0;
+	if (rc == 0)
+		take_found(r, a, &found);
+	return rc;
+}
+
+static int watch(const struct request *r, struct agent_name *a, struct err *err)
+{
+	struct agent_found found;
+	int rc = agent_watch(r->state, a, &found, err);
+
+	a->busy_ms = rc == 0 && found.busy ? roll_now() : 0;
+	if (rc == 0 && !found.busy)
+		take_found(r, a, &found);
+	return rc;
 }
 
 /* Tasks that are due at once, one after the other: a rollover hurries between its waits. */
@@ -182,8 +202,11 @@ static int roll_on(struct rolling *rolling, struct err *err)
 static int act(const struct request *r, struct agent_name *a, struct err *err)
 {
 	struct roll roll;
-	int rc = roll_open(r->state, &a->file, a->opened, &roll, err);
+	int rc;
 
+	if (a->kind != AGENT_ROLLED)
+		return watch(r, a, err);
+	rc = roll_open(r->state, &a->file, a->opened, &roll, err);
 	if (rc != 0)
 		return rc;
 	a->opened = true;
@@ -217,21 +240,34 @@ static void notice(const struct request *r, struct agent_name *a, int64_t now_ms
 	a->done = a->file.done;
 }
 
+/* How long the certificate in use is good: nothing of one that has none yet. */
+static void read_life(const struct request *r, struct agent_name *a, struct der_life *life)
+{
+	const char *folder = a->file.authority ? r->state : a->dir;
+	const char *name = a->file.authority ? "/ca.pem"
+		: a->kind == AGENT_ENROLLED  ? "/current.pem"
+					     : "/current/cert.pem";
+	char path[PATH_MAX + 32];
+	struct err err;
+
+	if (a->unfinished || snprintf(path, sizeof(path), "%s%s", folder, name) >= PATH_MAX)
+		return;
+	if (der_read_life(path, life, &err) != 0)
+		snprintf(a->words, sizeof(a->words), "%s", err.msg);
+}
+
 static struct agenda plan(const struct request *r, struct agent_name *a, int64_t now_ms)
 {
 	struct agenda_policy policy = r->policy;
 	struct der_life life = { 0 };
-	char path[PATH_MAX + 32];
-	struct err err;
+	struct agenda next;
 
-	if (snprintf(path, sizeof(path), "%s%s", a->file.authority ? r->state : a->dir,
-		    a->file.authority ? "/ca.pem" : "/current/cert.pem") < PATH_MAX &&
-		der_read_life(path, &life, &err) != 0)
-		snprintf(a->words, sizeof(a->words), "%s", err.msg);
+	read_life(r, a, &life);
 	a->ends_ms = life.until_s * 1000;
 	struct agenda_facts f = { .name = a->name,
-		.under_way = a->file.under_way,
-		.deadline_ms = a->file.rollover.deadline_ms,
+		.under_way = a->file.under_way || a->unfinished,
+		.deadline_ms =
+			a->unfinished ? a->since_ms + BEGUN_MS : a->file.rollover.deadline_ms,
 		.begins_ms = life.from_s * 1000,
 		.ends_ms = a->ends_ms,
 		.rolled_ms = a->file.ended_ms ? a->file.ended_ms : life.from_s * 1000,
@@ -244,7 +280,13 @@ static struct agenda plan(const struct request *r, struct agent_name *a, int64_t
 		policy.roll_every_s = 0;
 		policy.renew_before_s = AUTHORITY_BEFORE_S;
 	}
-	return agenda_next(&policy, &f, now_ms);
+	if (a->kind != AGENT_ROLLED)
+		policy.roll_every_s = 0;
+	next = agenda_next(&policy, &f, now_ms);
+	if (a->busy_ms && next.at_ms < a->busy_ms + BUSY_MS)
+		next = (struct agenda){ AGENDA_WAIT, a->busy_ms + BUSY_MS,
+			"another process is at it" };
+	return next;
 }
 
 static void write_page(const char *path, struct buf *text)
@@ -271,23 +313,33 @@ static void write_pages(const struct request *r, const struct agent_names *n)
 	buf_done(&metrics);
 }
 
+/* One thing after the other: with a check that is due a key may be old as well, and a turn may be
+ * the only one (--once). */
+static void attend(const struct request *r, struct agent_name *a)
+{
+	struct err why;
+
+	a->next = plan(r, a, roll_now());
+	for (int i = 0; i < TASKS_MAX && a->next.task != AGENDA_WAIT && !ended; i++) {
+		if (act(r, a, &why) != 0)
+			fail(r, a, why.msg);
+		a->next = plan(r, a, roll_now());
+	}
+	notice(r, a, roll_now());
+}
+
 /* Everything that is due; when there is something to do again comes out. */
 static int turn(const struct request *r, struct agent_names *n, int64_t *next_ms, bool *well,
 	struct err *err)
 {
-	struct err why;
-	int rc = agent_names_read(r->state, n, err);
+	int rc = agent_names_scan(r->state, n, err);
 
 	*next_ms = roll_now() + SCAN_MS;
 	*well = true;
 	for (size_t i = 0; rc == 0 && i < n->count && !ended; i++) {
 		struct agent_name *a = n->name[i];
 
-		a->next = plan(r, a, roll_now());
-		if (a->next.task != AGENDA_WAIT && act(r, a, &why) != 0)
-			fail(r, a, why.msg);
-		notice(r, a, roll_now());
-		a->next = plan(r, a, roll_now());
+		attend(r, a);
 		if (a->next.at_ms < *next_ms)
 			*next_ms = a->next.at_ms;
 		*well = *well && !a->failures && !a->told_late;

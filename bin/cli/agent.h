@@ -9,17 +9,27 @@
 #define CLI_AGENT_H
 
 #include "core/buf.h"
+#include "identity/enrolment.h"
 #include "identity/rollfile.h"
 #include "rollover/agenda.h"
 
 /* What the authority of the state is called among them: no owner of records is. */
 #define AGENT_AUTHORITY "(authority)"
 
+enum agent_kind {
+	AGENT_ROLLED,   /* file is what rollover.json says: a name, or the authority */
+	AGENT_ENROLLED, /* of file: name and via */
+};
+
 struct agent_name {
+	enum agent_kind kind;
 	char name[NAME_TEXT_MAX];
 	char dir[PATH_MAX];
-	bool seen;   /* in the last scan */
-	bool opened; /* by this process, before */
+	bool unfinished;  /* AGENT_ENROLLED: on its way */
+	int64_t since_ms; /* AGENT_ENROLLED: its step */
+	int64_t busy_ms;  /* another process was at it then */
+	bool seen;        /* in the last scan */
+	bool opened;      /* by this process, before */
 	int64_t checked_ms, failed_ms;
 	uint32_t failures;
 	uint32_t done;   /* rollovers, when last looked */
@@ -35,9 +45,22 @@ struct agent_names {
 	struct agent_name **name;
 };
 
-/* What is in DIR/names now; those known before keep what is remembered of them. */
+/* What a rollover keeps in DIR; those known before keep what is remembered of them. */
 int agent_names_read(const char *state, struct agent_names *n, struct err *err);
+/* That, and what else there is to look after. */
+int agent_names_scan(const char *state, struct agent_names *n, struct err *err);
 void agent_names_free(struct agent_names *n);
+
+/* What was found of one that no rollover keeps, and done for it. */
+struct agent_found {
+	bool busy; /* another process is at it: nothing was done */
+	bool good, repaired, renewed;
+	char words[ENROLMENT_TROUBLE_MAX];
+};
+
+/* agentwatch.c: looks after one that is not AGENT_ROLLED; renews what ends when that is due. */
+int agent_watch(const char *state, const struct agent_name *a, struct agent_found *out,
+	struct err *err);
 
 /* The page for people, and the file for Prometheus's node exporter. */
 void agent_show(const struct agent_names *n, int64_t now_ms, struct buf *out);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void agent_names_free(struct agent_names *n)
 {
@@ -45,7 +46,7 @@ static struct agent_name *add(struct agent_names *n, const char *name)
 	return one;
 }
 
-/* Folders without a rollover.json are enrolled, but not ours to roll. */
+/* Folders without a rollover.json are not ours to roll. */
 static int take(const char *dir, const char *name, struct agent_names *n, struct err *err)
 {
 	struct agent_name *one = find(n, name);
@@ -61,6 +62,8 @@ static int take(const char *dir, const char *name, struct agent_names *n, struct
 			one->done = file->done;
 	}
 	if (rc == 0 && there) {
+		one->kind = AGENT_ROLLED;
+		one->unfinished = false;
 		snprintf(one->dir, sizeof(one->dir), "%s", dir);
 		one->file = *file;
 		one->seen = true;
@@ -106,7 +109,7 @@ static int take_authority(const char *state, struct agent_names *n, struct err *
 	return rc == 0 ? take(dir, AGENT_AUTHORITY, n, err) : rc;
 }
 
-int agent_names_read(const char *state, struct agent_names *n, struct err *err)
+static int read_rolled(const char *state, struct agent_names *n, struct err *err)
 {
 	char path[PATH_MAX];
 	struct dirent *e;
@@ -127,6 +130,70 @@ int agent_names_read(const char *state, struct agent_names *n, struct err *err)
 		closedir(d);
 	if (rc == 0)
 		rc = take_authority(state, n, err);
+	return rc;
+}
+
+int agent_names_read(const char *state, struct agent_names *n, struct err *err)
+{
+	int rc = read_rolled(state, n, err);
+
+	if (rc == 0)
+		drop_unseen(n);
+	return rc;
+}
+
+struct scan {
+	const char *state;
+	struct agent_names *names;
+};
+
+/* One that was never rolled: a rollover has all that it needs in its own file. */
+static int take_entry(void *arg, const struct names_entry *e, struct err *err)
+{
+	const struct scan *s = arg;
+	struct agent_name *one = find(s->names, e->owner);
+	bool leaves = strcmp(e->step, enrolment_step_word(ENROLMENT_LEAVING)) == 0;
+
+	if (one && one->seen)
+		return 0;
+	if (!one)
+		one = add(s->names, e->owner);
+	if (!one)
+		return err_set(err, ERR_NOMEM, "%s: no memory", e->owner);
+	one->kind = AGENT_ENROLLED;
+	one->unfinished = !leaves && strcmp(e->step, enrolment_step_word(ENROLMENT_ENROLLED)) != 0;
+	one->since_ms = e->changed_s * 1000;
+	one->file = (struct rollfile){ .days = e->days };
+	snprintf(one->file.name, sizeof(one->file.name), "%s", e->name);
+	snprintf(one->file.via, sizeof(one->file.via), "%s", e->via);
+	one->seen = true;
+	return rollfile_folder(s->state, e->owner, one->dir, err);
+}
+
+static int read_enrolled(const char *state, struct agent_names *n, struct err *err)
+{
+	struct scan s = { state, n };
+	struct names *names = NULL;
+	char path[PATH_MAX];
+	int rc;
+
+	if (snprintf(path, sizeof(path), "%s/names.db", state) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "--state: the path is too long");
+	if (access(path, F_OK) != 0)
+		return 0;
+	rc = names_open(state, false, &names, err);
+	if (rc == 0)
+		rc = names_each(names, NULL, take_entry, &s, NULL, err);
+	names_close(names);
+	return rc;
+}
+
+int agent_names_scan(const char *state, struct agent_names *n, struct err *err)
+{
+	int rc = read_rolled(state, n, err);
+
+	if (rc == 0)
+		rc = read_enrolled(state, n, err);
 	if (rc == 0)
 		drop_unseen(n);
 	return rc;

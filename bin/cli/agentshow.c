@@ -19,6 +19,8 @@ static void show_one(const struct agent_name *a, int64_t now_ms, struct buf *out
 			rollover_step_word(r->machine.at), moment, r->trouble);
 	} else if (a->failures) {
 		buf_printf(out, "FAILING  %u times  %s\n", a->failures, a->words);
+	} else if (a->unfinished) {
+		buf_text(out, "enrolling\n");
 	} else {
 		roll_moment(a->checked_ms, moment);
 		buf_printf(out, "fine  checked %s", moment);

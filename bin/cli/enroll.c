@@ -5,6 +5,7 @@
 #include "cli/enroll.h"
 #include "cli/option.h"
 #include "cli/text.h"
+#include "identity/rollfile.h"
 #include "pki/keykind.h"
 #include "pki/profile.h"
 #include "json/writer.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OPT_VIA = 1,
@@ -157,7 +159,8 @@ static int plain_name(const char *text, char out[NAME_TEXT_MAX], struct err *err
 		: err_set(err, ERR_FORMAT, "name '%s': cannot be written", text);
 }
 
-static int begin(const struct request *r, struct enroll_session *s, struct enrolment *e,
+/* Nobody else is at the name from here on: *lock is to be closed. */
+static int begin(const struct request *r, struct enroll_session *s, struct enrolment *e, int *lock,
 	struct err *err)
 {
 	char name[NAME_TEXT_MAX], via[PATH_MAX], issuer[PATH_MAX] = "";
@@ -178,7 +181,8 @@ static int begin(const struct request *r, struct enroll_session *s, struct enrol
 		return err_set(err, ERR_SYSTEM, "file '%s': %s", r->via, strerror(errno));
 	if (r->ca && !realpath(s->tools.state, issuer))
 		return err_set(err, ERR_SYSTEM, "folder '%s': %s", s->tools.state, strerror(errno));
-	return enrolment_begin(&s->tools, &owner, &order, e, err);
+	rc = enrolment_begin(&s->tools, &owner, &order, e, err);
+	return rc == 0 ? rollfile_lock(e->folder, lock, err) : rc;
 }
 
 static void tell(const struct enrolment *e, bool waits, struct buf *t)
@@ -299,7 +303,7 @@ int enroll_run(const struct command *self, int argc, char **argv)
 	struct enroll_session s;
 	struct enrolment e;
 	struct err err;
-	int rc;
+	int lock = -1, rc;
 
 	if (command_helped(self, argc, argv))
 		return 0;
@@ -314,12 +318,14 @@ int enroll_run(const struct command *self, int argc, char **argv)
 		return command_fail(self, "%s", err.msg);
 	if (r.has_wait)
 		s.tools.wait_ms = r.wait_s * 1000;
-	rc = begin(&r, &s, &e, &err);
+	rc = begin(&r, &s, &e, &lock, &err);
 	if (rc == 0)
 		rc = carry_out(&r, &e, &outcome, &live, &err);
 	if (rc == 0 &&
 		enroll_show(&e, outcome == ENROLMENT_WAITS, r.connect ? &live : NULL, r.json) != 0)
 		rc = err_set(&err, ERR_SYSTEM, "output: cannot be written");
+	if (lock >= 0)
+		close(lock);
 	enroll_close(&s);
 	if (rc != 0)
 		return command_fail(self, "%s", err.msg);

@@ -265,7 +265,7 @@ static int record_of(const struct enrolment *e, struct rrset *out, struct err *e
 	return rc;
 }
 
-static int publish(struct enrolment *e, struct err *err)
+static int publish(struct enrolment *e, bool *changed, struct err *err)
 {
 	struct publication_result done = { 0 };
 	struct rrset wanted = { 0 };
@@ -273,6 +273,7 @@ static int publish(struct enrolment *e, struct err *err)
 
 	if (rc == 0)
 		rc = publication_set(&e->tools.publication, &wanted, &done, err);
+	*changed = rc == 0 && done.changed;
 	publication_done(&done);
 	rrset_done(&wanted);
 	return rc;
@@ -307,13 +308,14 @@ static int prove(struct enrolment *e, bool *yes, struct err *err)
 
 static int take_step(struct enrolment *e, bool *yes, struct err *err)
 {
+	bool changed;
 	int rc;
 
 	*yes = true;
 	switch (e->step) {
 	case ENROLMENT_BEGUN: return make_key(e, err);
 	case ENROLMENT_KEY: return certify(e, err);
-	case ENROLMENT_CERTIFICATE: return publish(e, err);
+	case ENROLMENT_CERTIFICATE: return publish(e, &changed, err);
 	case ENROLMENT_PUBLISHED: return confirm(e, yes, err);
 	case ENROLMENT_SERVED:
 		rc = prove(e, yes, err);
@@ -336,6 +338,48 @@ int enrolment_go(struct enrolment *e, enum enrolment_outcome *out, struct err *e
 			: e->step == ENROLMENT_ENROLLED ? ENROLMENT_DONE
 							: ENROLMENT_GOES_ON;
 	return rc;
+}
+
+int enrolment_check(struct enrolment *e, bool *good, bool *repaired, struct err *err)
+{
+	bool yes = false;
+	int rc;
+
+	if (e->step != ENROLMENT_ENROLLED)
+		return err_set(err, ERR_ARG, "'%s': is not enrolled yet", e->owner_text);
+	rc = publish(e, repaired, err);
+	if (rc == 0)
+		rc = confirm(e, &yes, err);
+	if (rc == 0 && yes)
+		rc = prove(e, &yes, err);
+	if (rc == 0)
+		*good = yes;
+	return rc;
+}
+
+int enrolment_renew(struct enrolment *e, struct err *err)
+{
+	int rc;
+
+	if (e->step != ENROLMENT_ENROLLED)
+		return err_set(err, ERR_ARG, "'%s': is not enrolled yet", e->owner_text);
+	rc = certify(e, err);
+	return rc == 0 ? log_act(e, "name.renew", err) : rc;
+}
+
+void enrolment_trouble(const struct enrolment *e, char out[ENROLMENT_TROUBLE_MAX])
+{
+	const struct confirm_report *r = &e->servers;
+
+	out[0] = '\0';
+	if (e->proof.why[0] && !e->proof.holds)
+		snprintf(out, ENROLMENT_TROUBLE_MAX, "%s", e->proof.why);
+	if (r->rounds && r->count == 0)
+		snprintf(out, ENROLMENT_TROUBLE_MAX, "no server was found");
+	for (size_t i = r->count; i-- > 0;)
+		if (!r->server[i].serves)
+			snprintf(out, ENROLMENT_TROUBLE_MAX, "%s: %s", r->server[i].who,
+				r->server[i].why);
 }
 
 /* What of ours is at one owner goes; known is what servers are asked for besides. */

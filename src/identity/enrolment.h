@@ -89,6 +89,17 @@ enum enrolment_outcome {
 /* One step towards enrolled. */
 int enrolment_go(struct enrolment *e, enum enrolment_outcome *out, struct err *err);
 
+/* Of one that is enrolled: its record is put right, every server asked, the proof made again.
+ * *good and *repaired say what was found; enrolment_trouble why it is not good. */
+int enrolment_check(struct enrolment *e, bool *good, bool *repaired, struct err *err);
+
+/* Of one that is enrolled: a new certificate for the key it has, so the record stays. */
+int enrolment_renew(struct enrolment *e, struct err *err);
+
+/* What the servers or the proof lacked when they were last asked; "" when nothing. */
+#define ENROLMENT_TROUBLE_MAX 240
+void enrolment_trouble(const struct enrolment *e, char out[ENROLMENT_TROUBLE_MAX]);
+
 /* One step towards forgotten: records gone from every server, then certificates revoked in the
  * ledger of the authority that issued them, then files, then the entry. */
 int enrolment_leave(struct enrolment *e, enum enrolment_outcome *out, struct err *err);

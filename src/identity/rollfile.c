@@ -276,12 +276,13 @@ static int make_folder(char *path, int above, struct err *err)
 	return rc;
 }
 
-int rollfile_lock(const char *dir, int *fd, struct err *err)
+int rollfile_try_lock(const char *dir, int *fd, bool *busy, struct err *err)
 {
 	char path[PATH_MAX], folder[PATH_MAX];
 	int rc = file_of(dir, "lock", path, err);
 	int lock;
 
+	*busy = false;
 	snprintf(folder, sizeof(folder), "%s", dir);
 	if (rc == 0)
 		rc = make_folder(folder, 2, err);
@@ -290,11 +291,21 @@ int rollfile_lock(const char *dir, int *fd, struct err *err)
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock < 0)
 		return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
-	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-		close(lock);
-		return err_set(err, ERR_SYSTEM, "'%s': %s", path,
-			errno == EWOULDBLOCK ? "another process is at it" : strerror(errno));
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
+		*fd = lock;
+		return 0;
 	}
-	*fd = lock;
-	return 0;
+	*busy = errno == EWOULDBLOCK;
+	if (!*busy)
+		rc = err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
+	close(lock);
+	return rc;
+}
+
+int rollfile_lock(const char *dir, int *fd, struct err *err)
+{
+	bool busy = false;
+	int rc = rollfile_try_lock(dir, fd, &busy, err);
+
+	return busy ? err_set(err, ERR_SYSTEM, "'%s/lock': another process is at it", dir) : rc;
 }

@@ -67,7 +67,10 @@ int rollfile_authority(const char *state, char out[PATH_MAX], struct err *err);
 int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err);
 int rollfile_write(const char *dir, const struct rollfile *f, struct err *err);
 
-/* A descriptor to close, which ends it; made with DIR and what is above it (0700). */
+/* A descriptor to close, which ends it; made with DIR and what is above it (0700). Whoever enrols,
+ * rolls or removes the name holds it meanwhile. */
 int rollfile_lock(const char *dir, int *fd, struct err *err);
+/* *busy, and no lock, while another process has it. */
+int rollfile_try_lock(const char *dir, int *fd, bool *busy, struct err *err);
 
 #endif

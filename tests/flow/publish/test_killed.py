@@ -25,7 +25,7 @@ def killed(call, n, *argv):
     return got.returncode != 0
 
 
-WHOLE = ["current-chain.pem", "current-combined.pem", "current-key.pem", "current.pem"]
+WHOLE = ["current-chain.pem", "current-combined.pem", "current-key.pem", "current.pem", "lock"]
 
 
 class Walk:

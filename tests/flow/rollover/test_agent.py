@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane agent: rolls by itself, through kill -9 and a DNS outage, and puts right what others broke."""
-import re, subprocess, time
+import re, signal, subprocess, time
 
 import rollworld
 from publishlab import check, done, skip_without
@@ -121,4 +121,32 @@ with rollworld.World() as w:
     for owner in (w.owner, w.owner.replace("_tcp", "_udp")):
         w.everywhere([], owner)
     check(not w.folder.exists(), "removed, every record of both services goes")
+
+    # What was enrolled and never rolled.
+    def turn():
+        return subprocess.run([str(x) for x in agent.argv] + ["--check-every", "1", "--once"], capture_output=True, text=True, timeout=120)
+
+    w.processes[-1].send_signal(signal.SIGSTOP)  # the second name server
+    enroll = [str(x) for x in (w.sardane, "enroll", "_meter.roll", "--client", "--via", w.via, "--state", w.state)]
+    got = subprocess.run([*enroll, "--wait", "0"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 1 and "step    published" in got.stdout, "an enrolment waits for a server", got.stdout + got.stderr)
+    w.processes[-1].send_signal(signal.SIGCONT)
+    w.until(lambda: turn().returncode == 0, "the agent ends it", 60)
+    meter = w.state / "names/_meter.roll"
+    record = w.run(w.sardane, "tlsa", "generate", "--cert", meter / "current.pem").strip()
+    got = subprocess.run([*enroll, "--wait", "0", "--json"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0, "the agent goes on with it, to its end", got.stdout + got.stderr)
+    w.publish(["del _meter.roll. TLSA"])
+    w.until(lambda: turn().returncode == 0 and "_meter.roll repaired\n" in agent.events.read_text(), "a repair", 60)
+    w.everywhere([record], "_meter.roll.")
+    check(True, "and puts its record right")
+    (w.dir / "short.yaml").write_text("profiles:\n  - {name: short, for: client, lifetime: 60s}\n")
+    w.run("openssl", "req", "-new", "-key", meter / "current-key.pem", "-subj", "/", "-addext", "subjectAltName=DNS:_meter.roll", "-out", w.dir / "csr")
+    w.run(w.sardane, "ca", "init", w.dir / "elsewhere", "--name", "Elsewhere")
+    w.run(w.sardane, "cert", "sign", "--ca", w.dir / "elsewhere", "--csr", w.dir / "csr", "--profiles", w.dir / "short.yaml", "--profile", "short", "--out", w.dir / "short")
+    (w.dir / "short.pem").replace(meter / "current.pem")
+    got = turn()
+    check(got.returncode == 0 and "_meter.roll renewed\n" in agent.events.read_text(), "a certificate that ends is renewed", got.stdout + got.stderr)
+    got = subprocess.run(["openssl", "x509", "-in", meter / "current.pem", "-noout", "-checkend", str(300 * 86400)], stdout=subprocess.DEVNULL)
+    check(got.returncode == 0 and w.run(w.sardane, "tlsa", "generate", "--cert", meter / "current.pem").strip() == record, "for a year, with the key it has")
 done()
