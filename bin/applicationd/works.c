@@ -136,7 +136,7 @@ static void set_alarm(struct server *s, bool more)
 void server_turn(struct server *s)
 {
 	/* Without the thread, at the start and at the end, all of it is done here. */
-	uint64_t until_ns = s->worker ? pace_until(s->pace, SHARE_NS) : UINT64_MAX;
+	uint64_t until_ns = s->worker ? pace_until(s->pace, uv_hrtime(), SHARE_NS) : UINT64_MAX;
 	bool more = true;
 
 	/* A post that ends at once comes back here. */

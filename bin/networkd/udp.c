@@ -120,7 +120,7 @@ static bool batch(struct udp *u)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct udp *u = poll->data;
-	uint64_t until = pace_until(u->pace, SHARE_NS);
+	uint64_t until = pace_until(u->pace, uv_hrtime(), SHARE_NS);
 
 	(void)events;
 	if (status < 0)

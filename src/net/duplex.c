@@ -14,7 +14,7 @@ static bool may_try_again(void)
 
 static enum duplex_got read_clear(struct duplex *d, void *p, size_t cap, size_t *n)
 {
-	ssize_t rc = read(d->fd, p, cap);
+	ssize_t rc = recv(d->fd, p, cap, 0);
 
 	*n = rc > 0 ? (size_t)rc : 0;
 	if (rc > 0)

@@ -523,15 +523,17 @@ void link_serve(struct link *l)
 static void serve_or_wait(struct link *l)
 {
 	struct links *s = l->of;
-	uint64_t began = uv_hrtime();
+	uint64_t began;
 
 	if (l->in)
 		return;
-	if (began < pace_until(s->pace, LINK_SERVE_NS) - s->served_ns)
+	began = uv_hrtime();
+	if (began < pace_until(s->pace, began, LINK_SERVE_NS) - s->served_ns) {
 		link_serve(l);
-	else
+		s->served_ns += uv_hrtime() - began;
+	} else {
 		link_queue_put(&s->busy, l);
-	s->served_ns += uv_hrtime() - began;
+	}
 }
 
 /* Who said all in one breath, its end too, may still be heard. */

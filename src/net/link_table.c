@@ -34,8 +34,9 @@ static void work(uv_prepare_t *prepare)
 {
 	struct links *s = prepare->data;
 
-	work_off(&s->busy, link_serve, pace_until(s->pace, LINK_SERVE_NS) - s->served_ns);
-	work_off(&s->dead, link_reap, pace_until(s->pace, REAP_NS));
+	work_off(&s->busy, link_serve,
+		pace_until(s->pace, uv_hrtime(), LINK_SERVE_NS) - s->served_ns);
+	work_off(&s->dead, link_reap, pace_until(s->pace, uv_hrtime(), REAP_NS));
 	if (s->busy.first || s->dead.first)
 		uv_timer_start(&s->kick, turn, 0, 0);
 	s->served_ns = 0;
@@ -74,7 +75,7 @@ static void expire(struct links *s, int64_t now, uint64_t until_ns)
 static void tick(uv_timer_t *timer)
 {
 	struct links *s = timer->data;
-	uint64_t until_ns = pace_until(s->pace, EXPIRE_NS);
+	uint64_t until_ns = pace_until(s->pace, uv_hrtime(), EXPIRE_NS);
 	int64_t now = resolver_now();
 
 	expire(s, now, until_ns);

@@ -18,16 +18,17 @@ struct pace {
 	uv_timer_t kick;
 	unsigned users, handles;
 	uint64_t began_ns, idle_ns; /* when the loop waited last; all that it had waited before */
+	uint64_t woke_ns;           /* 0: it waits, or nobody asked since */
 	struct pace_queue urgent, jobs;
 	unsigned passed; /* turns in a row in which no job was begun */
 };
 
-static uint64_t worked(const struct pace *p)
+/* libuv takes a lock to tell how long it slept: once in a turn will do. */
+static uint64_t worked(struct pace *p, uint64_t now_ns)
 {
-	uint64_t span = uv_hrtime() - p->began_ns,
-		 slept = uv_metrics_idle_time(p->prepare.loop) - p->idle_ns;
-
-	return span > slept ? span - slept : 0;
+	if (!p->woke_ns)
+		p->woke_ns = p->began_ns + uv_metrics_idle_time(p->prepare.loop) - p->idle_ns;
+	return now_ns > p->woke_ns ? now_ns - p->woke_ns : 0;
 }
 
 /* Only there so that the loop does not sleep over a queue. */
@@ -78,8 +79,9 @@ static unsigned run(struct pace_queue *q, uint64_t until_ns, unsigned least)
 /* Steps as long as the turn is young. */
 static void run_jobs(struct pace *p)
 {
-	uint64_t worked_ns = worked(p), left = worked_ns < BEGIN_NS ? BEGIN_NS - worked_ns : 0;
-	unsigned n = run(&p->jobs, uv_hrtime() + (left < SHARE_NS ? left : SHARE_NS),
+	uint64_t now = uv_hrtime(), worked_ns = worked(p, now),
+		 left = worked_ns < BEGIN_NS ? BEGIN_NS - worked_ns : 0;
+	unsigned n = run(&p->jobs, now + (left < SHARE_NS ? left : SHARE_NS),
 		left > 0 || p->passed == PASSES);
 
 	p->passed = n || !p->jobs.first ? 0 : p->passed + 1;
@@ -93,7 +95,7 @@ static void work(uv_prepare_t *prepare)
 
 	if (first)
 		run_jobs(p);
-	run(&p->urgent, pace_until(p, SHARE_NS), !first);
+	run(&p->urgent, pace_until(p, uv_hrtime(), SHARE_NS), !first);
 	if (!first)
 		run_jobs(p);
 	if (p->urgent.first || p->jobs.first) {
@@ -104,6 +106,7 @@ static void work(uv_prepare_t *prepare)
 	}
 	p->began_ns = uv_hrtime();
 	p->idle_ns = uv_metrics_idle_time(prepare->loop);
+	p->woke_ns = 0;
 }
 
 static struct pace *new (uv_loop_t *loop)
@@ -176,18 +179,23 @@ void pace_now(struct pace *p, struct pace_job *job)
 {
 	if (job->in)
 		return;
-	if (worked(p) < BEGIN_NS / (p->jobs.first ? TIGHT_PART : 1))
+	if (worked(p, uv_hrtime()) < BEGIN_NS / (p->jobs.first ? TIGHT_PART : 1))
 		job->run(job->arg);
 	else
 		put(p, &p->urgent, job);
 }
 
-bool pace_is_tight(const struct pace *p)
+static bool is_tight(struct pace *p, uint64_t now_ns)
 {
-	return p->jobs.first || worked(p) >= TIGHT_NS;
+	return p->jobs.first || worked(p, now_ns) >= TIGHT_NS;
 }
 
-uint64_t pace_until(const struct pace *p, uint64_t share_ns)
+bool pace_is_tight(struct pace *p)
 {
-	return uv_hrtime() + (pace_is_tight(p) ? share_ns / TIGHT_PART : share_ns);
+	return is_tight(p, uv_hrtime());
+}
+
+uint64_t pace_until(struct pace *p, uint64_t now_ns, uint64_t share_ns)
+{
+	return now_ns + (is_tight(p, now_ns) ? share_ns / TIGHT_PART : share_ns);
 }

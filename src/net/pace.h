@@ -47,7 +47,7 @@ void pace_now(struct pace *p, struct pace_job *job); /* likewise; may run it */
 void pace_remove(struct pace_job *job);              /* nothing when it is not */
 
 /* The time of uv_hrtime at which the share of this turn ends that whoever asks begins now. */
-uint64_t pace_until(const struct pace *p, uint64_t share_ns);
-bool pace_is_tight(const struct pace *p); /* shares are a third now */
+uint64_t pace_until(struct pace *p, uint64_t now_ns, uint64_t share_ns);
+bool pace_is_tight(struct pace *p); /* shares are a third now */
 
 #endif

@@ -87,14 +87,15 @@ static void give_up(struct tunnel *t, const char *why)
 static void rest(struct tunnel *t)
 {
 	const struct tunnels_config *c = &t->of->config;
-	int64_t left_ms = t->start_ms + c->lifetime_ms - resolver_now();
+	int64_t left_ms =
+		c->lifetime_ms ? t->start_ms + c->lifetime_ms - resolver_now() : INT64_MAX;
 	bool half = t->half_closed && c->half_closed_timeout_ms < c->idle_timeout_ms;
 	unsigned idle_ms = half ? c->half_closed_timeout_ms : c->idle_timeout_ms;
 
 	/* After a refusal the deadline stands. */
 	if (t->refused)
 		return;
-	if (c->lifetime_ms && left_ms < idle_ms)
+	if (left_ms < idle_ms)
 		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, "its time was over");
 	else
 		link_deadline(t->front, idle_ms,

@@ -149,7 +149,7 @@ static void rung(uv_poll_t *bell, int status, int events)
 	(void)events;
 	if (read(w->bell_fd, &count, sizeof(count)) <= 0)
 		return;
-	deliver(w, pace_until(w->pace, SHARE_NS));
+	deliver(w, pace_until(w->pace, uv_hrtime(), SHARE_NS));
 	if (w->ready.n)
 		ring(w);
 }

@@ -17,6 +17,14 @@ struct conn {
 	enum conn_event last; /* once ENDED */
 };
 
+/* Before what may fail, so that it is told by words of its own. Asking costs a tenth of clearing.
+ */
+static void forget_errors(void)
+{
+	if (ERR_peek_error())
+		ERR_clear_error();
+}
+
 static int refuse_memory(struct conn *c, struct err *err)
 {
 	conn_free(c);
@@ -147,7 +155,7 @@ enum conn_event conn_read(struct conn *c, void *p, size_t cap, size_t *n)
 	*n = 0;
 	if (c->at != OPEN)
 		return c->at == ENDED ? c->last : CONN_REFUSED;
-	ERR_clear_error();
+	forget_errors();
 	int rc = SSL_read_ex(c->ssl, p, cap, n);
 	return rc == 1 ? CONN_READY : stopped(c, rc);
 }
@@ -178,7 +186,7 @@ enum conn_event conn_write(struct conn *c, struct span octets, struct buf *room)
 		: c->at == ENDED              ? c->last
 					      : CONN_REFUSED;
 
-	ERR_clear_error();
+	forget_errors();
 	while (octets.n && event == CONN_READY) {
 		size_t n = octets.n < CONN_SHARE ? octets.n : CONN_SHARE;
 

@@ -191,7 +191,7 @@ static void shares_are_a_third_while_a_step_waits(void **state)
 	uv_run(&loop, UV_RUN_NOWAIT);
 	add(&a);
 	assert_true(pace_is_tight(pace));
-	uint64_t until = pace_until(pace, 30000000000);
+	uint64_t until = pace_until(pace, uv_hrtime(), 30000000000);
 	assert_true(until <= uv_hrtime() + 10000000000);
 	uv_run(&loop, UV_RUN_NOWAIT);
 	finish(&loop, pace);
