@@ -75,6 +75,19 @@ def pin_of(cert):
     got = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", cert + ".pem"], capture_output=True, text=True, check=True)
     return got.stdout.split()[-1]
 
+def a_rule_is_about_one_name_or_all_below_it_or_one_label_more_and_no_other():
+    name, own = WORLD["A_NS_CLIENT_NAME"].rstrip("."), WORLD["A_NS_CLIENT"]
+    parent = name.split(".", 1)[1]
+    above = parent.split(".", 1)[1]
+    with Echo() as backend:
+        near = [parent, above, f"*.{above}", f".{name}", f"*.{name}", f"x{name}", name[1:], f"{name}.{above}"]
+        with Proxy(listener(WORLD, backend.address, [f'name: "{n}"' for n in near], NONE)) as b:
+            assert "tlsa=- " in refused(b, "policy", name, own)
+        for n in (name.upper(), f".{above}", f"*.{parent}"):
+            with Proxy(listener(WORLD, backend.address, [f'name: "{n}"'], NONE)):
+                honest()
+        assert backend.count == 3, backend.count
+
 def a_key_or_a_proof_that_no_rule_allows_is_refused():
     me, pin = f'name: {WORLD["A_NS_CLIENT_NAME"]}', pin_of(WORLD["A_NS_CLIENT"])
     other = "0" * 64
@@ -274,7 +287,7 @@ def grace_is_as_long_as_it_says():
 
 with proxylab.world() as (WORLD, LAB):
     run(who_is_not_proved_reaches_no_backend, tls_1_2_is_refused, for_a_name_outside_the_rules_no_dns_question_is_made,
-        a_key_or_a_proof_that_no_rule_allows_is_refused, who_may_come_in_by_one_server_name_does_not_by_another,
+        a_rule_is_about_one_name_or_all_below_it_or_one_label_more_and_no_other, a_key_or_a_proof_that_no_rule_allows_is_refused, who_may_come_in_by_one_server_name_does_not_by_another,
         the_second_client_hello_asks_for_no_other_server, who_asks_for_no_name_of_ours_is_refused_where_one_is_required,
         a_program_beside_us_is_led_nowhere_but_where_a_rule_says, what_a_client_sends_first_is_no_header_of_ours,
         names_that_a_client_writes_into_its_certificate_are_not_told, who_is_not_the_server_asked_for_hears_nothing,

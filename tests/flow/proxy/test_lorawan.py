@@ -3,11 +3,12 @@
 """A network of A and a Join Server of B that know nothing of TLS, DNS or each other's address: a router of A finds B by
 the ReceiverID of each message, B's listener holds its SenderID against the proved name.
 
-PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
+PROXY, SARDANE, RESOLVERD, JOIND and NETWORKD name the programs. The lab's DNS is real and signed.
 """
-import json, pathlib, ssl, subprocess, sys, tempfile
+import contextlib, json, os, pathlib, re, ssl, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+import joinlab
 import proxylab
 from httplab import Web, post
 from joinlab import run
@@ -59,6 +60,46 @@ def who_cannot_be_reached_is_answered_for():
 def a_result_is_read_whatever_status_brought_it():
     with Web(lambda request: (400, answer(request)[1])) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
         assert result(post(s, join_req(WORLD))) == "Success"
+
+JS = """database: {dir}/js.db
+join_server:
+  bind: 127.0.0.1:0
+  insecure_plain: true
+clients:
+  - {{name: the.proxy.beside.us, net_id: "NET_ID"}}
+"""
+
+@contextlib.contextmanager
+def network_server(top, join_server):
+    """A's Network Server, which knows one plain URL and no certificate; its port for gateways."""
+    config = pathlib.Path(top, "ns.yaml")
+    config.write_text(f'net_id: "{WORLD["A_NET_ID"]}"\ndatabase: {top}/ns.db\nsemtech_udp:\n  bind: 127.0.0.1:0\nnetwork:\n  device_status_interval: 0s\n'
+                      f'join_server:\n  insecure_plain: true\n  default:\n    server: {join_server}\n' + proxylab.resolver(WORLD))
+    with open(f"{top}/ns.log", "w") as log, subprocess.Popen([os.environ["NETWORKD"], "-c", config], stderr=log) as server:
+        try:
+            until = time.monotonic() + 20
+            while not (ready := re.search(r"networkd\.ready .*port=(\d+)", pathlib.Path(log.name).read_text())):
+                assert server.poll() is None and time.monotonic() < until, pathlib.Path(log.name).read_text()
+                time.sleep(0.02)
+            yield ready[1]
+        finally:
+            server.terminate()
+        assert server.wait(20) == 0
+
+def devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone():
+    with joinlab.Lab(JS.replace("NET_ID", WORLD["A_NET_ID"])) as js, tempfile.TemporaryDirectory() as top:
+        devices = ["--device-file", f"{top}/devices", "--state", f"{top}/state", "--net-id", WORLD["A_NET_ID"]]
+        for words in (["simulate", "--write-devices", f"{top}/devices", "--devices", "2", "--join-eui", WORLD["B_JOIN_EUI"], "--lorawan-version", "1.1.0"],
+                      ["device", "import", f"{top}/devices", "--config", js.config, "--net-id", WORLD["A_NET_ID"]]):
+            got = js.sardane(*words)
+            assert got.returncode == 0, got.stderr
+        js.start()
+        with Proxy(inbound(WORLD, f"127.0.0.1:{js.port}")) as b, Proxy(router(WORLD)) as a, network_server(top, f'http://127.0.0.1:{a.port("out")}/') as port:
+            got = js.sardane("simulate", "--server", f"127.0.0.1:{port}", *devices, "--uplinks", "1", "--confirmed")
+            assert got.returncode == 0 and "2 joined" in got.stdout, got
+            a.said(r"lorawan\.pass at=out type=JoinReq .*result=passed", times=2)
+            line = b.said(r"lorawan\.pass at=in type=JoinReq .*result=passed", times=2)
+            assert f'sender={WORLD["A_NET_ID"]}' in line and f'peer={WORLD["A_NS_CLIENT_NAME"].rstrip(".")}' in line, line
 
 def openssl(*words):
     subprocess.run(["openssl", *words], check=True, capture_output=True)
@@ -112,5 +153,5 @@ def the_keys_of_the_router_are_checked():
 
 with proxylab.world() as (WORLD, lab):
     run(a_join_is_found_by_dns_and_passes_unchanged_both_ways, other_messages_go_by_table_and_by_net_id,
-        who_cannot_be_reached_is_answered_for, a_result_is_read_whatever_status_brought_it,
+        devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone, who_cannot_be_reached_is_answered_for, a_result_is_read_whatever_status_brought_it,
         a_backend_that_knows_certificates_gets_the_one_of_the_net_id, the_keys_of_the_router_are_checked)
