@@ -4,7 +4,8 @@
  * real resolver: whoever has not the victim's key is never the victim, whatever it sends.
  *
  *   octet 0   what it is: the RAW octets of a first flight, or a TLS client with the chain
- *             of an impostor or of the victim itself
+ *             of an impostor or of the victim itself; the last two without the extension, to a
+ *             server that has an authority beside DANE
  *   octet 1   length of the extension's octets, which follow
  *   the rest  of a TLS client: changes to its certificate, each an offset (2) and a mask (1)
  */
@@ -27,13 +28,22 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Whose certificate is shown; the key is always the one that goes with it. */
-enum who { RAW, IMPOSTOR, BELOW_FORGED_CA, VICTIM, VICTIM_BELOW_CA, WHO_END };
+enum who {
+	RAW,
+	IMPOSTOR,
+	BELOW_FORGED_CA,
+	VICTIM,
+	VICTIM_BELOW_CA,
+	UNNAMED_FORGED,
+	UNNAMED_VICTIM,
+	WHO_END
+};
 
 static const char *const names[] = { "_ee.org.example", "_ta.org.example" };
-static struct name ee, ta;
+static struct name ee, ta, old;
 static struct certs_leaf root, forged, server_leaf, leaves[WHO_END];
 static struct resolver *resolver;
-static struct tls_server *server;
+static struct tls_server *server, *beside;
 static uint8_t records[2][35];
 
 static void check(bool holds)
@@ -46,6 +56,12 @@ static bool allow(void *arg, const struct name *client)
 {
 	(void)arg;
 	return name_equal(client, &ee) || name_equal(client, &ta);
+}
+
+static bool allow_by_ca(void *arg, const struct name *client)
+{
+	(void)arg;
+	return name_equal(client, &old);
 }
 
 static void hash_key(X509 *cert, uint8_t out[32])
@@ -123,12 +139,33 @@ static void fill_cache(void)
 	close(fd);
 }
 
+static struct tls_server *new_server(bool by_ca)
+{
+	struct tls_server_config config = { .authorise = allow, .resolver = resolver };
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	char folder[] = "/tmp/fuzz-handshake-XXXXXX", pem[64], key[64];
+	struct tls_server *s = NULL;
+
+	check(mkdtemp(folder) != NULL);
+	certs_write(folder, "root", &root, NULL);
+	snprintf(pem, sizeof pem, "%s/root.pem", folder);
+	snprintf(key, sizeof key, "%s/root-key.pem", folder);
+	if (by_ca) {
+		config.client_ca = pem;
+		config.authorise_by_ca = allow_by_ca;
+	}
+	check(SSL_CTX_use_certificate(ctx, server_leaf.cert) == 1);
+	check(SSL_CTX_use_PrivateKey(ctx, server_leaf.key) == 1);
+	check(tls_server_attach(&config, ctx, &s, NULL) == 0);
+	SSL_CTX_free(ctx);
+	check(unlink(pem) == 0 && unlink(key) == 0 && rmdir(folder) == 0);
+	return s;
+}
+
 static void start(void)
 {
-	struct tls_server_config config = { .authorise = allow };
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-	check(name_of(names[0], &ee) == 0 && name_of(names[1], &ta) == 0);
+	check(name_of(names[0], &ee) == 0 && name_of(names[1], &ta) == 0 &&
+		name_of("_old.org.example", &old) == 0);
 	root = certs_make(&(struct certs_wish){ .cn = "root", .authority = true });
 	forged = certs_make(&(struct certs_wish){ .cn = "root", .authority = true });
 	server_leaf = certs_make(&(struct certs_wish){ .cn = "server" });
@@ -138,16 +175,17 @@ static void start(void)
 	leaves[VICTIM] = certs_make(&(struct certs_wish){ .cn = "victim" });
 	leaves[VICTIM_BELOW_CA] =
 		certs_make(&(struct certs_wish){ .san = "DNS:_ta.org.example", .issuer = &root });
+	leaves[UNNAMED_FORGED] = certs_make(
+		&(struct certs_wish){ .san = "DNS:_old.org.example", .issuer = &forged });
+	leaves[UNNAMED_VICTIM] =
+		certs_make(&(struct certs_wish){ .san = "DNS:_old.org.example", .issuer = &root });
 	memcpy(records[0], (uint8_t[]){ 3, 1, 1 }, 3);
 	hash_key(leaves[VICTIM].cert, records[0] + 3);
 	memcpy(records[1], (uint8_t[]){ 2, 0, 1 }, 3);
 	check(X509_digest(root.cert, EVP_sha256(), records[1] + 3, NULL) == 1);
 	fill_cache();
-	config.resolver = resolver;
-	check(SSL_CTX_use_certificate(ctx, server_leaf.cert) == 1);
-	check(SSL_CTX_use_PrivateKey(ctx, server_leaf.key) == 1);
-	check(tls_server_attach(&config, ctx, &server, NULL) == 0);
-	SSL_CTX_free(ctx);
+	server = new_server(false);
+	beside = new_server(true);
 }
 
 static int say_name(SSL *ssl, unsigned type, unsigned context, const unsigned char **out, size_t *n,
@@ -186,6 +224,11 @@ static X509 *changed(X509 *cert, struct cursor *c)
 	return made;
 }
 
+static bool is_unnamed(enum who who)
+{
+	return who == UNNAMED_FORGED || who == UNNAMED_VICTIM;
+}
+
 static SSL *client_of(enum who who, struct span *name, struct cursor *c, int fd, bool *same_key)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -193,17 +236,20 @@ static SSL *client_of(enum who who, struct span *name, struct cursor *c, int fd,
 	SSL *ssl = NULL;
 	uint8_t key[32], shown[32];
 
-	check(SSL_CTX_add_custom_ext(ctx, TLS_CLIENT_ID_EXTENSION,
-		      SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE, say_name,
-		      NULL, name, hear_anything, NULL) == 1);
+	check(is_unnamed(who) ||
+		SSL_CTX_add_custom_ext(ctx, TLS_CLIENT_ID_EXTENSION,
+			SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE, say_name,
+			NULL, name, hear_anything, NULL) == 1);
 	/* A key that does not fit its certificate cannot sign, nor does OpenSSL begin to. */
 	if (cert && SSL_CTX_use_certificate(ctx, cert) == 1 &&
 		SSL_CTX_use_PrivateKey(ctx, leaves[who].key) == 1) {
 		hash_key(leaves[who].cert, key);
 		hash_key(cert, shown);
 		*same_key = memcmp(key, shown, 32) == 0;
-		SSL_CTX_add1_chain_cert(ctx, who == BELOW_FORGED_CA ? forged.cert : root.cert);
-		if (who == BELOW_FORGED_CA)
+		bool is_forged = who == BELOW_FORGED_CA || who == UNNAMED_FORGED;
+
+		SSL_CTX_add1_chain_cert(ctx, is_forged ? forged.cert : root.cert);
+		if (is_forged)
 			SSL_CTX_add1_chain_cert(ctx, root.cert);
 		ssl = SSL_new(ctx);
 		SSL_set_fd(ssl, fd);
@@ -236,10 +282,15 @@ static void judge(enum who who, bool came_in, const struct peer *peer, struct sp
 
 	if (!came_in)
 		return;
-	check(who == VICTIM || who == VICTIM_BELOW_CA);
+	check(same_key);
+	if (is_unnamed(who)) {
+		check(who == UNNAMED_VICTIM && peer->how == PEER_BY_PKIX &&
+			name_equal(&peer->name, &old));
+		return;
+	}
+	check((who == VICTIM || who == VICTIM_BELOW_CA) && peer->how == PEER_BY_DANE);
 	check(clientid_read(CLIENTID_CERTIFICATE, octets, false, &name, &why) == CLIENTID_NAME);
 	check(name_equal(&name, who == VICTIM ? &ee : &ta) && name_equal(&name, &peer->name));
-	check(same_key);
 }
 
 static bool try(const uint8_t *data, size_t size)
@@ -253,7 +304,8 @@ static bool try(const uint8_t *data, size_t size)
 	int fd[2];
 
 	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0);
-	check(conn_new_server(server, fd[1], 1, NULL, NULL, &end, NULL) == 0);
+	check(conn_new_server(is_unnamed(who) ? beside : server, fd[1], 1, NULL, NULL, &end,
+		      NULL) == 0);
 	uint8_t n = who == RAW ? 0 : cursor_u8(&c);
 	struct span octets = cursor_take(&c, n < c.rest.n ? n : c.rest.n);
 	if (who == RAW)
@@ -286,6 +338,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		start();
 		try_honest(VICTIM, names[0]);
 		try_honest(VICTIM_BELOW_CA, names[1]);
+		try_honest(UNNAMED_VICTIM, "");
 	}
 	(void)try(data, size);
 	return 0;
