@@ -31,7 +31,7 @@ def refused(b, reason, cert, octets, *more, alert=HANDSHAKE_FAILURE):
     before = sum("tls.refuse " in line and f"refusal={reason} " in line for line in b.log)
     got = meets(cert, octets, *more)
     assert got == f"alert {alert}", (octets, got)
-    return b.said(rf"tls\.refuse .*refusal={reason} ", times=before + 1)
+    return b.said(rf"tls\.refuse .*refusal={reason} ", seconds=8, times=before + 1)
 
 def with_proxy(test, rules=RULES, more="", before=0, **zones):
     """test(b), beside a backend that must hear of nobody but the honest client at its end, and of so many before."""
