@@ -264,8 +264,10 @@ static void write_dns(const struct resolver_stats *d, struct buf *out)
 		       "dns_questions_total{how=\"sent\"} %" PRIu64 "\n" PREFIX
 		       "dns_questions_total{how=\"prefetched\"} %" PRIu64 "\n" PREFIX
 		       "dns_questions_total{how=\"over_budget\"} %" PRIu64 "\n" PREFIX
-		       "dns_questions_total{how=\"timed_out\"} %" PRIu64 "\n",
-		d->cached, d->coalesced, d->sent, d->prefetched, d->refused_budget, d->timed_out);
+		       "dns_questions_total{how=\"timed_out\"} %" PRIu64 "\n" PREFIX
+		       "dns_questions_total{how=\"stale\"} %" PRIu64 "\n",
+		d->cached, d->coalesced, d->sent, d->prefetched, d->refused_budget, d->timed_out,
+		d->stale);
 	head(out, "dns_restarts_total", "counter", "Times a resolver process was started again.");
 	buf_printf(out, PREFIX "dns_restarts_total %" PRIu64 "\n", d->restarts);
 	head(out, "dns_cache_names", "gauge", "Answers in the caches.");
@@ -472,6 +474,7 @@ void metrics_write_json(const struct metrics *m, struct buf *out)
 		writer_u64(&w, answer_status_word((enum answer_status)i), dns.by_status[i]);
 	writer_u64(&w, "asked", dns.asked);
 	writer_u64(&w, "cached", dns.cached);
+	writer_u64(&w, "stale", dns.stale);
 	writer_close(&w);
 	writer_open(&w, "entries", '[');
 	for (unsigned i = 0; i < es.count; i++)

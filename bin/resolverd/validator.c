@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unbound-event.h>
 #include <unbound.h>
 
@@ -236,6 +237,9 @@ static void on_answer(void *arg, int rcode, void *packet, int n, int sec, char *
 	} else {
 		outcome_of((struct span){ packet, (size_t)n }, q, (enum outcome_judgement)sec, NULL,
 			&room, &answer);
+		if (answer.status == ANSWER_SECURE)
+			answer.signed_for_s = outcome_signed_for((struct span){ packet, (size_t)n },
+				&answer.final, q->type, (uint32_t)time(NULL));
 	}
 	v->done(v->arg, &answer);
 	free(f);

@@ -367,6 +367,46 @@ int message_find(const struct message *m, const struct name *name, uint16_t type
 	return rc;
 }
 
+/* RFC 4034 section 3.1: type covered, algorithm, labels, original TTL, expiration, ... */
+static int read_signature(const struct message *m, const struct record *r, uint16_t *covers,
+	uint32_t *until_s)
+{
+	struct cursor c = cursor_over((struct span){ m->octets.p + r->rdata_at, r->rdata_n });
+
+	*covers = cursor_u16_be(&c);
+	cursor_take(&c, 6);
+	*until_s = cursor_u32_be(&c);
+	return c.bad ? ERR_FORMAT : 0;
+}
+
+bool message_signed_until(const struct message *m, const struct name *owner, uint16_t type,
+	uint32_t *until_s)
+{
+	unsigned records = (unsigned)m->answers + m->authority;
+	size_t at = m->answers_at;
+	bool any = false, covered = false;
+	uint32_t first = 0, until;
+	uint16_t covers;
+	struct record r;
+
+	for (unsigned i = 0; i < records; i++) {
+		if (read_record(m->octets, &at, &r))
+			return false;
+		if (r.type != RR_RRSIG || r.class != CLASS_IN)
+			continue;
+		if (read_signature(m, &r, &covers, &until))
+			return false;
+		/* RFC 1982: the sooner of two that are less than half the circle apart. */
+		if (!any || until - first > INT32_MAX)
+			first = until;
+		any = true;
+		covered = covered || (covers == type && name_equal(&r.owner, owner));
+	}
+	if (covered)
+		*until_s = first;
+	return covered;
+}
+
 int message_write_query(uint16_t id, const struct name *name, uint16_t type, struct sink *out)
 {
 	sink_u16_be(out, id);

@@ -58,6 +58,14 @@ struct message_found {
 int message_find(const struct message *m, const struct name *name, uint16_t type, struct sink *room,
 	struct span *rdata, uint16_t rdata_max, struct message_found *out);
 
+/*
+ * When the first of the signatures in the answer and authority sections ends, UNIX time in 32 bits
+ * (RFC 4034 section 3.1.5: compared as serial numbers). False: none of them is over the records
+ * of this type at owner, or one cannot be read.
+ */
+bool message_signed_until(const struct message *m, const struct name *owner, uint16_t type,
+	uint32_t *until_s);
+
 /* Where the last record of all begins, and what it is: a TSIG is there or nowhere. */
 struct message_last {
 	size_t at; /* octets before it */

@@ -25,6 +25,7 @@
 #define RR_DNAME  39
 #define RR_OPT    41
 #define RR_DS     43
+#define RR_RRSIG  46
 #define RR_DNSKEY 48
 #define RR_TLSA   52
 

@@ -30,7 +30,7 @@ const char *verdict_proof(const struct peer *peer)
 		snprintf(usage, sizeof(usage), "\"%d %d %d\"", peer->usage, peer->selector,
 			peer->matching);
 	snprintf(words, sizeof(words), "tlsa=%s usage=%s dnssec=%s", name_words(&peer->tlsa_owner),
-		usage, peer->asked_dns ? answer_status_word(peer->dnssec) : "-");
+		usage, peer_dnssec_word(peer));
 	return words;
 }
 

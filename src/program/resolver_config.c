@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "program/log.h"
+#include "resolve/stale.h"
 
 #define TEXT(key)                                                              \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
@@ -54,6 +55,7 @@ const cyaml_schema_field_t resolver_config_fields[] = {
 	NUMBER(ttl_min_s),
 	NUMBER(ttl_max_s),
 	NUMBER(negative_ttl_max_s),
+	NUMBER(serve_stale_s),
 	TEXT(val_override_date),
 	CYAML_FIELD_SEQUENCE("root_servers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct resolver_block, root_servers, &text_schema, 0, LIST_MAX),
@@ -110,6 +112,7 @@ static int fill(const struct resolver_block *b, struct resolver_settings *s, str
 		.ttl_min_s = b->ttl_min_s,
 		.ttl_max_s = b->ttl_max_s,
 		.negative_ttl_max_s = b->negative_ttl_max_s,
+		.serve_stale_s = b->serve_stale_s,
 		.val_override_date = b->val_override_date,
 		.trace = log_trace(),
 	};
@@ -122,14 +125,16 @@ static int fill(const struct resolver_block *b, struct resolver_settings *s, str
 		return err_set(err, ERR_FORMAT, "resolver: backend ad needs server");
 	if (b->deadline_ms > 4000)
 		return err_set(err, ERR_FORMAT, "resolver: deadline_ms is above 4000");
-	return 0;
+	return stale_check(&s->config, err);
 }
 
 static bool block_says_more(const struct resolver_block *b)
 {
 	return b->backend != RESOLVER_VALIDATING || b->helper || b->trust_anchor_file ||
 		b->trust_anchor_managed || b->trust_anchor_builtin || b->resolv_conf ||
-		b->forward_count || b->stub_count || b->server || b->deadline_ms ||
+		b->forward_count || b->stub_count || b->server || b->deadline_ms || b->open_max ||
+		b->open_per_source_max || b->cache_names_max || b->ttl_min_s || b->ttl_max_s ||
+		b->negative_ttl_max_s || b->serve_stale_s || b->val_override_date ||
 		b->root_servers_count || b->authority_port;
 }
 

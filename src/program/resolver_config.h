@@ -9,7 +9,8 @@
  *     forward: ["127.0.0.1@5353"]
  *     stub: [{zone: a.example, server: "127.0.0.1@5353"}]
  *     resolv_conf, server, helper, deadline_ms, open_max, open_per_source_max,
- *     cache_names_max, ttl_min_s, ttl_max_s, negative_ttl_max_s, val_override_date
+ *     cache_names_max, ttl_min_s, ttl_max_s, negative_ttl_max_s, serve_stale_s,
+ *     val_override_date
  *     root_servers: ["127.0.0.1@5353"], authority_port   (what asks authoritative servers itself)
  *
  *   In a schema  CYAML_FIELD_MAPPING("resolver", CYAML_FLAG_OPTIONAL, struct my_config,
@@ -51,6 +52,7 @@ struct resolver_block {
 	unsigned ttl_min_s;
 	unsigned ttl_max_s;
 	unsigned negative_ttl_max_s;
+	unsigned serve_stale_s;
 	char *val_override_date;
 	char **root_servers;
 	unsigned root_servers_count;

@@ -36,6 +36,7 @@ struct answer {
 	uint16_t count;     /* records */
 	uint32_t ttl_s;     /* as received, clamped: seconds */
 	int64_t expires_ms; /* no use after this moment */
+	bool stale;         /* its TTL is over; used since the resolver fails (resolve/stale.h) */
 	struct name final;  /* owner of the records once CNAMEs were followed */
 	bool aliased;       /* final differs from the name asked */
 	struct span *rdata; /* count of them, uncompressed, inside this answer's memory */

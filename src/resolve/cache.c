@@ -8,6 +8,7 @@ struct entry {
 	struct entry *chain; /* next in the bucket */
 	struct entry *newer, *older;
 	struct answer *answer;
+	int64_t stale_until_ms; /* kept so long, if that is after its end */
 	uint64_t hash;
 	uint16_t type;
 	bool fetching; /* a prefetch has been started for it */
@@ -122,7 +123,8 @@ struct answer *cache_find(struct cache *c, const struct key *key, int64_t now_ms
 	if (!e)
 		return NULL;
 	if (e->answer->expires_ms <= now_ms) {
-		drop(c, at);
+		if (e->stale_until_ms <= now_ms)
+			drop(c, at);
 		return NULL;
 	}
 	if (c->newest != e) {
@@ -134,7 +136,29 @@ struct answer *cache_find(struct cache *c, const struct key *key, int64_t now_ms
 	return e->answer;
 }
 
-bool cache_put(struct cache *c, const struct key *key, struct answer *answer)
+struct answer *cache_find_stale(struct cache *c, const struct key *key, int64_t now_ms,
+	int64_t *until_ms)
+{
+	struct entry *e = *seek(c, key);
+
+	if (!e || e->answer->expires_ms > now_ms || e->stale_until_ms <= now_ms)
+		return NULL;
+	*until_ms = e->stale_until_ms;
+	return e->answer;
+}
+
+bool cache_spoil(struct cache *c, const struct key *key)
+{
+	struct entry *e = *seek(c, key);
+
+	if (!e)
+		return false;
+	e->stale_until_ms = 0;
+	return e->answer->stale;
+}
+
+bool cache_put(struct cache *c, const struct key *key, struct answer *answer,
+	int64_t stale_until_ms)
 {
 	struct entry **at = seek(c, key), *e;
 
@@ -148,6 +172,7 @@ bool cache_put(struct cache *c, const struct key *key, struct answer *answer)
 	*e = (struct entry){ .hash = key->hash, .type = key->type, .n = key->name.n };
 	memcpy(e->name, key->name.wire, e->n);
 	e->answer = answer_keep(answer);
+	e->stale_until_ms = stale_until_ms;
 	e->chain = c->buckets[e->hash & c->mask];
 	c->buckets[e->hash & c->mask] = e;
 	link_use(c, e);

@@ -5,6 +5,7 @@
 #include "resolve/budget.h"
 #include "resolve/cache.h"
 #include "resolve/pending.h"
+#include "resolve/stale.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -130,6 +131,7 @@ static void settle(struct engine *e, struct ask *ask, struct answer *answer)
 	bool ours = ask == &ask->pending->fetch;
 
 	e->stats.by_status[answer->status]++;
+	e->stats.stale += answer->stale && !ours;
 	leave(e, ask);
 	if (ours)
 		return;
@@ -213,10 +215,47 @@ static struct answer *look_up(struct engine *e, int64_t now_ms, const struct key
 	bool near_end;
 	struct answer *a = cache_find(e->cache, key, now_ms, &near_end);
 
-	if (a)
+	if (a) {
 		e->stats.cached++;
+		e->stats.stale += a->stale;
+	}
 	if (near_end)
 		prefetch(e, now_ms, key);
+	return a;
+}
+
+static void say_stale(const struct engine *e, const char *event, const struct key *key,
+	const char *what, const char *words)
+{
+	char name[NAME_TEXT_MAX] = "", type[12];
+
+	name_write_text(&key->name, name, sizeof(name));
+	trace_say(&e->config.trace, TRACE_WARNING, event, "name=%s type=%s %s=\"%s\"", name,
+		rr_type_word(key->type, type, sizeof(type)), what, words);
+}
+
+/* The resolver fails: what is used beyond its end instead, borrowed; NULL: nothing may be. */
+static struct answer *instead(struct engine *e, int64_t now_ms, const struct key *key,
+	const char *why)
+{
+	bool unused;
+	int64_t until_ms;
+	struct answer *a = cache_find(e->cache, key, now_ms, &unused), *old;
+
+	if (a)
+		return a->stale ? a : NULL;
+	old = cache_find_stale(e->cache, key, now_ms, &until_ms);
+	a = old ? stale_copy(old, now_ms, until_ms) : NULL;
+	if (!a)
+		return NULL;
+	/* Once for each name in each outage. */
+	if (!old->stale)
+		say_stale(e, "resolver.stale", key, "reason", why);
+	if (!cache_put(e->cache, key, a, until_ms)) {
+		answer_drop(a);
+		return NULL;
+	}
+	answer_drop(a);
 	return a;
 }
 
@@ -406,7 +445,8 @@ static bool park(struct engine *e, int64_t now_ms, struct pending *p, const stru
 	if (p->asks != &p->fetch || p->fetch.next || p->tries > 1)
 		return false;
 	old = cache_find(e->cache, &p->key, now_ms, &unused);
-	if (!old || old->status != a->status || a->expires_ms >= old->expires_ms + FRESHER_MS)
+	if (!old || old->stale || old->status != a->status ||
+		a->expires_ms >= old->expires_ms + FRESHER_MS)
 		return false;
 	pending_park(p);
 	move_deadline(e, &p->fetch, old->expires_ms + WHOLE_SECOND_MS);
@@ -419,8 +459,18 @@ static void unpark(struct engine *e, int64_t now_ms, struct pending *p)
 	move_deadline(e, &p->fetch, now_ms + ENGINE_DEADLINE_MAX_MS);
 }
 
+/* It spoke of the name, or failed in another way: nothing older is used any more. */
+static void end_stale(struct engine *e, const struct key *key, const struct wire_answer *w)
+{
+	if (!cache_spoil(e->cache, key))
+		return;
+	say_stale(e, "resolver.stale_end", key, "status", answer_status_word(w->status));
+	cache_remove(e->cache, key);
+}
+
 /* A failed prefetch must not throw away what is validated and still good. */
-static void remember(struct engine *e, int64_t now_ms, const struct key *key, struct answer *a)
+static void remember(struct engine *e, int64_t now_ms, const struct key *key, struct answer *a,
+	uint32_t signed_for_s)
 {
 	bool unused;
 
@@ -428,7 +478,27 @@ static void remember(struct engine *e, int64_t now_ms, const struct key *key, st
 		return;
 	if (proves_nothing(a) && cache_find(e->cache, key, now_ms, &unused))
 		return;
-	cache_put(e->cache, key, a);
+	cache_put(e->cache, key, a, stale_until(a, now_ms, signed_for_s, e->config.serve_stale_s));
+}
+
+/* What the askers get, a reference of the caller's. */
+static struct answer *take(struct engine *e, int64_t now_ms, const struct key *key,
+	const struct wire_answer *w, struct answer *a)
+{
+	struct answer *old = NULL;
+
+	if (stale_is_outage(w))
+		old = instead(e, now_ms, key, w->why);
+	else
+		end_stale(e, key, w);
+	if (old) {
+		answer_drop(a);
+		return answer_keep(old);
+	}
+	if (!a)
+		return answer_keep(e->refusal[REFUSED_MEMORY]);
+	remember(e, now_ms, key, a, w->signed_for_s);
+	return a;
 }
 
 void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *w)
@@ -449,18 +519,17 @@ void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *w
 		answer_drop(a);
 		return;
 	}
-	if (a)
-		remember(e, now_ms, &p->key, a);
-	else
-		a = answer_keep(e->refusal[REFUSED_MEMORY]);
+	a = take(e, now_ms, &p->key, w, a);
 	settle_all(e, p, a);
 	answer_drop(a);
 }
 
-static void give_up(struct engine *e, struct pending *p)
+static void give_up(struct engine *e, int64_t now_ms, struct pending *p)
 {
-	struct answer *a = answer_new(ANSWER_FAILED, NULL, 0, "the resolver died on this question");
+	static const char why[] = "the resolver died on this question";
+	struct answer *a = instead(e, now_ms, &p->key, why);
 
+	a = a ? answer_keep(a) : answer_new(ANSWER_FAILED, NULL, 0, why);
 	if (!a)
 		a = answer_keep(e->refusal[REFUSED_MEMORY]);
 	settle_all(e, p, a);
@@ -476,10 +545,21 @@ void engine_lost(struct engine *e, int64_t now_ms)
 		if (!p || !p->sent)
 			continue;
 		if (p->tries >= ENGINE_TRIES)
-			give_up(e, p);
+			give_up(e, now_ms, p);
 		else
 			pending_return(&e->open, p, false);
 	}
+}
+
+/* Nobody but us waits for a prefetch, and what it is for is still there. */
+static void time_out(struct engine *e, int64_t now_ms, struct ask *ask)
+{
+	struct pending *p = ask->pending;
+	struct answer *refusal = e->refusal[REFUSED_DEADLINE],
+		      *a = ask == &p->fetch ? NULL : instead(e, now_ms, &p->key, refusal->why);
+
+	e->stats.timed_out++;
+	settle(e, ask, a ? a : refusal);
 }
 
 void engine_expire(struct engine *e, int64_t now_ms)
@@ -489,8 +569,7 @@ void engine_expire(struct engine *e, int64_t now_ms)
 			unpark(e, now_ms, e->soonest->pending);
 			continue;
 		}
-		e->stats.timed_out++;
-		settle(e, e->soonest, e->refusal[REFUSED_DEADLINE]);
+		time_out(e, now_ms, e->soonest);
 	}
 }
 

@@ -19,6 +19,8 @@
  *   Failures   FAILED from upstream is cached 1 s (RFC 9520 section 3.2), a passed deadline
  *              never, BOGUS 5 s (long enough to stop a storm, short enough that a repaired zone
  *              is back at once). Neither takes the place of a validated answer still good.
+ *   Stale      with serve_stale_s, what ended and cannot be had again since the resolver fails
+ *              is given all the same, within the bounds of resolve/stale.h.
  */
 #ifndef RESOLVE_ENGINE_H
 #define RESOLVE_ENGINE_H
@@ -37,6 +39,7 @@ struct engine_config {
 	unsigned deadline_ms, open_max, open_per_source_max;
 	size_t cache_names_max;
 	unsigned ttl_min_s, ttl_max_s, negative_ttl_max_s;
+	unsigned serve_stale_s;
 	struct key_seed seed;
 	struct trace trace;
 };

@@ -28,6 +28,18 @@ static const struct {
 	{ 9, "NOTAUTH" },
 };
 
+uint32_t outcome_signed_for(struct span message, const struct name *owner, uint16_t type,
+	uint32_t now_s)
+{
+	struct message m;
+	uint32_t until_s;
+
+	if (message_read(message, &m) || !message_signed_until(&m, owner, type, &until_s))
+		return 0;
+	/* RFC 4034 section 3.1.5: serial numbers. */
+	return until_s - now_s > INT32_MAX ? 0 : until_s - now_s;
+}
+
 const char *outcome_rcode_word(uint16_t rcode, char *out, size_t cap)
 {
 	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++)

@@ -25,6 +25,11 @@ enum outcome_judgement { OUTCOME_INSECURE, OUTCOME_BOGUS, OUTCOME_SECURE };
 void outcome_of(struct span message, const struct question *q, enum outcome_judgement judgement,
 	const char *why_bogus, struct sink *room, struct wire_answer *out);
 
+/* Seconds that every signature in the message still holds, when they are over the records of this
+ * type at owner; 0: one has ended, or none is there. */
+uint32_t outcome_signed_for(struct span message, const struct name *owner, uint16_t type,
+	uint32_t now_s);
+
 /* No message to look at: why tells, in static or longer-lived words. */
 void outcome_failed(const struct question *q, uint16_t rcode, const char *why,
 	struct wire_answer *out);

@@ -50,6 +50,7 @@ struct resolver_config {
 	size_t cache_names_max;           /* 0 is 100000 */
 	unsigned ttl_min_s, ttl_max_s;    /* clamp; 0 is 0 and 86400 */
 	unsigned negative_ttl_max_s;      /* 0 is 3600 */
+	unsigned serve_stale_s;           /* resolve/stale.h; 0 is never; 86400 at most */
 	const char *user;                 /* whom a root sardane-resolverd becomes; NULL: nobody */
 	const char *val_override_date;    /* tests only: the validator's clock, YYYYMMDDHHMMSS */
 	struct trace trace;
@@ -107,7 +108,8 @@ void ask_done(struct ask *ask);
 void resolver_forget(struct resolver *r, const struct question *q);
 
 struct resolver_stats {
-	uint64_t asked, cached, coalesced, sent, refused_budget, timed_out, restarts, prefetched;
+	uint64_t asked, cached, coalesced, sent, refused_budget, timed_out, restarts, prefetched,
+		stale;         /* answers given beyond their end */
 	uint64_t by_status[5]; /* enum answer_status */
 	uint64_t open, names, cache_octets;
 };

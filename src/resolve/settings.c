@@ -2,6 +2,7 @@
 #include "resolve/settings.h"
 
 #include "core/buf.h"
+#include "resolve/stale.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -202,12 +203,16 @@ int settings_engine(const struct resolver_config *config, struct engine_config *
 		{ "ttl_max_s", config->ttl_max_s, TTL_MAX_DEFAULT, TTL_LIMIT },
 		{ "negative_ttl_max_s", config->negative_ttl_max_s, NEGATIVE_TTL_MAX_S, TTL_LIMIT },
 	};
-	struct engine_config e = { .trace = config->trace, .ttl_min_s = config->ttl_min_s };
+	struct engine_config e = { .trace = config->trace,
+		.ttl_min_s = config->ttl_min_s,
+		.serve_stale_s = config->serve_stale_s };
 	size_t v[sizeof(settings) / sizeof(settings[0])];
 
 	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		if (read_number(&settings[i], &v[i], err))
 			return ERR_ARG;
+	if (stale_check(config, err))
+		return ERR_ARG;
 	e.deadline_ms = (unsigned)v[0];
 	e.open_max = (unsigned)v[1];
 	e.open_per_source_max = (unsigned)v[2];

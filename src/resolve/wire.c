@@ -167,6 +167,7 @@ int wire_write_answer(const struct wire_answer *a, struct sink *out)
 	sink_u8(out, a->nxdomain);
 	sink_u16_be(out, a->rcode);
 	sink_u32_be(out, a->ttl_s);
+	sink_u32_be(out, a->signed_for_s);
 	sink_put(out, (struct span){ a->final.wire, a->final.n });
 	put_text(out, a->why[0] ? a->why : NULL);
 	sink_u16_be(out, a->count);
@@ -216,7 +217,9 @@ int wire_read_answer(struct span packet, struct wire_answer *out)
 	a.nxdomain = take_bool(&c);
 	a.rcode = cursor_u16_be(&c);
 	a.ttl_s = cursor_u32_be(&c);
-	if (status > ANSWER_BOGUS || a.ttl_s > INT32_MAX || name_read(&c, &a.final))
+	a.signed_for_s = cursor_u32_be(&c);
+	if (status > ANSWER_BOGUS || a.ttl_s > INT32_MAX || a.signed_for_s > INT32_MAX ||
+		name_read(&c, &a.final))
 		return ERR_FORMAT;
 	a.status = (enum answer_status)status;
 	a.why = take_words(&c);

@@ -60,6 +60,7 @@ struct wire_answer {
 	bool nxdomain;
 	uint16_t rcode;
 	uint32_t ttl_s;
+	uint32_t signed_for_s; /* until the first signature over it ends; 0: not known */
 	struct name final;
 	const char *why; /* never NULL; at most ANSWER_WHY_MAX with its zero */
 	uint16_t count;

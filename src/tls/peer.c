@@ -31,6 +31,13 @@ const char *peer_refusal_word(enum peer_refusal refusal)
 	return "?";
 }
 
+const char *peer_dnssec_word(const struct peer *p)
+{
+	if (!p->asked_dns)
+		return "-";
+	return p->stale ? "secure-stale" : answer_status_word(p->dnssec);
+}
+
 void peer_init(struct peer *p)
 {
 	memset(p, 0, sizeof *p);

@@ -49,6 +49,7 @@ struct peer {
 	struct name name;              /* the DNS identity; n is 0 when there is none */
 	struct name tlsa_owner;        /* where the TLSA was looked for; n is 0 when nowhere */
 	enum answer_status dnssec;     /* of the TLSA answer */
+	bool stale;                    /* ... which had ended (resolve/stale.h) */
 	bool asked_dns;                /* a TLSA question was put (or found in the cache) */
 	int usage, selector, matching; /* of the record that matched; -1 when none */
 	int depth;                     /* of the certificate that matched; -1 when none */
@@ -58,6 +59,9 @@ struct peer {
 	bool resumed;
 	char reason[200]; /* the true reason of a refusal, or how it matched, in words */
 };
+
+/* "secure", "secure-stale", ...; "-" when DNS was not asked: for logs. */
+const char *peer_dnssec_word(const struct peer *p);
 
 void peer_init(struct peer *p);
 

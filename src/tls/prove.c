@@ -92,6 +92,7 @@ static bool weigh_answer(const struct answer *a, enum tls_mode mode, struct peer
 	bool or_pkix = mode == TLS_DANE_OR_PKIX;
 
 	peer->dnssec = a->status;
+	peer->stale = a->stale;
 	peer->expires_ms = a->expires_ms;
 	*by_records = false;
 	switch (a->status) {
@@ -205,7 +206,7 @@ static void say(const struct trace *trace, const char *who, const struct peer *p
 	if (p->authenticated)
 		trace_say(trace, TRACE_INFO, "tls.verified",
 			"peer=%s name=%s tlsa=%s dnssec=%s reason=\"%s\"", who, name, owner,
-			p->asked_dns ? answer_status_word(p->dnssec) : "-", p->reason);
+			peer_dnssec_word(p), p->reason);
 	else
 		trace_say(trace, TRACE_WARNING, "tls.refused",
 			"peer=%s name=%s tlsa=%s refusal=%s reason=\"%s\"", who, name, owner,

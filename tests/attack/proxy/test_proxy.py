@@ -273,6 +273,63 @@ def a_removed_tlsa_closes_what_is_open_from_either_side():
             assert f'peer={WORLD["B_JS_HOST"]}' in a.said(r"tls\.withdrawn ")
         LAB("publish", owner, "TLSA", "3", "1", "1", record)
 
+class Outage:
+    """The lab's DNS by another address, where it is dumb while .silent."""
+    def __enter__(self):
+        self.silent, self.to = False, (WORLD["LAB_DNS_ADDRESS"], int(WORLD["LAB_DNS_PORT"]))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def serve(self):
+        try:
+            while True:
+                question, asker = self.socket.recvfrom(4096)
+                if not self.silent:
+                    threading.Thread(target=self.ask, args=(question, asker), daemon=True).start()
+        except OSError:
+            pass
+
+    def ask(self, question, asker):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            s.sendto(question, self.to)
+            self.socket.sendto(s.recv(65535), asker)
+
+    def through(self, config, more=""):
+        port = self.socket.getsockname()[1]
+        return config.replace(f'forward: ["{self.to[0]}@{self.to[1]}"]', f'forward: ["127.0.0.1@{port}"], deadline_ms: 1000{more}')
+
+    def __exit__(self, *why):
+        self.socket.close()
+
+def in_an_outage_a_peer_is_believed_within_bounds_until_dns_speaks_again():
+    stale, me = ", serve_stale_s: 600", WORLD["B_NS_CLIENT_NAME"]
+    rules = [f"name: {me}", "name: .a.example"]
+    with Outage() as dns, Echo() as backend, Proxy(dns.through(listener(WORLD, backend.address, rules, NONE), stale)) as b, \
+            Proxy(dns.through(outbound(WORLD, who="B_NS"), stale)) as a, Proxy(dns.through(outbound(WORLD, who="A_NS"))) as usual:
+        with open_pair(a) as before, open_pair(usual) as lost:
+            dns.silent = True
+            time.sleep(2.1)
+            with open_pair(a) as s:
+                assert "dnssec=secure-stale" in b.said(rf"tls\.accept .*peer={me} .*secure-stale ")
+                assert len([line for line in b.log if f"resolver.stale name={me} " in line]) == 1, b.log
+                # By default an outage lets nobody in, and lets nobody stay.
+                assert is_cut(lost) and "could not be had again" in usual.said(r"tls\.withdrawn "), usual.log
+                with usual.connect() as other:
+                    assert is_cut(other)
+                # Nor one who was not there before.
+                assert "refusal=dns" in refused(b, "dns", WORLD["A_AS_CLIENT_NAME"], WORLD["A_AS_CLIENT"])
+                LAB("withdraw", me, "TLSA")
+                before.sendall(b"y")
+                assert receive(before, 1) == b"y"
+                dns.silent = False
+                assert is_cut(s, 30) and is_cut(before, 30)
+                assert "the TLSA was removed" in b.said(r"tls\.withdrawn ")
+                b.said(rf"resolver\.stale_end name={me} .*status=\"secure-denial")
+    LAB("publish", me, "TLSA", "3", "1", "1", pin_of(WORLD["B_NS_CLIENT"]))
+
 def grace_is_as_long_as_it_says():
     name = WORLD["B_NS_CLIENT_NAME"]
     with Echo() as backend, Proxy(listener(WORLD, backend.address, [f"name: {name}"], NONE + "    grace: 600\n")) as b:
@@ -291,4 +348,4 @@ with proxylab.world() as (WORLD, LAB):
         the_second_client_hello_asks_for_no_other_server, who_asks_for_no_name_of_ours_is_refused_where_one_is_required,
         a_program_beside_us_is_led_nowhere_but_where_a_rule_says, what_a_client_sends_first_is_no_header_of_ours,
         names_that_a_client_writes_into_its_certificate_are_not_told, who_is_not_the_server_asked_for_hears_nothing,
-        a_removed_tlsa_closes_what_is_open_from_either_side, grace_is_as_long_as_it_says)
+        a_removed_tlsa_closes_what_is_open_from_either_side, in_an_outage_a_peer_is_believed_within_bounds_until_dns_speaks_again, grace_is_as_long_as_it_says)

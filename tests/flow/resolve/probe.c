@@ -4,7 +4,7 @@
  *
  *   probe [--helper P] [--anchor F] [--managed F] [--forward A]... [--stub ZONE=A]...
  *         [--resolv-conf F] [--ad SERVER] [--override-date D] [--user U] [--deadline MS]
- *         [--open-max N] [--per-source N]
+ *         [--open-max N] [--per-source N] [--serve-stale S]
  *   ask COUNT NAME TYPE SOURCE TIMEOUT     COUNT questions; a line per answer
  *   cached NAME TYPE | forget NAME TYPE | stats
  *   strict NAME TYPE                       1,000 cached hits where any system call kills
@@ -38,10 +38,10 @@ static void print_answer(const char *event, const struct question *q, const stru
 	if (a->final.n)
 		name_write_text(&a->final, final, sizeof(final));
 	printf("%s name=%s type=%s status=%s records=%u ttl=%u nxdomain=%d aliased=%d final=%s "
-	       "rcode=%u octets=%zu why=%s\n",
+	       "rcode=%u octets=%zu stale=%d why=%s\n",
 		event, name, rr_type_word(q->type, type, sizeof(type)),
 		answer_status_word(a->status), a->count, a->ttl_s, a->nxdomain, a->aliased, final,
-		a->rcode, a->count ? a->rdata[0].n : 0, a->why);
+		a->rcode, a->count ? a->rdata[0].n : 0, a->stale, a->why);
 	fflush(stdout);
 }
 
@@ -84,9 +84,9 @@ static void print_stats(const struct resolver *r)
 
 	resolver_stats(r, &s);
 	printf("stats asked=%lu cached=%lu coalesced=%lu sent=%lu refused=%lu timed_out=%lu "
-	       "restarts=%lu prefetched=%lu open=%lu names=%lu octets=%lu\n",
+	       "restarts=%lu prefetched=%lu open=%lu names=%lu octets=%lu stale=%lu\n",
 		s.asked, s.cached, s.coalesced, s.sent, s.refused_budget, s.timed_out, s.restarts,
-		s.prefetched, s.open, s.names, s.cache_octets);
+		s.prefetched, s.open, s.names, s.cache_octets, s.stale);
 	fflush(stdout);
 }
 
@@ -207,6 +207,7 @@ static bool take_flag(struct resolver_config *c, struct lists *l, const char *fl
 		{ "--deadline", &c->deadline_ms },
 		{ "--open-max", &c->open_max },
 		{ "--per-source", &c->open_per_source_max },
+		{ "--serve-stale", &c->serve_stale_s },
 	};
 	char *equals = strchr(value, '=');
 

@@ -6,7 +6,7 @@ import os, pathlib, re, signal, socket, subprocess, sys, tempfile, time
 from probing import HELPER, Probe, check, refused, run, validating
 import dnsworld
 
-world = dnsworld.World()
+world = dnsworld.World(f"short.example. 1 TLSA {dnsworld.DIGEST}\n")
 
 
 def it_calls_signed_records_secure():
@@ -84,6 +84,22 @@ def it_answers_failed_before_the_deadline_when_the_forwarder_is_dead():
         assert "deadline" in a["why"], a
         assert p.stats()["timed_out"] == 1
     silent.close()
+
+
+def it_outlives_an_outage_with_what_was_secure_only_when_told_to():
+    with validating(world, "--deadline", "700") as usual, validating(world, "--deadline", "700", "--serve-stale", "60") as told:
+        for p in (usual, told):
+            check(p.ask("short.example", "TLSA"), status="secure", stale=0)
+            check(p.ask("js.example", "SRV"), status="secure-denial")
+        world.halt()
+        time.sleep(1.1)
+        check(usual.ask("short.example", "TLSA"), status="failed", stale=0)
+        check(told.ask("short.example", "TLSA"), status="secure", records=1, octets=35, stale=1)
+        check(told.ask("_ns-client.ns.example", "TLSA"), status="failed", stale=0)
+        assert told.stats()["stale"] == 1, told.stats()
+        words = told.close()
+        assert words.count("resolver.stale name=short.example type=TLSA ") == 1, words
+    world.launch()
 
 
 def it_uses_the_second_forwarder_of_a_resolv_conf():

@@ -295,6 +295,58 @@ static void the_last_record_is_found_behind_all_others(void **state)
 	assert_int_equal(message_read_last(finish(&d), &last), ERR_FORMAT);
 }
 
+static void rrsig(struct draft *d, const char *owner, uint16_t covers, uint32_t until_s)
+{
+	uint8_t rdata[20] = { 0 };
+	struct sink s = sink_into(rdata, sizeof(rdata));
+
+	sink_u16_be(&s, covers);
+	sink_zero(&s, 6);
+	sink_u32_be(&s, until_s);
+	rr(d, owner, RR_RRSIG, 60, (struct span){ rdata, sizeof(rdata) });
+}
+
+static bool signed_until(struct draft *d, uint32_t *until_s)
+{
+	struct name owner = of("c.example");
+	struct message m;
+
+	assert_int_equal(message_read(finish(d), &m), 0);
+	return message_signed_until(&m, &owner, RR_TLSA, until_s);
+}
+
+static void knows_the_first_end_of_all_signatures(void **state)
+{
+	uint32_t until_s = 7;
+	struct draft d;
+
+	(void)state;
+	begin(&d, "a.example", RR_TLSA);
+	cname(&d, "a.example", 20, "c.example");
+	rrsig(&d, "a.example", RR_CNAME, 5000);
+	tlsa(&d, "c.example", 300);
+	d.answers++;
+	/* Not one over the records asked for. */
+	assert_false(signed_until(&d, &until_s));
+	assert_int_equal(until_s, 7);
+	rrsig(&d, "C.example", RR_TLSA, 6000);
+	d.answers++;
+	assert_true(signed_until(&d, &until_s));
+	assert_int_equal(until_s, 5000);
+	rrsig(&d, "example", RR_SOA, 4000);
+	d.authority++;
+	assert_true(signed_until(&d, &until_s));
+	assert_int_equal(until_s, 4000);
+	/* Beyond 2106 the number begins anew: 0xffffff00 is before 100. */
+	rrsig(&d, "example", RR_SOA, 0xffffff00);
+	d.authority++;
+	assert_true(signed_until(&d, &until_s));
+	assert_int_equal(until_s, 0xffffff00);
+	rr(&d, "example", RR_RRSIG, 60, bytes("\0\64"));
+	d.authority++;
+	assert_false(signed_until(&d, &until_s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -310,6 +362,7 @@ int main(void)
 		TEST(joins_the_two_halves_of_an_extended_rcode),
 		TEST(writes_a_question_that_it_reads),
 		TEST(the_last_record_is_found_behind_all_others),
+		TEST(knows_the_first_end_of_all_signatures),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -159,6 +159,11 @@ static void follows_the_resolver_file_once(void **state)
 	assert_null(r.root_servers);
 	assert_int_equal(r.authority_port, 53);
 	resolver_config_done(&r);
+	block.serve_stale_s = 60;
+	assert_int_equal(resolver_config_of(&block, &r, &err), ERR_FORMAT);
+	block.serve_stale_s = 0;
+	(void)load("resolver: {backend: ad, server: '::1@53', serve_stale_s: 60}\n", &s);
+	assert_int_equal(resolver_config_of(&block, &r, &err), ERR_ARG);
 	(void)load("resolver: {backend: ad}\n", &s);
 	assert_int_equal(resolver_config_of(&block, &r, &err), ERR_FORMAT);
 	snprintf(text, sizeof(text), "resolver: {file: %s}\n", path);

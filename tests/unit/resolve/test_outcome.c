@@ -126,6 +126,28 @@ static void an_answer_to_another_question_is_failed(void **state)
 	assert_non_null(strstr(a.why, "another question"));
 }
 
+static void says_how_long_the_signatures_hold(void **state)
+{
+	/* The same message with an RRSIG over the A, until 1000. */
+	static const uint8_t rrsig[] = "\300\14\0\56\0\1\0\0\0\74\0\24"
+				       "\0\1\15\2\0\0\0\74\0\0\3\350\0\0\0\0\0\0\0";
+	struct question q = asked();
+	uint8_t octets[128];
+	struct span m = made(0x8180, true, octets);
+
+	(void)state;
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_A, 500), 0);
+	memcpy(octets + m.n, rrsig, sizeof(rrsig));
+	m.n += sizeof(rrsig);
+	octets[7] = 2;
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_A, 400), 600);
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_A, 1000), 0);
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_A, 1001), 0);
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_TLSA, 400), 0);
+	m.n--;
+	assert_int_equal(outcome_signed_for(m, &q.name, RR_A, 400), 0);
+}
+
 static void names_rcodes(void **state)
 {
 	char out[12];
@@ -142,6 +164,7 @@ int main(void)
 		TEST(bogus_says_why_and_does_not_look_at_the_message),
 		TEST(what_cannot_be_read_is_failed_whatever_the_judgement),
 		TEST(an_answer_to_another_question_is_failed),
+		TEST(says_how_long_the_signatures_hold),
 		TEST(names_rcodes),
 	};
 

@@ -143,6 +143,27 @@ static void numbers_have_defaults_and_limits(void **state)
 	assert_int_equal(settings_engine(&config, &e, NULL), ERR_ARG);
 }
 
+static void what_has_ended_is_not_used_for_ever_nor_behind_an_ad_bit(void **state)
+{
+	struct resolver_config config = { 0 };
+	struct err err = { 0 };
+	struct engine_config e;
+
+	(void)state;
+	assert_int_equal(settings_engine(&config, &e, &err), 0);
+	assert_int_equal(e.serve_stale_s, 0);
+	config.serve_stale_s = 86400;
+	assert_int_equal(settings_engine(&config, &e, &err), 0);
+	assert_int_equal(e.serve_stale_s, 86400);
+	config.serve_stale_s = 86401;
+	assert_int_equal(settings_engine(&config, &e, &err), ERR_ARG);
+	assert_string_equal(err.msg, "resolver: serve_stale_s 86401 is above 86400");
+	config.serve_stale_s = 60;
+	config.backend = RESOLVER_AD;
+	assert_int_equal(settings_engine(&config, &e, &err), ERR_ARG);
+	assert_non_null(strstr(err.msg, "needs backend validating"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +175,7 @@ int main(void)
 		TEST(says_which_line_of_resolv_conf_is_wrong),
 		TEST(built_in_anchors_are_used_when_no_other_is_given),
 		TEST(numbers_have_defaults_and_limits),
+		TEST(what_has_ended_is_not_used_for_ever_nor_behind_an_ad_bit),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

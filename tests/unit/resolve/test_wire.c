@@ -67,6 +67,7 @@ static struct wire_answer secure(void)
 	struct wire_answer a = { .id = 7,
 		.status = ANSWER_SECURE,
 		.ttl_s = 60,
+		.signed_for_s = 5000,
 		.why = "",
 		.count = 2 };
 
@@ -88,6 +89,8 @@ static void an_answer_survives(void **state)
 	assert_int_equal(wire_read_answer(sink_span(&s), &out), 0);
 	assert_int_equal(out.status, ANSWER_SECURE);
 	assert_int_equal(out.count, 2);
+	assert_int_equal(out.ttl_s, 60);
+	assert_int_equal(out.signed_for_s, 5000);
 	assert_memory_equal(out.rdata[0].p, "\3\1\1", 3);
 	assert_string_equal(out.why, "");
 }

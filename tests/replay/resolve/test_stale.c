@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has ended and is used all the same while the resolver fails: when, how long, and when not.
+ */
+#include "check.h"
+#include "dns/rr.h"
+#include "resolve/engine.h"
+#include "resolve/stale.h"
+
+#include <string.h>
+
+#define TTL_S    60
+#define STALE_S  600
+#define SIGNED_S 86400
+#define SERVFAIL 2
+#define REFUSED  5
+
+struct story {
+	struct engine *engine;
+	int64_t now_ms;
+	unsigned said; /* lines of the log that name an outage */
+};
+
+static void hear(void *arg, enum trace_level level, const char *event, const char *fmt, va_list ap)
+{
+	(void)level, (void)fmt, (void)ap;
+	((struct story *)arg)->said += strcmp(event, "resolver.stale") == 0;
+}
+
+static void begin(struct story *s, unsigned serve_stale_s)
+{
+	struct engine_config config = { .deadline_ms = 2000,
+		.open_max = 8,
+		.open_per_source_max = 3,
+		.cache_names_max = 4,
+		.ttl_max_s = 1000,
+		.negative_ttl_max_s = 50,
+		.serve_stale_s = serve_stale_s,
+		.seed = { 1, 2 },
+		.trace = { .say = hear, .arg = s } };
+
+	*s = (struct story){ .now_ms = 1000000 };
+	assert_int_equal(engine_new(&config, &s->engine, NULL), 0);
+}
+
+static void end(struct story *s)
+{
+	struct ask *ask;
+
+	engine_close(s->engine);
+	while ((ask = engine_pop(s->engine)))
+		engine_done(ask);
+	engine_free(s->engine);
+}
+
+static void put(struct story *s, struct ask *ask)
+{
+	struct question q = { .type = RR_TLSA };
+
+	assert_int_equal(name_of("a.example", &q.name), 0);
+	engine_ask(s->engine, s->now_ms, &q, 7, 0, ask);
+}
+
+static struct wire_question sent(struct story *s)
+{
+	struct wire_question w;
+
+	assert_true(engine_send(s->engine, &w));
+	return w;
+}
+
+static void reply(struct story *s, const struct wire_question *w, struct wire_answer a)
+{
+	a.id = w->id;
+	a.final = w->question.name;
+	a.why = a.status == ANSWER_FAILED ? "it failed" : "";
+	if (a.status == ANSWER_SECURE || a.status == ANSWER_INSECURE) {
+		a.count = 1;
+		a.rdata[0] = bytes("\3\1\1");
+	}
+	engine_answer(s->engine, s->now_ms, &a);
+}
+
+static const struct wire_answer secure = { .status = ANSWER_SECURE,
+	.ttl_s = TTL_S,
+	.signed_for_s = SIGNED_S };
+static const struct wire_answer servfail = { .status = ANSWER_FAILED, .rcode = SERVFAIL };
+
+static void pop(struct story *s, enum answer_status status, bool stale)
+{
+	struct ask *ask = engine_pop(s->engine);
+
+	assert_non_null(ask);
+	assert_int_equal(ask->answer->status, status);
+	assert_int_equal(ask->answer->stale, stale);
+	engine_done(ask);
+}
+
+/* Asks, lets it be answered so, and is told this. */
+static void ask_and_get(struct story *s, struct wire_answer a, enum answer_status status,
+	bool stale)
+{
+	struct ask ask = { 0 };
+	struct wire_question w;
+
+	put(s, &ask);
+	assert_null(ask.answer);
+	w = sent(s);
+	reply(s, &w, a);
+	pop(s, status, stale);
+}
+
+/* It is in the cache like this. */
+static void hit(struct story *s, enum answer_status status, bool stale)
+{
+	struct ask ask = { 0 };
+
+	put(s, &ask);
+	assert_non_null(ask.answer);
+	assert_int_equal(ask.answer->status, status);
+	assert_int_equal(ask.answer->stale, stale);
+	engine_done(&ask);
+}
+
+/* A secure answer that has just ended. */
+static void begin_ended(struct story *s, unsigned serve_stale_s, struct wire_answer first)
+{
+	begin(s, serve_stale_s);
+	ask_and_get(s, first, ANSWER_SECURE, false);
+	s->now_ms += (int64_t)first.ttl_s * 1000;
+}
+
+static struct resolver_stats stats(const struct story *s)
+{
+	struct resolver_stats st;
+
+	engine_stats(s->engine, &st);
+	return st;
+}
+
+static void without_the_setting_an_outage_is_a_failure(void **state)
+{
+	struct ask ask = { 0 };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, 0, secure);
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	s.now_ms += 1000;
+	put(&s, &ask);
+	sent(&s);
+	s.now_ms += 2000;
+	engine_expire(s.engine, s.now_ms);
+	pop(&s, ANSWER_FAILED, false);
+	assert_int_equal(stats(&s).stale, 0);
+	end(&s);
+}
+
+static void what_was_secure_is_used_again_when_the_resolver_says_servfail(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	s.now_ms += 4999;
+	hit(&s, ANSWER_SECURE, true);
+	assert_int_equal(stats(&s).stale, 2);
+	assert_int_equal(s.said, 1);
+	end(&s);
+}
+
+static void and_when_no_answer_comes_before_the_deadline(void **state)
+{
+	struct ask first = { 0 }, second = { 0 };
+	struct wire_question w;
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	put(&s, &first);
+	s.now_ms += 500;
+	put(&s, &second);
+	w = sent(&s);
+	s.now_ms += 1500;
+	engine_expire(s.engine, s.now_ms);
+	pop(&s, ANSWER_SECURE, true);
+	/* Who waits still may hear better. */
+	assert_null(second.answer);
+	reply(&s, &w, (struct wire_answer){ .status = ANSWER_DENIAL, .ttl_s = 10 });
+	pop(&s, ANSWER_DENIAL, false);
+	hit(&s, ANSWER_DENIAL, false);
+	end(&s);
+}
+
+static void and_when_its_process_dies_again_and_again(void **state)
+{
+	struct ask ask = { 0 };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	put(&s, &ask);
+	for (int i = 0; i < ENGINE_TRIES; i++) {
+		sent(&s);
+		engine_lost(s.engine, s.now_ms);
+	}
+	pop(&s, ANSWER_SECURE, true);
+	end(&s);
+}
+
+static void it_is_asked_again_later_each_time_and_logged_once(void **state)
+{
+	static const unsigned for_s[] = { 5, 10, 20, 30, 30 };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	for (size_t i = 0; i < sizeof(for_s) / sizeof(for_s[0]); i++) {
+		ask_and_get(&s, servfail, ANSWER_SECURE, true);
+		s.now_ms += for_s[i] * 1000;
+	}
+	assert_int_equal(s.said, 1);
+	ask_and_get(&s, secure, ANSWER_SECURE, false);
+	s.now_ms += TTL_S * 1000;
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	assert_int_equal(s.said, 2);
+	end(&s);
+}
+
+static void no_answer_but_a_failure_of_the_resolver_is_put_aside(void **state)
+{
+	static const struct wire_answer said[] = {
+		{ .status = ANSWER_DENIAL },
+		{ .status = ANSWER_DENIAL, .ttl_s = 10 },
+		{ .status = ANSWER_INSECURE, .ttl_s = 10 },
+		{ .status = ANSWER_BOGUS, .rcode = SERVFAIL },
+		{ .status = ANSWER_FAILED, .rcode = REFUSED },
+		{ .status = ANSWER_FAILED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct story s;
+
+		begin_ended(&s, STALE_S, secure);
+		ask_and_get(&s, said[i], said[i].status, false);
+		/* Nor is what was before it ever used again. */
+		s.now_ms += 10000;
+		ask_and_get(&s, servfail, ANSWER_FAILED, false);
+		end(&s);
+	}
+}
+
+static void such_an_answer_ends_it_also_while_it_is_used(void **state)
+{
+	static const enum answer_status said[] = { ANSWER_DENIAL, ANSWER_INSECURE, ANSWER_BOGUS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		struct ask late = { 0 }, soon = { 0 };
+		struct wire_question w;
+		struct story s;
+
+		begin_ended(&s, STALE_S, secure);
+		put(&s, &soon);
+		s.now_ms += 1000;
+		put(&s, &late);
+		w = sent(&s);
+		s.now_ms += 1000;
+		engine_expire(s.engine, s.now_ms);
+		pop(&s, ANSWER_SECURE, true);
+		hit(&s, ANSWER_SECURE, true);
+		reply(&s, &w, (struct wire_answer){ .status = said[i], .ttl_s = 5 });
+		pop(&s, said[i], false);
+		hit(&s, said[i], false);
+		end(&s);
+	}
+}
+
+/* Fetched ahead, the answer was bogus; what it was to replace is good until its own end only. */
+static void a_bogus_fetch_ahead_forbids_what_comes_after_the_end(void **state)
+{
+	struct wire_question w;
+	struct story s;
+
+	(void)state;
+	begin(&s, STALE_S);
+	ask_and_get(&s, secure, ANSWER_SECURE, false);
+	s.now_ms += TTL_S * 1000 - 1000;
+	hit(&s, ANSWER_SECURE, false);
+	w = sent(&s);
+	reply(&s, &w, (struct wire_answer){ .status = ANSWER_BOGUS });
+	hit(&s, ANSWER_SECURE, false);
+	s.now_ms += 1000;
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+}
+
+static void only_what_was_secure_is_used_again(void **state)
+{
+	static const enum answer_status first[] = { ANSWER_DENIAL, ANSWER_INSECURE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		struct story s;
+
+		begin(&s, STALE_S);
+		ask_and_get(&s,
+			(struct wire_answer){ .status = first[i],
+				.ttl_s = 10,
+				.signed_for_s = SIGNED_S },
+			first[i], false);
+		s.now_ms += 10000;
+		ask_and_get(&s, servfail, ANSWER_FAILED, false);
+		end(&s);
+	}
+}
+
+static void the_setting_bounds_it(void **state)
+{
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, 12, secure);
+	s.now_ms += 11999;
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	/* Not five seconds more. */
+	s.now_ms += 1;
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+}
+
+static void and_the_end_of_the_signatures(void **state)
+{
+	struct wire_answer first = secure;
+	struct story s;
+
+	(void)state;
+	first.signed_for_s = TTL_S + 3;
+	begin_ended(&s, STALE_S, first);
+	s.now_ms += 2999;
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	s.now_ms += 1;
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+	first.signed_for_s = 0;
+	begin_ended(&s, STALE_S, first);
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+}
+
+/* A peer can spend it. */
+static void a_spent_budget_is_no_failure_of_the_resolver(void **state)
+{
+	static const char *const names[] = { "b.example", "c.example", "d.example" };
+	struct ask others[3] = { 0 }, ask = { 0 };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	for (unsigned i = 0; i < 3; i++) {
+		struct question q = { .type = RR_TLSA };
+
+		assert_int_equal(name_of(names[i], &q.name), 0);
+		engine_ask(s.engine, s.now_ms, &q, 7, 0, &others[i]);
+	}
+	put(&s, &ask);
+	assert_int_equal(ask.answer->status, ANSWER_FAILED);
+	assert_non_null(strstr(ask.answer->why, "source"));
+	engine_done(&ask);
+	for (unsigned i = 0; i < 3; i++)
+		engine_done(&others[i]);
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	end(&s);
+}
+
+static void a_resolver_that_was_closed_gives_nothing(void **state)
+{
+	struct ask ask = { 0 };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	put(&s, &ask);
+	engine_close(s.engine);
+	pop(&s, ANSWER_FAILED, false);
+	end(&s);
+}
+
+static void what_is_kept_for_it_takes_no_more_room(void **state)
+{
+	static const char *const names[] = { "b.x", "c.x", "d.x", "e.x", "f.x" };
+	struct story s;
+
+	(void)state;
+	begin_ended(&s, STALE_S, secure);
+	for (unsigned i = 0; i < 5; i++) {
+		struct question q = { .type = RR_TLSA };
+		struct ask ask = { 0 };
+		struct wire_question w;
+
+		assert_int_equal(name_of(names[i], &q.name), 0);
+		engine_ask(s.engine, s.now_ms, &q, 7, 0, &ask);
+		w = sent(&s);
+		reply(&s, &w, secure);
+		pop(&s, ANSWER_SECURE, false);
+	}
+	assert_int_equal(stats(&s).names, 4);
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(without_the_setting_an_outage_is_a_failure),
+		TEST(what_was_secure_is_used_again_when_the_resolver_says_servfail),
+		TEST(and_when_no_answer_comes_before_the_deadline),
+		TEST(and_when_its_process_dies_again_and_again),
+		TEST(it_is_asked_again_later_each_time_and_logged_once),
+		TEST(no_answer_but_a_failure_of_the_resolver_is_put_aside),
+		TEST(such_an_answer_ends_it_also_while_it_is_used),
+		TEST(a_bogus_fetch_ahead_forbids_what_comes_after_the_end),
+		TEST(only_what_was_secure_is_used_again),
+		TEST(the_setting_bounds_it),
+		TEST(and_the_end_of_the_signatures),
+		TEST(a_spent_budget_is_no_failure_of_the_resolver),
+		TEST(a_resolver_that_was_closed_gives_nothing),
+		TEST(what_is_kept_for_it_takes_no_more_room),
+	};
+
+	return cmocka_run_group_tests_name("stale", tests, NULL, NULL);
+}
