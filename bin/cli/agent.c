@@ -46,7 +46,7 @@ const char agent_help[] =
 	"with rollovers, begins one when a key is old or a certificate ends, checks what the\n"
 	"servers and the service say, and puts records right. A name that was enrolled and never\n"
 	"rolled keeps its key: its enrolment is ended, its record put right, its certificate\n"
-	"renewed. Runs until SIGTERM; what it was doing goes on when it is started again. A DNS\n"
+	"renewed. A list of sardane ca crl is signed again before it ends. Runs until SIGTERM; what it was doing goes on when it is started again. A DNS\n"
 	"server that is away delays it, and is named.\n"
 	"Exit 0: ended, or with --once all is well; 1: with --once something is late or fails.\n\n"
 	"  --state DIR        folder of the state (needed)\n"
@@ -155,9 +155,9 @@ static void succeed(const struct request *r, struct agent_name *a, const char *w
 static void take_found(const struct request *r, struct agent_name *a, const struct agent_found *f)
 {
 	if (f->repaired)
-		tell(r, a, "repaired", "records were not as they should be");
+		tell(r, a, "repaired", f->did);
 	if (f->renewed)
-		tell(r, a, "renewed", "what was to end was made again");
+		tell(r, a, "renewed", f->did);
 	if (!f->good) {
 		fail(r, a, f->words);
 		return;
@@ -169,7 +169,7 @@ static void take_found(const struct request *r, struct agent_name *a, const stru
 static int check(const struct request *r, struct agent_name *a, struct rolling *rolling,
 	struct err *err)
 {
-	struct agent_found found = { .good = false };
+	struct agent_found found = { .did = "records were not as they should be" };
 	int rc = rolling_check(rolling, &found.good, &found.repaired, found.words, err);
 
 	if (rc == 0)
@@ -250,6 +250,11 @@ static void read_life(const struct request *r, struct agent_name *a, struct der_
 	char path[PATH_MAX + 32];
 	struct err err;
 
+	if (a->kind == AGENT_CRL) {
+		life->from_s = a->crl.this_update;
+		life->until_s = a->crl.next_update;
+		return;
+	}
 	if (a->unfinished || snprintf(path, sizeof(path), "%s%s", folder, name) >= PATH_MAX)
 		return;
 	if (der_read_life(path, life, &err) != 0)

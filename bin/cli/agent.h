@@ -8,6 +8,7 @@
 #ifndef CLI_AGENT_H
 #define CLI_AGENT_H
 
+#include "ca/crlfile.h"
 #include "core/buf.h"
 #include "identity/enrolment.h"
 #include "identity/rollfile.h"
@@ -19,6 +20,7 @@
 enum agent_kind {
 	AGENT_ROLLED,   /* file is what rollover.json says: a name, or the authority */
 	AGENT_ENROLLED, /* of file: name and via */
+	AGENT_CRL,      /* dir is the prefix of the authority; crl */
 };
 
 struct agent_name {
@@ -37,6 +39,7 @@ struct agent_name {
 	char words[200]; /* of the last check or failure */
 	struct agenda next;
 	struct rollfile file;
+	struct crlfile crl;
 	int64_t ends_ms; /* of the certificate */
 };
 
@@ -55,12 +58,19 @@ void agent_names_free(struct agent_names *n);
 struct agent_found {
 	bool busy; /* another process is at it: nothing was done */
 	bool good, repaired, renewed;
+	const char *did; /* what was repaired or renewed */
 	char words[ENROLMENT_TROUBLE_MAX];
 };
 
-/* agentwatch.c: looks after one that is not AGENT_ROLLED; renews what ends when that is due. */
-int agent_watch(const char *state, const struct agent_name *a, struct agent_found *out,
+/* agentcrl.c: the list of an authority is signed again before it ends, or when it lacks somebody;
+ * and those of a state that there are to look after. */
+int agent_crl(struct agent_name *a, struct agent_found *out, struct err *err);
+int agent_crl_each(const char *state,
+	int (*each)(void *arg, const char *prefix, const char *name, struct err *err), void *arg,
 	struct err *err);
+
+/* agentwatch.c: looks after one that is not AGENT_ROLLED; renews what ends when that is due. */
+int agent_watch(const char *state, struct agent_name *a, struct agent_found *out, struct err *err);
 
 /* The page for people, and the file for Prometheus's node exporter. */
 void agent_show(const struct agent_names *n, int64_t now_ms, struct buf *out);

@@ -188,12 +188,32 @@ static int read_enrolled(const char *state, struct agent_names *n, struct err *e
 	return rc;
 }
 
+static int take_crl(void *arg, const char *prefix, const char *name, struct err *err)
+{
+	struct agent_names *n = arg;
+	struct crlfile crl;
+	struct agent_name *one = find(n, name);
+	int rc = crlfile_read(prefix, &crl, err);
+
+	if (rc == 0 && !one)
+		one = add(n, name);
+	if (rc != 0 || !one)
+		return rc ? rc : err_set(err, ERR_NOMEM, "%s: no memory", name);
+	one->kind = AGENT_CRL;
+	one->crl = crl;
+	one->seen = true;
+	snprintf(one->dir, sizeof(one->dir), "%s", prefix);
+	return 0;
+}
+
 int agent_names_scan(const char *state, struct agent_names *n, struct err *err)
 {
 	int rc = read_rolled(state, n, err);
 
 	if (rc == 0)
 		rc = read_enrolled(state, n, err);
+	if (rc == 0)
+		rc = agent_crl_each(state, take_crl, n, err);
 	if (rc == 0)
 		drop_unseen(n);
 	return rc;

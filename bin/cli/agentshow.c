@@ -25,7 +25,8 @@ static void show_one(const struct agent_name *a, int64_t now_ms, struct buf *out
 		roll_moment(a->checked_ms, moment);
 		buf_printf(out, "fine  checked %s", moment);
 		roll_moment(a->ends_ms, moment);
-		buf_printf(out, ", certificate until %s  %s\n", moment, a->words);
+		buf_printf(out, ", %s until %s  %s\n",
+			a->kind == AGENT_CRL ? "list" : "certificate", moment, a->words);
 	}
 }
 
@@ -66,7 +67,8 @@ void agent_measure(const struct agent_names *n, int64_t now_ms, struct buf *out)
 		{ "sardane_rollover_step", "gauge", "step of the rollover under way, 0: none" },
 		{ "sardane_rollovers_total", "counter", "rollovers that ended" },
 		{ "sardane_checked_seconds", "gauge", "when it was last found good, or put right" },
-		{ "sardane_certificate_end_seconds", "gauge", "when the certificate ends" },
+		{ "sardane_certificate_end_seconds", "gauge",
+			"when the certificate, or the list, ends" },
 	};
 
 	buf_printf(out,

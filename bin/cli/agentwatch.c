@@ -40,6 +40,7 @@ static int look_after(const struct agent_name *a, struct enrolment *e, struct ag
 	if (rc == 0 && e->step == ENROLMENT_ENROLLED && a->next.task == AGENDA_ROLL) {
 		rc = enrolment_renew(e, err);
 		out->renewed = rc == 0;
+		out->did = "its certificate was to end, and was issued again";
 	}
 	if (rc == 0 && e->step == ENROLMENT_ENROLLED)
 		rc = enrolment_check(e, &out->good, &out->repaired, err);
@@ -63,14 +64,15 @@ static int with_session(struct enroll_session *s, const struct agent_name *a,
 	return rc == 0 ? look_after(a, &e, out, err) : rc;
 }
 
-int agent_watch(const char *state, const struct agent_name *a, struct agent_found *out,
-	struct err *err)
+int agent_watch(const char *state, struct agent_name *a, struct agent_found *out, struct err *err)
 {
 	struct enroll_session s;
 	int lock = -1;
 	int rc;
 
-	*out = (struct agent_found){ .good = false };
+	*out = (struct agent_found){ .did = "records were not as they should be" };
+	if (a->kind == AGENT_CRL)
+		return agent_crl(a, out, err);
 	rc = rollfile_try_lock(a->dir, &lock, &out->busy, err);
 	if (rc != 0 || out->busy)
 		return rc;

@@ -2,7 +2,7 @@
 /*
  * caview - "sardane ca show" and "sardane ca crl": what an authority is, and what it took back.
  */
-#include "ca/revocation.h"
+#include "ca/crlfile.h"
 #include "cli/keyoption.h"
 #include "cli/text.h"
 #include "json/writer.h"
@@ -23,7 +23,8 @@ const char ca_show_help[] =
 
 const char ca_crl_help[] =
 	"usage: sardane ca crl DIR [OPTIONS]\n\n"
-	"Signs a list of what the authority in DIR has revoked, and writes it to DIR/ca-crl.pem.\n\n"
+	"Signs a list of what the authority in DIR has revoked, and writes it to DIR/ca-crl.pem.\n"
+	"sardane agent signs the next one before it ends, with the same options.\n\n"
 	"  --life TIME        until the next one: 7d (default), 12h, ...\n"
 	"  --out FILE         another file\n" KEYOPTION_READ_HELP
 	"  --json             one JSON object\n"
@@ -204,7 +205,8 @@ int ca_crl(const struct command *self, int argc, char **argv)
 	rc = state_open(r.where, keyoption_read(&r.keys), &s, &err);
 	if (rc == 0) {
 		snprintf(path, sizeof(path), "%s-crl.pem", s->place.prefix);
-		rc = revocation_publish(s, r.out ? r.out : path, r.life_s, &list, &err);
+		rc = crlfile_sign(s, r.out ? r.out : path, r.keys.read.file ? r.keys.read.file : "",
+			r.life_s, &list, &err);
 	}
 	state_close(s);
 	return rc == 0 ? print_list(&r, r.out ? r.out : path, &list)

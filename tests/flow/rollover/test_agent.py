@@ -46,6 +46,7 @@ with rollworld.World() as w:
     check(True, "a key that is old is rolled, through six kills of the agent")
     w.until(lambda: agent.told("done"), "the hook", 20)
     check(agent.told("begin"), "the hook is told of begin and done", agent.events.read_text())
+    time.sleep(0.5)  # one that was just started is not there yet
     agent.process.terminate()
     status = agent.process.wait(60)
     check(status == 0, "it ends when it is told to", f"{status}: {agent.log.read_text()[-2000:]}")
@@ -122,9 +123,33 @@ with rollworld.World() as w:
         w.everywhere([], owner)
     check(not w.folder.exists(), "removed, every record of both services goes")
 
-    # What was enrolled and never rolled.
+    # What an authority revoked, and what was enrolled and never rolled.
     def turn():
         return subprocess.run([str(x) for x in agent.argv] + ["--check-every", "1", "--once"], capture_output=True, text=True, timeout=120)
+
+    issuer, crl = w.dir / "elsewhere", w.dir / "list.pem"
+    w.run(w.sardane, "ca", "init", issuer, "--name", "Elsewhere")
+    w.run(w.sardane, "cert", "issue", "--ca", issuer, "--dns", "gone.roll", "--out", w.dir / "gone")
+    w.run(w.sardane, "ca", "crl", issuer, "--out", crl, "--life", "3s")
+    keep = lambda: subprocess.run([w.sardane, "agent", "--state", str(issuer), "--once", "--hook", f'echo "$SARDANE_NAME $SARDANE_WORDS" >>{w.dir}/crl'],
+                                  capture_output=True, text=True, timeout=60)
+    number = lambda: w.run("openssl", "crl", "-in", crl, "-noout", "-crlnumber").strip()
+    first = number()
+    time.sleep(2.1)
+    got = keep()
+    check(got.returncode == 0 and number() != first and "list until" in got.stdout, "a list of what was revoked is signed again before it ends", got.stdout + got.stderr)
+    w.run(w.sardane, "ca", "crl", issuer, "--out", crl)
+    quiet = number()
+    time.sleep(1.1)
+    got = keep()
+    check(got.returncode == 0 and number() == quiet, "not one that is good for days", got.stdout + got.stderr)
+    w.run(w.sardane, "cert", "revoke", w.dir / "gone.pem", "--ca", issuer)
+    got = keep()
+    check(got.returncode == 0 and "Revoked Certificates:" in w.run("openssl", "crl", "-in", crl, "-noout", "-text") and "lacked somebody" in (w.dir / "crl").read_text(),
+          "but when somebody was revoked since", got.stdout + got.stderr)
+    crl.unlink()
+    got = keep()
+    check(got.returncode == 0 and crl.exists(), "and when it is gone", got.stdout + got.stderr)
 
     w.processes[-1].send_signal(signal.SIGSTOP)  # the second name server
     enroll = [str(x) for x in (w.sardane, "enroll", "_meter.roll", "--client", "--via", w.via, "--state", w.state)]
@@ -142,8 +167,7 @@ with rollworld.World() as w:
     check(True, "and puts its record right")
     (w.dir / "short.yaml").write_text("profiles:\n  - {name: short, for: client, lifetime: 60s}\n")
     w.run("openssl", "req", "-new", "-key", meter / "current-key.pem", "-subj", "/", "-addext", "subjectAltName=DNS:_meter.roll", "-out", w.dir / "csr")
-    w.run(w.sardane, "ca", "init", w.dir / "elsewhere", "--name", "Elsewhere")
-    w.run(w.sardane, "cert", "sign", "--ca", w.dir / "elsewhere", "--csr", w.dir / "csr", "--profiles", w.dir / "short.yaml", "--profile", "short", "--out", w.dir / "short")
+    w.run(w.sardane, "cert", "sign", "--ca", issuer, "--csr", w.dir / "csr", "--profiles", w.dir / "short.yaml", "--profile", "short", "--out", w.dir / "short")
     (w.dir / "short.pem").replace(meter / "current.pem")
     got = turn()
     check(got.returncode == 0 and "_meter.roll renewed\n" in agent.events.read_text(), "a certificate that ends is renewed", got.stdout + got.stderr)
