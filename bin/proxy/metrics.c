@@ -168,6 +168,17 @@ static const struct row rows[] = {
 		offsetof(struct counts, over_half_open), NULL, NULL },
 	{ "limit_refusals_total", "limit", "handshake_timeout", offsetof(struct counts, silent),
 		NULL, NULL },
+	{ "limit_refusals_total", "limit", "connect_timeout", offsetof(struct counts, late), NULL,
+		NULL },
+	{ "limit_refusals_total", "limit", "idle_timeout", offsetof(struct counts, idle), NULL,
+		NULL },
+	{ "limit_refusals_total", "limit", "half_closed_timeout",
+		offsetof(struct counts, half_closed), NULL, NULL },
+	{ "limit_refusals_total", "limit", "lifetime", offsetof(struct counts, old), NULL, NULL },
+	{ "limit_refusals_total", "limit", "header_max", offsetof(struct counts, long_heads), NULL,
+		NULL },
+	{ "requests_refused_total", NULL, NULL, offsetof(struct counts, misspoken), "counter",
+		"Requests of HTTP refused for their form or length." },
 	{ "handshakes_by_pkix_total", NULL, NULL, offsetof(struct counts, proved_by_pkix),
 		"counter", "Handshakes proved by a certificate authority, of those proved." },
 	{ "withdrawn_total", NULL, NULL, offsetof(struct counts, withdrawn), "counter",
@@ -404,6 +415,11 @@ static void json_refusals(const struct counts *c, struct writer *w)
 	writer_u64(w, "per_source_max", c->over_source);
 	writer_u64(w, "handshakes_max", c->over_half_open);
 	writer_u64(w, "handshake_timeout", c->silent);
+	writer_u64(w, "connect_timeout", c->late);
+	writer_u64(w, "idle_timeout", c->idle);
+	writer_u64(w, "half_closed_timeout", c->half_closed);
+	writer_u64(w, "lifetime", c->old);
+	writer_u64(w, "header_max", c->long_heads);
 	writer_close(w);
 }
 

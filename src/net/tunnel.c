@@ -57,6 +57,20 @@ static struct tunnel_end describe(const struct tunnel *t, const char *why)
 		.live = t->live };
 }
 
+static const char too_late[] = "the back was not reached in time";
+static const char too_idle[] = "idle for too long";
+static const char too_half[] = "half-closed for too long";
+static const char too_old[] = "its time was over";
+
+/* A limit closed it: which one? */
+static void count_limit(struct counts *c, const char *why)
+{
+	c->late += why == too_late;
+	c->idle += why == too_idle;
+	c->half_closed += why == too_half;
+	c->old += why == too_old;
+}
+
 /* The front goes: with it all the rest. */
 static void end(struct tunnel *t, const char *why)
 {
@@ -65,6 +79,7 @@ static void end(struct tunnel *t, const char *why)
 
 	if (!t->open)
 		s->config.counts->unreached++;
+	count_limit(s->config.counts, why);
 	s->config.ended(s->config.arg, &e);
 	reach_forget(&t->wait);
 	dial_free(t->dial);
@@ -96,10 +111,9 @@ static void rest(struct tunnel *t)
 	if (t->refused)
 		return;
 	if (left_ms < idle_ms)
-		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, "its time was over");
+		link_deadline(t->front, left_ms > 1 ? (unsigned)left_ms : 1, too_old);
 	else
-		link_deadline(t->front, idle_ms,
-			half ? "half-closed for too long" : "idle for too long");
+		link_deadline(t->front, idle_ms, half ? too_half : too_idle);
 }
 
 static void dialled(void *arg, int fd, unsigned index, const char *why);
@@ -182,7 +196,7 @@ static bool front_open(void *arg, struct link *l)
 	t->wait = (struct reach_wait){ .done = found, .arg = t };
 	link_set_owner(l, t);
 	link_pause(l);
-	link_deadline(l, s->config.connect_timeout_ms, "the back was not reached in time");
+	link_deadline(l, s->config.connect_timeout_ms, too_late);
 	if (to)
 		reach_ask(to, &t->wait);
 	else
@@ -289,6 +303,8 @@ static void refuse_request(struct tunnel *t, bool first, const struct http_head_
 		link_address(t->front, from, sizeof(from)), refusal->status,
 		log_value(refusal->why));
 	t->refused = true;
+	t->of->config.counts->misspoken++;
+	t->of->config.counts->long_heads += refusal->status == 431;
 	if (!first) {
 		link_shut(t->back);
 		link_deadline(t->front, LAST_ANSWERS_MS, refusal->why);

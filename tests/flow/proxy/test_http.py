@@ -73,13 +73,19 @@ def a_websocket_is_octets_after_101():
 
 def a_head_has_the_size_that_is_configured():
     with Web() as web:
-        b, a = pair(web, "    header_max: 1024\n")
+        b, a = pair(web, "    header_max: 1024\nstatus: unix:DIR/status\n")
         with b, a:
             with a.connect() as s:
                 assert post(s, b"x", more=f"X: {'x' * 700}\r\n") == (200, b"seen")
             with a.connect() as s:
                 assert post(s, b"x", more=f"X: {'x' * 1024}\r\n")[0] == 431
             b.said("http.refuse .*status=431")
+            with a.connect() as s:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: b\nX: y\r\n\r\n")
+                assert proxylab.receive(s, 12) == b"HTTP/1.1 400"
+            m = proxylab.metrics(b)
+            assert m['limit_refusals_total{at="in",side="listener",limit="header_max"}'] == 1, m
+            assert m['requests_refused_total{at="in",side="listener"}'] == 2, m
     status, words = Proxy(listener(WORLD, "127.0.0.1:1", more=HTTP + "    header_max: 100000\n")).check()
     assert status == 2 and "header_max" in words, words
 

@@ -200,16 +200,22 @@ def what_does_not_end_is_cut_when_the_time_is_over():
 
 def idle_and_old_connections_are_closed():
     for more, why in (("    idle_timeout: 1\n", "idle for too long"), ("    lifetime: 1\n", "its time was over")):
-        with Echo() as backend, Proxy(listener(WORLD, backend.address, more="    identity: none\n" + more)) as b, Proxy(outbound(WORLD)) as a:
+        config = "    identity: none\n" + more + "status: unix:DIR/status\n"
+        with Echo() as backend, Proxy(listener(WORLD, backend.address, more=config)) as b, Proxy(outbound(WORLD)) as a:
             with a.connect() as s:
                 s.sendall(b"x")
                 assert proxylab.receive(s, 1) == b"x" and is_cut(s)
             b.said(rf'proxy\.end .*reason="{why}"')
+            assert reached(b, more.split(":")[0].strip()) == 1
+
+def reached(b, limit):
+    """How many times that limit was."""
+    return proxylab.metrics(b)[f'limit_refusals_total{{at="in",side="listener",limit="{limit}"}}']
 
 def a_half_closed_connection_waits_its_own_time_and_no_longer():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = "127.0.0.1:%d" % server.getsockname()[1]
-        with Proxy(listener(WORLD, address, more="    identity: none\n    half_closed_timeout: 5\n")) as b, Proxy(outbound(WORLD)) as a:
+        with Proxy(listener(WORLD, address, more="    identity: none\n    half_closed_timeout: 5\nstatus: unix:DIR/status\n")) as b, Proxy(outbound(WORLD)) as a:
             with a.connect() as s:
                 back, _ = server.accept()
                 with back:
@@ -223,6 +229,7 @@ def a_half_closed_connection_waits_its_own_time_and_no_longer():
                         back.sendall(b"x")
                     assert proxylab.receive(s, 6) == b"xxxxxx" and is_cut(s)
             b.said(r'proxy\.end .*reason="half-closed for too long"')
+            assert reached(b, "half_closed_timeout") == 1
 
 def published(name, *addresses, key="B_JS_SERVER"):
     """name:port, at these addresses, with the key of B's Join Server."""
@@ -324,7 +331,7 @@ def each_server_name_has_its_backend_its_certificate_and_its_rules():
         b.said(r"proxy\.reloaded", 60)
         with Proxy(outbound(WORLD, to=api, who="A_AS")) as a, a.connect() as s:
             assert is_cut(s)
-        b.said(r"tls\.refuse ")
+            a.said(r"tls\.refused .*refusal=no-match")
 
 def each_server_name_is_tested_with_its_own_certificate_and_record():
     api, port = published("test.b.example", WORLD["B_JS_ADDRESS"], key="B_AS_SERVER"), WORLD["B_JS_PORT"]
