@@ -32,8 +32,8 @@ static const struct {
 } options[] = {
 	{ "verbosity:", "0", "errors only" },
 	{ "do-not-query-localhost:", "no", "forwarders on loopback are usual" },
-	{ "infra-cache-max-rtt:", "1000", "a dead server costs 17 s otherwise" },
-	{ "outbound-msg-retry:", "2", "likewise" },
+	{ "infra-cache-max-rtt:", "4000", "twice a deadline is long enough to wait" },
+	{ "outbound-msg-retry:", "5", "from 50 ms on: as long as a deadline" },
 	{ "infra-host-ttl:", "5", "one that was dead is asked again, not in 15 minutes" },
 	{ "msg-cache-size:", "4194304", "answers are cached by our caller" },
 	{ "msg-cache-slabs:", "1", "one thread" },

@@ -164,6 +164,34 @@ class Zone:
     def __exit__(self, *why):
         self.socket.close()
 
+class Slow:
+    """The lab's DNS, .delay seconds away."""
+    def __init__(self, e, delay):
+        self.delay, self.to, self.address_of_lab = delay, (e["LAB_DNS_ADDRESS"], int(e["LAB_DNS_PORT"])), f'{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}'
+
+    def __enter__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self
+
+    def listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Timer(self.delay, self.relay, self.socket.recvfrom(4096)).start()
+
+    def relay(self, question, asker):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            s.sendto(question, self.to)
+            self.socket.sendto(s.recv(4096), asker)
+
+    def asked_by(self, config):
+        return config.replace(self.address_of_lab, f"127.0.0.1@{self.socket.getsockname()[1]}")
+
+    def __exit__(self, *why):
+        self.socket.close()
+
 def stubbed(config, more="deadline_ms: 1000", **zones):
     """The same configuration, with the servers of these zones below example; more: of its resolver block."""
     stubs = ", ".join(f'{{zone: {name}.example, server: "{zone.address}"}}' for name, zone in zones.items())

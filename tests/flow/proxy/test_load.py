@@ -105,10 +105,20 @@ def a_resolver_that_is_killed_is_started_again():
             until(lambda: passes(a))
         assert still_open(s)
 
+def a_resolver_that_becomes_slow_is_waited_for():
+    with proxylab.Slow(WORLD, 0.02) as dns, Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)), \
+            Proxy(dns.asked_by(outbound(WORLD, more="    grace: 60\n"))) as a:
+        until(lambda: passes(a))
+        with open_pair(a) as s:
+            dns.delay = 0.4  # of a sudden, and the chain has several questions
+            time.sleep(2.5)
+            until(lambda: passes(a))
+            assert still_open(s)
+
 def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
     dns = knotd()
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE + "    grace: 600\n") + "status: unix:DIR/status\n") as b, \
-            Proxy(outbound(WORLD, more="    grace: 600\n")) as a, open_pair(a) as s:
+            Proxy(outbound(WORLD, more="    grace: 600\n    connect_timeout: 1\nstatus: unix:DIR/status\n")) as a, open_pair(a) as s:
         os.kill(dns, signal.SIGSTOP)
         try:
             time.sleep(3)  # what is cached has expired
@@ -117,6 +127,8 @@ def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
                 time.sleep(0.3)
             assert still_open(s)
             until(lambda: get(b, "/healthz")[0] == 503)
+            a.said(r'proxy\.end .*reason="the back was not reached in time"')
+            assert proxylab.metrics(a)['limit_refusals_total{at="out",side="outbound",limit="connect_timeout"}'] >= 1
         finally:
             os.kill(dns, signal.SIGCONT)
         until(lambda: passes(a), 30)  # and is asked again soon
@@ -175,4 +187,5 @@ with proxylab.world() as (WORLD, lab):
     run(honest_clients_pass_beside_a_flood_of_half_open_ones, the_oldest_half_open_one_gives_way, one_source_has_its_share_and_no_more,
         without_descriptors_it_keeps_what_it_has_and_recovers, a_backend_that_is_away_costs_its_own_connections_alone,
         a_backend_that_never_answers_holds_up_nobody_else, a_resolver_that_is_killed_is_started_again,
-        without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open, churn_leaves_nothing_behind, a_log_that_cannot_be_written_stops_nobody)
+        a_resolver_that_becomes_slow_is_waited_for, without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open,
+        churn_leaves_nothing_behind, a_log_that_cannot_be_written_stops_nobody)
