@@ -636,7 +636,8 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from)
 }
 
 int link_connect(struct links *s, int fd, const struct sockaddr *to,
-	const struct service_endpoint *endpoint, void *owner, struct link **out)
+	const struct service_endpoint *endpoint, unsigned timeout_ms, void *owner,
+	struct link **out)
 {
 	struct link *l;
 
@@ -649,6 +650,8 @@ int link_connect(struct links *s, int fd, const struct sockaddr *to,
 		return ERR_NOMEM;
 	l->ours = true;
 	l->owner = owner;
+	if (timeout_ms < s->config.handshake_timeout_ms)
+		link_deadline(l, timeout_ms, "the handshake took too long");
 	l->endpoint = endpoint;
 	*out = l;
 	if (s->config.tls_client)

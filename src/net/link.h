@@ -78,10 +78,12 @@ void link_accept(struct links *s, int fd, const struct sockaddr *from);
 /*
  * A socket that is connected to a peer of our choice; the link's from now on, closed on error.
  * open or failed is called, maybe before this returns, but after *out is set. endpoint is borrowed
- * until gone. Errors: ERR_SPACE (links_max), ERR_NOMEM; neither is called then.
+ * until gone; timeout_ms is for the handshake, handshake_timeout_ms at most. Errors: ERR_SPACE
+ * (links_max), ERR_NOMEM; neither is called then.
  */
 int link_connect(struct links *s, int fd, const struct sockaddr *to,
-	const struct service_endpoint *endpoint, void *owner, struct link **out);
+	const struct service_endpoint *endpoint, unsigned timeout_ms, void *owner,
+	struct link **out);
 
 const struct peer *link_peer(const struct link *l); /* never NULL */
 const char *link_address(const struct link *l, char *out, size_t cap);

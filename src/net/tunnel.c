@@ -9,6 +9,7 @@
 #include "program/log.h"
 
 #define LAST_ANSWERS_MS 10000
+#define SHARE_MIN_MS    2000 /* of connect_timeout_ms, for the handshake with one address */
 
 struct tunnel {
 	struct tunnels *of;
@@ -139,6 +140,17 @@ static const struct service_endpoint *endpoint_of(const struct reach_found *f, u
 	return f->service ? &f->service->endpoint[f->list.endpoint[index]] : NULL;
 }
 
+/* One that answers, and then says nothing, leaves the others time. */
+static unsigned share_ms(const struct tunnel *t, unsigned index)
+{
+	int64_t left_ms = t->reach_until_ms - resolver_now();
+	int64_t share_ms = left_ms / (t->found->list.count - index);
+
+	if (share_ms < SHARE_MIN_MS)
+		share_ms = left_ms < SHARE_MIN_MS ? left_ms : SHARE_MIN_MS;
+	return share_ms > 0 ? (unsigned)share_ms : 1;
+}
+
 static void dialled(void *arg, int fd, unsigned index, const char *why)
 {
 	struct tunnel *t = arg;
@@ -151,7 +163,7 @@ static void dialled(void *arg, int fd, unsigned index, const char *why)
 	t->tried = index + 1;
 	t->back_gone = false;
 	if (link_connect(t->of->back, fd, &t->found->list.address[index].any,
-		    endpoint_of(t->found, index), t, &t->back) != 0)
+		    endpoint_of(t->found, index), share_ms(t, index), t, &t->back) != 0)
 		give_up(t, "no room for a connection to the back");
 }
 

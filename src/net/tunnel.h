@@ -15,8 +15,8 @@
  *   HTTP       with it, what the front says are requests, and go through net/http_pass. One that is
  *              refused is answered if it is the first; if it is not, the answers to those before
  *              it still come, and then the end.
- *   Addresses  when one refuses, or proves to be somebody else, the next is tried, within
- *              connect_timeout_ms in all.
+ *   Addresses  when one refuses, is silent for its share of the time, or proves to be somebody
+ *              else, the next is tried, within connect_timeout_ms in all.
  *   Bounds     tunnels, half-open ones, those of one source; idle, half-closed and whole time.
  *   Ownership  a table borrows what its config points at.
  */

@@ -263,6 +263,13 @@ def an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next():
         a.said(r"proxy\.end .*verdict=passed .*to=" + WORLD["B_JS_ADDRESS"].replace(".", r"\."), times=2)
         assert (backend.count, wrong.count) == (2, 0), (backend.count, wrong.count)
 
+def an_address_that_says_nothing_has_its_share_of_the_time():
+    to = published("mute.b.example", "::1", WORLD["B_JS_ADDRESS"])
+    with socket.create_server(("::1", int(WORLD["B_JS_PORT"])), family=socket.AF_INET6), Echo() as backend:
+        with Proxy(listener(WORLD, backend.address, more="    identity: none\n")), Proxy(outbound(WORLD, to=to, more="    connect_timeout: 4\n")) as a:
+            with a.connect() as s:
+                assert exchange(s, b"nobody speaks at ::1") == b"nobody speaks at ::1"
+
 def a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name():
     port, dead = int(WORLD["B_JS_PORT"]), free_port()
     host = published("dead.b.example", WORLD["B_JS_ADDRESS"]).split(":")[0]
@@ -383,7 +390,7 @@ with proxylab.world() as (WORLD, lab):
         who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
         what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed,
         a_half_closed_connection_waits_its_own_time_and_no_longer, ipv6_does_as_well_and_the_backend_is_told_so,
-        an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next,
+        an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next, an_address_that_says_nothing_has_its_share_of_the_time,
         each_server_name_has_its_backend_its_certificate_and_its_rules, each_server_name_is_tested_with_its_own_certificate_and_record,
         a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name,
         a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led,
