@@ -148,6 +148,7 @@ static const cyaml_schema_field_t outbound_fields[] = {
 		routes, &route_schema, 0, RULES_MAX),
 	TEXT(struct config_end, join_eui_suffix),
 	TEXT(struct config_end, net_id_suffix),
+	CYAML_FIELD_UINT("as_id_port", CYAML_FLAG_OPTIONAL, struct config_end, as_id_port),
 	CYAML_FIELD_UINT("answer_timeout", CYAML_FLAG_OPTIONAL, struct config_end, answer_timeout),
 	LIMITS,
 	CYAML_FIELD_END,
@@ -422,10 +423,12 @@ static int check_router(const struct config_end *e, struct err *err)
 		if (rc != 0)
 			err_wrap(err, rc, "routes[%u]", i);
 	}
-	if (rc == 0 && !e->routes_count && !e->join_eui_suffix && !e->net_id_suffix)
+	if (rc == 0 && !e->routes_count && !e->join_eui_suffix && !e->net_id_suffix &&
+		!e->as_id_port)
 		rc = err_set(err, ERR_FORMAT,
-			"to lorawan: need routes, join_eui_suffix or net_id_suffix");
-	if (rc == 0 && e->allow_count)
+			"to lorawan: need routes, join_eui_suffix, net_id_suffix or as_id_port");
+	/* A Join Server's answer says which AS-ID is asked next: not any name in the world. */
+	if (rc == 0 && (e->allow_count || e->as_id_port))
 		rc = config_rules(e, &rules, err);
 	rule_set_free(rules);
 	return rc;
@@ -544,8 +547,10 @@ static int check_unused(const struct config_end *e, struct err *err)
 		return err_set(err, ERR_FORMAT, "local_cert and local_key are for to: sni:port");
 	if (e->allow_count && !by_name && !lorawan)
 		return err_set(err, ERR_FORMAT, "allow is for to: lorawan and sni:port");
-	if ((e->routes_count || e->join_eui_suffix || e->net_id_suffix) && !lorawan)
-		return err_set(err, ERR_FORMAT, "routes and suffixes are for to: lorawan");
+	if ((e->routes_count || e->join_eui_suffix || e->net_id_suffix || e->as_id_port) &&
+		!lorawan)
+		return err_set(err, ERR_FORMAT,
+			"routes, suffixes and as_id_port are for to: lorawan");
 	return 0;
 }
 

@@ -11,6 +11,7 @@
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   sni                 local_cert, local_key, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
+ *                       as_id_port,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
  *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
  *                       connect_timeout, idle_timeout, half_closed_timeout, lifetime, grace
@@ -86,6 +87,7 @@ struct config_end {
 	char *to;                              /* outbound */
 	char *local_cert, *local_key;          /* sni: towards the program beside us */
 	char *join_eui_suffix, *net_id_suffix; /* lorawan; the second of a listener too */
+	uint16_t as_id_port;                   /* 0: an AS-ID is found by routes alone */
 	struct router_route *routes;
 	unsigned routes_count;
 	unsigned answer_timeout;

@@ -10,6 +10,7 @@
 #include "net/exchange.h"
 #include "net/http_client.h"
 #include "net/secure.h"
+#include "net/target.h"
 #include "program/log.h"
 #include "relay/router.h"
 
@@ -123,8 +124,29 @@ static void post(struct job *j, struct http_client *http, const struct http_targ
 	http_client_post(http, to, j->x->body, posted, j);
 }
 
-/* Where the receiver is: by the table, or by DNS. False: nowhere. */
-static bool find_receiver(const struct job *j, struct http_target *to)
+static bool admit(void *arg, const struct name *host)
+{
+	const struct lorawan *l = arg;
+
+	return !l->config.rules || rule_admits_name(l->config.rules, host, RULE_BY_ANY);
+}
+
+/* An AS-ID that is a DNS name is its host, if a rule says so: a Join Server far away may have made
+ * it up. */
+static bool find_as(const struct job *j, char *url, size_t cap)
+{
+	const struct config_end *e = j->of->config.end;
+	char text[NAME_TEXT_MAX];
+	struct name host;
+
+	return e->as_id_port && name_of(j->message.header.receiver_id, &host) == 0 &&
+		name_is_plain(&host) && admit(j->of, &host) &&
+		name_write_text(&host, text, sizeof(text)) == 0 &&
+		snprintf(url, cap, "https://%s:%u/", text, e->as_id_port) < (int)cap;
+}
+
+/* Where the receiver is: by the table, or by DNS. False: nowhere. url is borrowed by *to. */
+static bool find_receiver(const struct job *j, char *url, size_t cap, struct http_target *to)
 {
 	const struct config_end *e = j->of->config.end;
 	const struct router_message *m = &j->message;
@@ -132,6 +154,8 @@ static bool find_receiver(const struct job *j, struct http_target *to)
 
 	*to = (struct http_target){ .kind = HTTP_TARGET_URL,
 		.url = router_find(e->routes, e->routes_count, m) };
+	if (!to->url && m->to == ROUTER_AS_ID && find_as(j, url, cap))
+		to->url = url;
 	if (to->url)
 		return true;
 	if (m->to == ROUTER_JOIN_EUI)
@@ -149,9 +173,10 @@ static bool find_receiver(const struct job *j, struct http_target *to)
 
 static void route(struct job *j)
 {
+	char url[TARGET_TEXT_MAX];
 	struct http_target to;
 
-	if (find_receiver(j, &to))
+	if (find_receiver(j, url, sizeof(url), &to))
 		post(j, j->of->way[0].http, &to);
 	else
 		refuse(j, RESULT_UNKNOWN_RECEIVER, "no route to this ReceiverID");
@@ -240,13 +265,6 @@ static void handle(void *arg, struct http_exchange *x)
 		hold_sender(j);
 	else
 		route(j);
-}
-
-static bool admit(void *arg, const struct name *host)
-{
-	const struct lorawan *l = arg;
-
-	return !l->config.rules || rule_admits_name(l->config.rules, host, RULE_BY_ANY);
 }
 
 static int open_way(struct lorawan *l, struct way *w, struct tls_client *tls, enum tls_mode mode,

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from httplab import Web, post
 from joinlab import run
-from proxylab import Proxy, by_certificate, outbound
+from proxylab import Proxy, Zone, by_certificate, outbound, stubbed
 from routerlab import answer, inbound, join_req, result, router
 
 def direct(a, body, more=""):
@@ -83,6 +83,17 @@ def dns_cannot_lead_out_of_what_is_allowed():
         with Proxy(router(WORLD, more="    allow:\n      - name: .b.example\n")) as a:
             assert result(direct(a, join_req(WORLD))) == "Success"
 
+def an_as_id_leads_to_no_host_that_no_rule_names():
+    more = f'    as_id_port: {WORLD["B_JS_PORT"]}\n    allow:\n      - name: .b.example\n      - name: friend.quiet.example\n'
+    with Zone() as zone, Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(stubbed(router(WORLD, more=more, found=False), quiet=zone)) as a:
+        for to in ("stranger.quiet.example", "quiet.example", "b.example", "js.b.example.quiet.example", "js.b.example:99", "js.b.example/x", "x@js.b.example",
+                   "127.0.0.1", "localhost"):
+            assert result(direct(a, join_req(WORLD, MessageType="XmitDataReq", ReceiverID=to))) == "UnkownReceiver", to
+        assert zone.heard == [] and web.requests == [], (zone.heard, web.requests)
+        # The control: for a name that a rule is about the zone's server is asked.
+        assert result(direct(a, join_req(WORLD, MessageType="XmitDataReq", ReceiverID="friend.quiet.example"))) == "Other"
+        assert any(b"friend" in q for q in zone.heard), zone.heard
+
 def what_a_web_page_may_send_is_not_taken_for_a_message():
     with Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
         body = join_req(WORLD)
@@ -98,4 +109,5 @@ def what_a_web_page_may_send_is_not_taken_for_a_message():
 with proxylab.world() as (WORLD, lab):
     run(a_sender_id_that_is_not_its_own_reaches_no_backend, an_id_is_granted_by_a_rule_for_the_proof_that_was_given,
         a_message_that_can_be_read_two_ways_reaches_no_backend,
-        a_receiver_id_leads_nowhere_but_to_its_own, dns_cannot_lead_out_of_what_is_allowed, what_a_web_page_may_send_is_not_taken_for_a_message)
+        a_receiver_id_leads_nowhere_but_to_its_own, dns_cannot_lead_out_of_what_is_allowed,
+        an_as_id_leads_to_no_host_that_no_rule_names, what_a_web_page_may_send_is_not_taken_for_a_message)

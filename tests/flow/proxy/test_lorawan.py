@@ -86,6 +86,15 @@ def network_server(top, join_server):
             server.terminate()
         assert server.wait(20) == 0
 
+def an_as_id_is_its_own_host_where_a_rule_says_so():
+    port = WORLD["B_JS_PORT"]
+    more = f'    as_id_port: {port}\n    allow:\n      - name: {WORLD["B_JS_HOST"]}\n'
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD, more=more, found=False)) as a, a.connect() as s:
+        for to in (WORLD["B_JS_HOST"], WORLD["B_JS_HOST"].upper() + "."):
+            assert result(post(s, join_req(WORLD, MessageType="XmitDataReq", ReceiverID=to))) == "Success", to
+        assert len(web.requests) == 2
+        a.said(rf'lorawan\.pass at=out type=XmitDataReq sender={WORLD["A_NET_ID"]} receiver={WORLD["B_JS_HOST"]} ')
+
 def devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone():
     with joinlab.Lab(JS.replace("NET_ID", WORLD["A_NET_ID"])) as js, tempfile.TemporaryDirectory() as top:
         devices = ["--device-file", f"{top}/devices", "--state", f"{top}/state", "--net-id", WORLD["A_NET_ID"]]
@@ -139,6 +148,7 @@ def a_backend_that_knows_certificates_gets_the_one_of_the_net_id():
 def the_keys_of_the_router_are_checked():
     wrong = {
         router(WORLD, found=False): "need routes",
+        router(WORLD, more="    as_id_port: 8005\n"): "no rule",
         router(WORLD, more='    routes:\n      - {net_id: "13", url: "https://a.example/"}\n'): "routes[0]: net_id '13'",
         router(WORLD, more='    routes:\n      - {net_id: "000013", url: "http://127.0.0.1/"}\n'): "need https",
         router(WORLD, more='    allow:\n      - {name: a.example, net_id: "000013"}\n'): "unknown key 'net_id'",
@@ -152,6 +162,6 @@ def the_keys_of_the_router_are_checked():
         assert status == 2 and why in words, (why, words)
 
 with proxylab.world() as (WORLD, lab):
-    run(a_join_is_found_by_dns_and_passes_unchanged_both_ways, other_messages_go_by_table_and_by_net_id,
+    run(a_join_is_found_by_dns_and_passes_unchanged_both_ways, an_as_id_is_its_own_host_where_a_rule_says_so, other_messages_go_by_table_and_by_net_id,
         devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone, who_cannot_be_reached_is_answered_for, a_result_is_read_whatever_status_brought_it,
         a_backend_that_knows_certificates_gets_the_one_of_the_net_id, the_keys_of_the_router_are_checked)
