@@ -46,7 +46,8 @@ const char agent_help[] =
 	"with rollovers, begins one when a key is old or a certificate ends, checks what the\n"
 	"servers and the service say, and puts records right. A name that was enrolled and never\n"
 	"rolled keeps its key: its enrolment is ended, its record put right, its certificate\n"
-	"renewed. A list of sardane ca crl is signed again before it ends. Runs until SIGTERM; what it was doing goes on when it is started again. A DNS\n"
+	"renewed. A list of sardane ca crl is signed again before it ends, a list of devices\n"
+	"enrolled again, which puts right what is missing. Runs until SIGTERM; what it was doing goes on when it is started again. A DNS\n"
 	"server that is away delays it, and is named.\n"
 	"Exit 0: ended, or with --once all is well; 1: with --once something is late or fails.\n\n"
 	"  --state DIR        folder of the state (needed)\n"
@@ -255,7 +256,8 @@ static void read_life(const struct request *r, struct agent_name *a, struct der_
 		life->until_s = a->crl.next_update;
 		return;
 	}
-	if (a->unfinished || snprintf(path, sizeof(path), "%s%s", folder, name) >= PATH_MAX)
+	if (a->kind == AGENT_FLEET || a->unfinished ||
+		snprintf(path, sizeof(path), "%s%s", folder, name) >= PATH_MAX)
 		return;
 	if (der_read_life(path, life, &err) != 0)
 		snprintf(a->words, sizeof(a->words), "%s", err.msg);

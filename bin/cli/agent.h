@@ -11,6 +11,7 @@
 #include "ca/crlfile.h"
 #include "core/buf.h"
 #include "identity/enrolment.h"
+#include "identity/fleetfile.h"
 #include "identity/rollfile.h"
 #include "rollover/agenda.h"
 
@@ -21,6 +22,7 @@ enum agent_kind {
 	AGENT_ROLLED,   /* file is what rollover.json says: a name, or the authority */
 	AGENT_ENROLLED, /* of file: name and via */
 	AGENT_CRL,      /* dir is the prefix of the authority; crl */
+	AGENT_FLEET,    /* fleet */
 };
 
 struct agent_name {
@@ -40,6 +42,8 @@ struct agent_name {
 	struct agenda next;
 	struct rollfile file;
 	struct crlfile crl;
+	struct fleetfile fleet;
+	size_t devices;  /* of the fleet, when last looked */
 	int64_t ends_ms; /* of the certificate */
 };
 
@@ -68,6 +72,11 @@ int agent_crl(struct agent_name *a, struct agent_found *out, struct err *err);
 int agent_crl_each(const char *state,
 	int (*each)(void *arg, const char *prefix, const char *name, struct err *err), void *arg,
 	struct err *err);
+
+/* agentfleet.c: the list is enrolled again, which asks for every device. */
+int agent_fleet(const char *state, struct agent_name *a, struct agent_found *out, struct err *err);
+/* What a list is called among the names. */
+void agent_fleet_name(const char *list, char out[NAME_TEXT_MAX]);
 
 /* agentwatch.c: looks after one that is not AGENT_ROLLED; renews what ends when that is due. */
 int agent_watch(const char *state, struct agent_name *a, struct agent_found *out, struct err *err);

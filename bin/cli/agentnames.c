@@ -206,6 +206,24 @@ static int take_crl(void *arg, const char *prefix, const char *name, struct err 
 	return 0;
 }
 
+static int take_fleet(void *arg, const struct fleetfile *f, struct err *err)
+{
+	struct agent_names *n = arg;
+	char name[NAME_TEXT_MAX];
+	struct agent_name *one;
+
+	agent_fleet_name(f->list, name);
+	one = find(n, name);
+	if (!one)
+		one = add(n, name);
+	if (!one)
+		return err_set(err, ERR_NOMEM, "%s: no memory", name);
+	one->kind = AGENT_FLEET;
+	one->fleet = *f;
+	one->seen = true;
+	return 0;
+}
+
 int agent_names_scan(const char *state, struct agent_names *n, struct err *err)
 {
 	int rc = read_rolled(state, n, err);
@@ -214,6 +232,8 @@ int agent_names_scan(const char *state, struct agent_names *n, struct err *err)
 		rc = read_enrolled(state, n, err);
 	if (rc == 0)
 		rc = agent_crl_each(state, take_crl, n, err);
+	if (rc == 0)
+		rc = fleetfile_each(state, take_fleet, n, err);
 	if (rc == 0)
 		drop_unseen(n);
 	return rc;

@@ -24,6 +24,10 @@ static void show_one(const struct agent_name *a, int64_t now_ms, struct buf *out
 	} else {
 		roll_moment(a->checked_ms, moment);
 		buf_printf(out, "fine  checked %s", moment);
+		if (a->kind == AGENT_FLEET) {
+			buf_printf(out, ", %zu devices\n", a->devices);
+			return;
+		}
 		roll_moment(a->ends_ms, moment);
 		buf_printf(out, ", %s until %s  %s\n",
 			a->kind == AGENT_CRL ? "list" : "certificate", moment, a->words);

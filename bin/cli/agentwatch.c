@@ -73,6 +73,8 @@ int agent_watch(const char *state, struct agent_name *a, struct agent_found *out
 	*out = (struct agent_found){ .did = "records were not as they should be" };
 	if (a->kind == AGENT_CRL)
 		return agent_crl(a, out, err);
+	if (a->kind == AGENT_FLEET)
+		return agent_fleet(state, a, out, err);
 	rc = rollfile_try_lock(a->dir, &lock, &out->busy, err);
 	if (rc != 0 || out->busy)
 		return rc;

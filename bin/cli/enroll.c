@@ -312,7 +312,7 @@ int enroll_run(const struct command *self, int argc, char **argv)
 	if (r.csv)
 		return enroll_fleet(self,
 			&(struct enroll_fleet){ r.csv, r.via, r.state, r.form ? r.form : "3 1 1",
-				r.key, r.result, r.ca, r.json, r.dry_run, r.has_wait, r.days,
+				r.key, r.result, r.ca, r.json, r.dry_run, r.has_wait, false, r.days,
 				r.wait_s });
 	if (enroll_open(r.via, r.state, true, &s, &err) != 0)
 		return command_fail(self, "%s", err.msg);

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/publishing.h"
 #include "identity/enrolment.h"
+#include "identity/fleet.h"
 #include "json/writer.h"
 
 struct enroll_session {
@@ -37,11 +38,15 @@ int enroll_connect(const struct enrolment *e, struct enroll_live *out, struct er
 /* enrollcsv.c: the devices of a list. Returns what the command returns. */
 struct enroll_fleet {
 	const char *csv, *via, *state, *form, *key, *result;
-	bool ca, json, dry_run, has_wait;
+	bool ca, json, dry_run, has_wait, quiet;
 	unsigned days, wait_s;
 };
 
 int enroll_fleet(const struct command *self, const struct enroll_fleet *r);
+
+/* The same without a word; state is given. *all: every server serves every device. */
+int enroll_fleet_again(const struct enroll_fleet *r, struct fleet_report *report, bool *all,
+	struct err *err);
 
 /* Where it is, what the servers and the proof said, and its files. */
 /* live NULL: it was not asked for. */

@@ -5,9 +5,10 @@
 #include "cli/enroll.h"
 #include "cli/text.h"
 #include "cli/tracework.h"
-#include "identity/fleet.h"
+#include "identity/fleetfile.h"
 #include "pki/pemfile.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -209,9 +210,36 @@ static int open_fleet(const struct enroll_fleet *r, struct work *w, struct fleet
 		.anchors = w->anchors,
 		.ttl_s = w->publishing.ttl_s,
 		.wait_ms = 1000 * (r->has_wait ? r->wait_s : w->publishing.wait_s),
-		.progress = show_progress,
+		.progress = r->quiet ? NULL : show_progress,
 		.progress_arg = &w->progress };
 	return fleet_open(tools, &order, &w->roster, &w->fleet, err);
+}
+
+/* A path that may not be there yet, as who runs in another folder finds it. */
+static int absolute(const char *path, char out[PATH_MAX], struct err *err)
+{
+	char here[PATH_MAX] = "";
+
+	if (path[0] != '/' && !getcwd(here, sizeof(here)))
+		return err_set(err, ERR_SYSTEM, "this folder: %s", strerror(errno));
+	if (snprintf(out, PATH_MAX, "%s%s%s", here, here[0] ? "/" : "", path) >= PATH_MAX)
+		return err_set(err, ERR_ARG, "'%.80s...': the path is too long", path);
+	return 0;
+}
+
+/* For the agent, which also goes on where this is interrupted. */
+static int keep(const struct enroll_fleet *r, const char *state, struct err *err)
+{
+	struct fleetfile f = { .ca = r->ca, .days = r->days };
+	int rc = absolute(r->csv, f.list, err);
+
+	if (rc == 0)
+		rc = absolute(r->via, f.via, err);
+	if (rc == 0 && r->result)
+		rc = absolute(r->result, f.result, err);
+	snprintf(f.form, sizeof(f.form), "%s", r->form);
+	snprintf(f.key_kind, sizeof(f.key_kind), "%s", r->key);
+	return rc == 0 ? fleetfile_write(state, &f, err) : rc;
 }
 
 static int do_work(const struct enroll_fleet *r, struct work *w, struct err *err)
@@ -225,7 +253,10 @@ static int do_work(const struct enroll_fleet *r, struct work *w, struct err *err
 		w->all = true;
 		return fleet_plan(w->fleet, &w->report, &w->plan, err);
 	}
-	rc = fleet_enroll(w->fleet, &w->report, &w->all, err);
+	if (!r->quiet)
+		rc = keep(r, tools.state, err);
+	if (rc == 0)
+		rc = fleet_enroll(w->fleet, &w->report, &w->all, err);
 	return rc == 0 ? write_result(w->fleet, r, tools.state, err) : rc;
 }
 
@@ -245,6 +276,23 @@ int enroll_fleet(const struct command *self, const struct enroll_fleet *r)
 		rc = 2;
 	else
 		rc = w.all ? 0 : 1;
+	work_done(&w);
+	return rc;
+}
+
+int enroll_fleet_again(const struct enroll_fleet *r, struct fleet_report *report, bool *all,
+	struct err *err)
+{
+	struct work w = { .all = false };
+	int rc = do_work(r, &w, err);
+
+	if (rc == 0) {
+		*report = w.report;
+		*all = w.all;
+	} else if (w.roster.problems && err) {
+		rc = err_set(err, rc, "%s:%zu: %s", r->csv, w.roster.problem[0].line,
+			w.roster.problem[0].words);
+	}
 	work_done(&w);
 	return rc;
 }

@@ -184,6 +184,21 @@ static int lock(struct fleet *f, struct err *err)
 	return err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 }
 
+bool fleet_is_busy(const char *state)
+{
+	char path[PATH_MAX];
+	bool busy;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/devices.lock", PATH_MAX - 16, state);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	busy = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return busy;
+}
+
 static int prepare(struct fleet *f, struct err *err)
 {
 	struct matching at = { .fleet = f };

@@ -123,6 +123,26 @@ with rollworld.World() as w:
         w.everywhere([], owner)
     check(not w.folder.exists(), "removed, every record of both services goes")
 
+    # A list of devices.
+    fleet = w.dir / "fleet.csv"
+    fleet.write_text("name\nd1._f.roll\nd2._f.roll\n")
+    w.run(w.sardane, "enroll", "--csv", fleet, "--via", w.via, "--state", w.state)
+    data = lambda n: re.search(f"^{n}._f.roll,([^,]*),", (w.state / "devices.csv").read_text(), re.M)[1]
+    w.publish(["del d2._f.roll. TLSA"])
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and f"(fleet {fleet}) repaired\n" in agent.events.read_text() and ", 2 devices" in got.stdout,
+          "a device of a fleet whose record is gone is put right", got.stdout + got.stderr)
+    w.everywhere([data("d2")], "d2._f.roll.")
+    fleet.write_text("name\nd1._f.roll\nd2._f.roll\nd3._f.roll\n")
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    w.everywhere([data("d3")], "d3._f.roll.")
+    check(got.returncode == 0 and ", 3 devices" in got.stdout, "what the list has gained is enrolled", got.stdout + got.stderr)
+    fleet.write_text("name\nd1._f.roll,\n")
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 1 and "fleet.csv:2: 2 fields where" in got.stdout, "a list that is wrong fails, with the line", got.stdout + got.stderr)
+    for file in (w.state / "fleets").iterdir():
+        file.unlink()
+
     # What an authority revoked, and what was enrolled and never rolled.
     def turn():
         return subprocess.run([str(x) for x in agent.argv] + ["--check-every", "1", "--once"], capture_output=True, text=True, timeout=120)
