@@ -236,12 +236,13 @@ def exchange(s, octets):
     return bytes(got)
 
 @contextlib.contextmanager
-def by_certificate(e, cert):
-    """A connection to B of a client that knows no DANE, with this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def by_certificate(e, cert, after=None):
+    """A connection to B of a client that knows no DANE, with this certificate; it offers the session of the one before."""
+    context = after.context if after else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(cert + ".pem", cert + "-key.pem")
-    with socket.create_connection((e["B_JS_ADDRESS"], int(e["B_JS_PORT"])), 20) as s, context.wrap_socket(s) as tls:
+    with socket.create_connection((e["B_JS_ADDRESS"], int(e["B_JS_PORT"])), 20) as s, \
+            context.wrap_socket(s, session=after and after.session) as tls:
         yield tls
 
 def is_cut(s, seconds=20):

@@ -277,16 +277,13 @@ static void with_a_session_of_a_server_that_gives_none(void **state)
 	rogue_close(&e);
 }
 
-/* One handshake at the server with tickets; its session, if any, comes back. */
-static SSL_SESSION *run_ticketed(SSL_SESSION *resume, enum peer_refusal expected, bool resumed)
+/* One handshake at a server with tickets; its session, if any, comes back. */
+static SSL_SESSION *run_at(struct tls_server *server, const struct rogue *wish,
+	enum peer_refusal expected, bool resumed)
 {
-	struct rogue wish = { .chain = { &good },
-		.extension = true,
-		.octets = rogue_name("_brief.org.example"),
-		.resume = resume };
 	struct rogue_end e;
 
-	rogue_open(&e, &wish, ticketed, 1);
+	rogue_open(&e, wish, server, 1);
 	rogue_run(&e, resolver);
 	const struct peer *peer = conn_peer(e.server);
 	assert_int_equal(peer->refusal, expected);
@@ -297,6 +294,16 @@ static SSL_SESSION *run_ticketed(SSL_SESSION *resume, enum peer_refusal expected
 	e.session = NULL;
 	rogue_close(&e);
 	return session;
+}
+
+static SSL_SESSION *run_ticketed(SSL_SESSION *resume, enum peer_refusal expected, bool resumed)
+{
+	struct rogue wish = { .chain = { &good },
+		.extension = true,
+		.octets = rogue_name("_brief.org.example"),
+		.resume = resume };
+
+	return run_at(ticketed, &wish, expected, resumed);
 }
 
 static void by_resumption_after_the_tlsa_was_removed(void **state)
@@ -479,6 +486,20 @@ static void beside_dane_by_a_client_ca_and_no_name(void **state)
 		assert_int_equal(alert, 40);
 	}
 	assert_int_equal(asked(), before);
+}
+
+/* A ticket rests on a TLSA, and there is none: the chain is judged each time. */
+static void by_resumption_of_what_a_client_ca_proved(void **state)
+{
+	struct rogue wish = { .chain = { &ta_leaf, &root } };
+
+	(void)state;
+	wish.resume = run_at(beside, &wish, PEER_REFUSED_NOT, false);
+	assert_non_null(wish.resume);
+	SSL_SESSION_free(run_at(beside, &wish, PEER_REFUSED_NOT, false));
+	wish.chain[0] = &old;
+	assert_null(run_at(beside, &wish, PEER_REFUSED_CHAIN, false));
+	SSL_SESSION_free(wish.resume);
 }
 
 static void by_a_client_ca_with_a_name_that_dane_refuses(void **state)
@@ -692,7 +713,7 @@ static int start(void **state)
 	pkix = new_server(TLS_PKIX, false, false);
 	either = new_server(TLS_DANE_OR_PKIX, false, false);
 	ticketed = new_server(TLS_DANE, true, false);
-	beside = new_server(TLS_DANE, false, true);
+	beside = new_server(TLS_DANE, true, true);
 	return 0;
 }
 
@@ -740,6 +761,7 @@ int main(void)
 		TEST(in_pkix_mode),
 		TEST(by_pkix_where_dns_has_a_tlsa_or_fails),
 		TEST(beside_dane_by_a_client_ca_and_no_name),
+		TEST(by_resumption_of_what_a_client_ca_proved),
 		TEST(by_a_client_ca_with_a_name_that_dane_refuses),
 		TEST(closed_while_waiting_leaks_nothing),
 		TEST(a_thousand_half_open_handshakes_stop_nobody),
