@@ -9,7 +9,7 @@ Theirs: PKIX, leaf and intermediate from both sides, client certificate required
 said (hitch cannot), no log. Ours: DANE-EE and dane_clientid, no line for a connection. All: TLS 1.3, X25519,
 P-256, one worker, on processor 0; what drives them and stands behind them on the others.
 """
-import json, os, pathlib, re, shutil, signal, socket, subprocess, tempfile, time
+import contextlib, json, os, pathlib, re, shutil, signal, socket, subprocess, tempfile, time
 
 PEERS = ("nginx-http", "nginx-stream", "haproxy-http", "haproxy-tcp", "hitch", "stunnel")
 FDS = 19990  # connections of both sides of 9,500, and some
@@ -118,9 +118,22 @@ def children():
     return found
 
 
+class Broken(Exception):
+    """There is no figure: who was to be measured died, fell silent or turned somebody away."""
+
+
+def processor_s(pid):
+    """Seconds of processor time of a process so far, to the nanosecond, threads that ended included."""
+    try:
+        return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3)
+    except OSError:
+        return 0
+
+
 class Proxy:
     """One running proxy with all that it started."""
     def __init__(self, world, name, workers, env):
+        self.seen = set()
         self.name, self.port, self.dir = name, free_port(), pathlib.Path(tempfile.mkdtemp(prefix="bench-proxy-"))
         (self.dir / "both.pem").write_text((world.folder / "leaf-key.pem").read_text() + (world.folder / "leaf.pem").read_text())
         text = CONFIGS[name]
@@ -140,7 +153,7 @@ class Proxy:
                 break
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(f"bench-proxy: {name} does not start: {(self.dir / 'log').read_text()[-2000:]}")
+                    raise Broken(f"{name} does not start: {(self.dir / 'log').read_text()[-2000:]}")
                 time.sleep(0.05)
 
     def pids(self):
@@ -151,18 +164,27 @@ class Proxy:
 
     def cpu(self):
         """Seconds of processor time so far, of all its processes, the resolver's too."""
-        all_ = children()
-        return sum(all_[p][1] for p in self.pids() if p in all_) / os.sysconf("SC_CLK_TCK")
+        return sum(processor_s(p) for p in self.pids())
+
+    def is_whole(self):
+        """Breaks when a process of it is no more: its time is lost, and others do its work."""
+        now = set(self.pids())
+        if self.process.poll() is not None or not self.seen <= now:
+            raise Broken(f"{self.name}: a process of it died")
+        self.seen = now
 
     def rss_kb(self):
         return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{p}/status").read_text())[1]) for p in self.pids())
 
     def stop(self):
+        mine = self.pids()
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            for pid in mine:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait()
         shutil.rmtree(self.dir)
 
@@ -170,16 +192,19 @@ class Proxy:
 class World:
     """Certificates, names in DNS, a backend; and the proxies that were started."""
     def __init__(self, build, names):
+        self.begun, self.running = [], []
         self.build, self.others = build, ",".join(str(n) for n in range(1, os.cpu_count())) or "0"
         self.world = self.begin("proxyworld", str(names), stdin=subprocess.PIPE)
         self.folder = pathlib.Path(self.world.stdout.readline().split()[1])
         self.forward = self.world.stdout.readline().split()[1]
         self.back = self.begin("proxyback")
         self.back_port = int(self.back.stdout.readline())
-        self.running, self.used = [], 0
+        self.used = 0
 
     def begin(self, program, *words, **more):
-        return subprocess.Popen(["taskset", "-c", self.others, self.build / "bench" / program, *words], stdout=subprocess.PIPE, text=True, **more)
+        p = subprocess.Popen(["taskset", "-c", self.others, self.build / "bench" / program, *words], stdout=subprocess.PIPE, text=True, **more)
+        self.begun.append(p)
+        return p
 
     def start(self, name, workers=1, **env):
         p = Proxy(self, name, workers, env)
@@ -200,25 +225,45 @@ class World:
             words += ["--" + key.replace("_", "-")] + ([] if value is True else [str(value)])
         return words
 
-    def load(self, proxy, name="_warm.example", **wish):
+    def end(self, load):
+        load.kill()
+        load.communicate()
+        self.begun.remove(load)
+
+    def heard(self, proxy, load, may_fail=False):
+        """What proxyload said at its end. Nothing, or that a connection failed, is no measurement."""
+        name, line = proxy.name if proxy else "the backend", load.stdout.readline()
+        if not line.startswith("{"):
+            raise Broken(f"{name} does not answer")
+        got = json.loads(line)
+        if got["failed"] and not may_fail:
+            raise Broken(f"{name}: {got['failed']} connections failed")
+        if not got["requests"]:
+            raise Broken(f"{name} answered nothing")
+        if proxy:
+            proxy.is_whole()
+        return got
+
+    def load(self, proxy, name="_warm.example", may_fail=False, **wish):
         p = self.begin("proxyload", *self.words(proxy, name, **wish))
-        out = p.communicate(timeout=200)[0]
-        if p.returncode:
-            raise SystemExit(f"bench-proxy: the load on {proxy.name if proxy else 'the backend'} failed")
-        return json.loads(out)
+        try:
+            return self.heard(proxy, p, may_fail)
+        finally:
+            self.end(p)
 
     def steady(self, proxy, **wish):
         """(what it said, the proxy's processor time) of connections that are there before the time counts."""
         p = self.begin("proxyload", *self.words(proxy, "_warm.example", steady=True, **wish), stdin=subprocess.PIPE)
-        if p.stdout.readline() != "ready\n":
-            raise SystemExit(f"bench-proxy: the load on {proxy.name if proxy else 'the backend'} failed")
-        before = proxy.cpu() if proxy else 0
-        p.stdin.write("go\n")
-        p.stdin.flush()
-        said = json.loads(p.stdout.readline())
-        spent = proxy.cpu() - before if proxy else 0
-        p.communicate()
-        return said, spent
+        try:
+            if p.stdout.readline() != "ready\n":
+                raise Broken(f"{proxy.name if proxy else 'the backend'} does not answer")
+            before = proxy.cpu() if proxy else 0
+            p.stdin.write("go\n")
+            p.stdin.flush()
+            said = self.heard(proxy, p)
+            return said, proxy.cpu() - before if proxy else 0
+        finally:
+            self.end(p)
 
     def load_new(self, proxy, **wish):
         """The same with names that nobody was asked about before."""
@@ -229,14 +274,19 @@ class World:
     def hold(self, proxy, count):
         """A process with so many idle connections, each of which has served a request."""
         p = self.begin("proxyload", *self.words(proxy, "_warm.example", connections=count, at_once=32, hold=True), stdin=subprocess.PIPE)
-        return p, json.loads(p.stdout.readline())
+        return p, self.heard(proxy, p)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *why):
+    def clear(self):
+        """Nothing of what was measured runs any more; the backend and the names do."""
         for p in list(self.running):
             self.stop(p)
-        self.back.kill()
-        self.back.wait()
+        for p in set(self.begun) - {self.world, self.back}:
+            self.end(p)
+
+    def __exit__(self, *why):
+        self.clear()
+        self.end(self.back)
         self.world.communicate()
