@@ -13,12 +13,14 @@
 #include "net/link_parts.h"
 #include "net/listen.h"
 #include "program/log.h"
+#include "tls/hello.h"
 
 #define FLUSH_MS  5000 /* for the last octets to leave */
 #define LINGER_MS 1000 /* for the peer to read them and close */
 #define DEAD_MAX  1024 /* closed, and not yet freed */
 #define OURS      1    /* the source of what we connect; no address has it */
 
+static_assert(HELLO_OCTETS_MAX <= LINK_CHUNK, "a ClientHello is looked at there");
 static_assert(PEER_REFUSED_ABANDONED < COUNTS_REFUSALS, "each refusal has its count");
 
 static const struct machine_state states[] = {
@@ -393,7 +395,7 @@ void link_say_refused(struct link *l, const char *why)
 {
 	int64_t took_ms = resolver_now() - l->start_ms;
 
-	if (l->duplex.conn)
+	if (l->duplex.conn || l->heard)
 		l->of->config.counts->refused[link_peer(l)->refusal]++;
 	if (!l->ours)
 		verdict_refused(&l->of->verdict, link_peer(l), link_from(l), took_ms, why);
@@ -453,12 +455,55 @@ static void dns_came(void *arg)
 	due_add(arg);
 }
 
-static void first_octet(struct link *l)
+/* The kernel keeps what came, and says when so much is there. */
+static void set_wanted(const struct link *l, size_t octets)
+{
+	int n = (int)octets;
+
+	setsockopt(l->duplex.fd, SOL_SOCKET, SO_RCVLOWAT, &n, sizeof(n));
+}
+
+static void refuse_hello(struct link *l, const char *why)
+{
+	link_say_refused(l, why);
+	link_close(l, why);
+}
+
+/*
+ * A ClientHello that is not whole waits in the socket: a TLS object for it would be 46 KB, which
+ * whoever never ends it would hold for as long as a handshake may take. True: it does.
+ */
+static bool waits_for_hello(struct link *l, size_t here)
+{
+	size_t wanted = hello_wanted((struct span){ l->of->chunk, here });
+	bool more = here > l->heard, waits = l->heard;
+
+	l->heard = (uint16_t)here;
+	if (wanted > HELLO_OCTETS_MAX) {
+		refuse_hello(l, "the ClientHello is too long");
+		return true;
+	}
+	/* Woken for nothing: a socket that does not know the option. TLS waits just as well. */
+	if (wanted <= here || (!more && !l->hung)) {
+		if (waits)
+			set_wanted(l, 1);
+		l->hung = false;
+		return false;
+	}
+	if (l->hung) {
+		refuse_hello(l, "the peer left in its ClientHello");
+		return true;
+	}
+	set_wanted(l, wanted);
+	poll_tcp(l, UV_READABLE | UV_DISCONNECT);
+	return true;
+}
+
+static void first_octets(struct link *l)
 {
 	struct links *s = l->of;
 	struct err err;
-	uint8_t octet;
-	ssize_t n = recv(l->duplex.fd, &octet, 1, MSG_PEEK);
+	ssize_t n = recv(l->duplex.fd, s->chunk, s->config.tls ? HELLO_OCTETS_MAX : 1, MSG_PEEK);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -470,6 +515,8 @@ static void first_octet(struct link *l)
 		open_stream(l);
 		return;
 	}
+	if (waits_for_hello(l, (size_t)n))
+		return;
 	if (conn_new_server(s->config.tls, l->duplex.fd, l->source, dns_came, l, &l->duplex.conn,
 		    &err) != 0) {
 		log_warning("tls.refuse", "from=%s reason=%s", link_address(l, (char[64]){ 0 }, 64),
@@ -555,6 +602,9 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	}
 	switch ((enum link_state)l->machine.at) {
 	case SILENT:
+		l->hung |= events & UV_DISCONNECT;
+		due_add(l);
+		return;
 	case HANDSHAKE: due_add(l); return;
 	case ASKING_DNS: hung_up(l); return;
 	case OPEN:
@@ -576,7 +626,7 @@ static void go_on(void *arg)
 		return;
 	}
 	if (l->machine.at == SILENT) {
-		first_octet(l);
+		first_octets(l);
 		return;
 	}
 	if (l->machine.at == ASKING_DNS)

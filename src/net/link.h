@@ -2,9 +2,9 @@
 /*
  * link - one connection, accepted or made, from its first octet to its last.
  *
- *   SILENT --octet--> HANDSHAKE <--> ASKING_DNS          SILENT holds no TLS object and no
- *     |                  |READY                          buffer: under 1 KB
- *     |plain             v
+ *   SILENT --hello--> HANDSHAKE <--> ASKING_DNS          SILENT holds no TLS object and no
+ *     |                  |READY                          buffer, until the ClientHello is
+ *     |plain             v                               whole: under 1 KB
  *     +--------------> OPEN --link_end--> FLUSHING --> LINGERING --> CLOSED
  *
  *   From any state to CLOSED: the peer went, a deadline passed, the TLSA was withdrawn, the

@@ -36,6 +36,7 @@ struct link {
 	bool paused;                             /* the owner wants no octets now */
 	bool told;                               /* while paused, that octets are there */
 	bool hung;                     /* it was seen, while paused, that the peer sends no more */
+	uint16_t heard;                /* octets of the ClientHello when it was looked at last */
 	int ready;                     /* what uv told and nobody has looked at */
 	struct link_queue *in;         /* NULL, or where it waits for its share of a turn */
 	struct link *behind, *before;  /* in there */

@@ -52,7 +52,7 @@ static void look_at(struct link *l, int64_t now)
 		wheel_by(&s->wheel, &l->at, now, l->deadline_ms);
 		return;
 	}
-	if (l->machine.at == SILENT)
+	if (l->machine.at == SILENT && !l->heard)
 		s->config.counts->silent++;
 	else if (l->machine.at < OPEN)
 		link_say_refused(l, l->deadline_why);

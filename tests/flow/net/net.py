@@ -355,7 +355,14 @@ def limits_in(lab):
         each = (d.rss() - before) / 1000
         check("at under 1 KB each", each < 1024, f"{each} octets")
         for s in held[:500]:
-            s.sendall(b"\x16\x03\x01\x02\x00\x01")
+            s.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        for s in held[500:600]:
+            s.sendall(b"\x16\x03\x01\x00\x01\x01" + b"\x16\x03\x01\x00\x01\x00" * 2)  # an octet in each record
+        time.sleep(1)
+        for s in held[500:600]:
+            s.sendall(b"\x16")
+        each = (d.rss() - before) / 1000
+        check("also when they begin a ClientHello and do not end it", each < 1024, f"{each} octets")
         out = postc(lab.client(), lab.url + "/", 30, 4, "honest")
         check("while honest peers pass", out.count("body=honest") == 30, out)
         check("and are cut when their time is over", wait_for(lambda: len(os.listdir(f"/proc/{d.process.pid}/fd")) < 100, 25))
