@@ -8,9 +8,11 @@
 #include "net/http_head.h"
 #include "net/listen.h"
 #include "net/target.h"
+#include "tls/alpn.h"
 
 #define ENDS_MAX    256
 #define RULES_MAX   4096
+#define ALPN_MAX    16
 #define SRV         "srv:"
 #define SNI         "sni:"
 #define LORAWAN     "lorawan"
@@ -19,12 +21,19 @@
 
 #define TEXT(s, m) \
 	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 1, 4096)
+#define ALPN                                                                                      \
+	CYAML_FIELD_SEQUENCE("alpn", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end, \
+		alpn, &alpn_schema, 1, ALPN_MAX)
 #define TIMEOUT(m) CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_file, m)
 #define LIMIT(m)   CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_end, limits.m)
 #define LIMITS                                                                         \
 	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),          \
 		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout), \
 		LIMIT(half_closed_timeout), LIMIT(lifetime), LIMIT(grace)
+
+static const cyaml_schema_value_t alpn_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, ALPN_NAME_MAX),
+};
 
 static const cyaml_strval_t identity_words[] = {
 	{ "proxy_v2", CONFIG_PROXY_V2 },
@@ -122,6 +131,7 @@ static const cyaml_schema_field_t listener_fields[] = {
 	CYAML_FIELD_SEQUENCE("names", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
 		names, &name_schema, 0, ENDS_MAX),
 	CYAML_FIELD_BOOL("sni_required", CYAML_FLAG_OPTIONAL, struct config_end, sni_required),
+	ALPN,
 	TEXT(struct config_end, net_id_suffix),
 	CYAML_FIELD_MAPPING("backend_tls", CYAML_FLAG_OPTIONAL, struct config_end, backend_tls,
 		backend_tls_fields),
@@ -138,6 +148,7 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	TLS_CONFIG_FIELDS(struct config_end, tls.),
 	TEXT(struct config_end, name),
 	TEXT(struct config_end, to),
+	ALPN,
 	TEXT(struct config_end, local_cert),
 	TEXT(struct config_end, local_key),
 	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
@@ -315,8 +326,25 @@ static int check_times(const struct config_limits *l, struct err *err)
 	return 0;
 }
 
+/* What cannot be kept may not be agreed on. */
+static int check_alpn(const struct config_end *e, struct err *err)
+{
+	if (e->alpn_count && config_is_lorawan(e))
+		return err_set(err, ERR_FORMAT, "alpn: not with lorawan");
+	/* The other side is asked for what this one agreed on, whatever the program chose. */
+	if (e->alpn_count > 1 && config_is_by_name(e))
+		return err_set(err, ERR_FORMAT, "alpn: only one with to: sni:port");
+	for (unsigned i = 0; i < e->alpn_count; i++)
+		if (!e->to && e->identity == CONFIG_HTTP && strcmp(e->alpn[i], "http/1.1") != 0)
+			return err_set(err, ERR_FORMAT,
+				"alpn '%s': identity http speaks http/1.1 alone", e->alpn[i]);
+	return 0;
+}
+
 static int check_common(const struct config_end *e, struct err *err)
 {
+	int rc;
+
 	if (!e->tls.bind)
 		return err_set(err, ERR_FORMAT, "bind is missing");
 	if (!e->name)
@@ -325,7 +353,8 @@ static int check_common(const struct config_end *e, struct err *err)
 		return err_set(err, ERR_FORMAT, "insecure_plain and server are not for a proxy");
 	if (e->answer_timeout > 3600)
 		return err_set(err, ERR_FORMAT, "answer_timeout above 3600");
-	return check_times(&e->limits, err);
+	rc = check_alpn(e, err);
+	return rc ? rc : check_times(&e->limits, err);
 }
 
 /* A name is granted an id whatever key it showed: a rule may not seem to say otherwise. */

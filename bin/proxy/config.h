@@ -13,9 +13,9 @@
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       as_id_port,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
- *   both                connections_max, handshakes_max, per_source_max, handshake_timeout,
- *                       connect_timeout, idle_timeout, half_closed_timeout, lifetime, grace
- *   resolver:           program/resolver_config.h
+ *   both                alpn: [...], connections_max, handshakes_max, per_source_max,
+ * handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout, lifetime, grace resolver:
+ * program/resolver_config.h
  *
  *   Time       seconds.
  *   Ownership  config_done frees what config_read made.
@@ -84,6 +84,8 @@ struct config_end {
 	enum config_identity identity;
 	unsigned header_max;                   /* octets; identity http */
 	struct config_backend_tls backend_tls; /* identity lorawan */
+	char **alpn;                           /* the preferred first */
+	unsigned alpn_count;
 	char *to;                              /* outbound */
 	char *local_cert, *local_key;          /* sni: towards the program beside us */
 	char *join_eui_suffix, *net_id_suffix; /* lorawan; the second of a listener too */

@@ -15,6 +15,7 @@
 #include "proxy/lorawan.h"
 #include "proxy/tell.h"
 #include "relay/httphead.h"
+#include "tls/alpn.h"
 
 struct pass {
 	uv_loop_t *loop;
@@ -160,6 +161,21 @@ static struct reach *reach_asked(void *arg, const struct link *front)
 	return reaches_find(p->reaches, &host);
 }
 
+/* Of both ends of TLS that it has. */
+static int set_alpn(const struct pass *p, struct err *err)
+{
+	const struct config_end *e = p->end;
+	struct buf names = { 0 };
+	int rc = alpn_write((const char *const *)e->alpn, e->alpn_count, &names, err);
+
+	if (rc == 0 && names.n && p->tls_server)
+		rc = alpn_accept(p->tls_server, buf_span(&names), err);
+	if (rc == 0 && names.n && p->tls_client)
+		rc = alpn_offer(p->tls_client, buf_span(&names), err);
+	buf_done(&names);
+	return rc;
+}
+
 static int open_server(struct pass *p, struct err *err)
 {
 	const struct config_end *e = p->end;
@@ -175,6 +191,7 @@ static int open_server(struct pass *p, struct err *err)
 
 	rc = rc ? rc
 		: secure_server_new_by(&e->tls, e->name, &gate, p->resolver, &p->tls_server, err);
+	rc = rc ? rc : set_alpn(p, err);
 	if (config_is_lorawan(e))
 		return rc;
 	rc = rc ? rc : dial_read_address(e->backend, &backend, err);
@@ -219,6 +236,7 @@ static int open_by_name(struct pass *p, const struct reach_config *reach, struct
 	const struct secure_gate gate = { .authorise = serves, .arg = p };
 	int rc = secure_local_new(e->local_cert, e->local_key, e->name, &gate, &p->tls_server, err);
 
+	rc = rc ? rc : set_alpn(p, err);
 	return rc ? rc : reaches_new(reach, &p->reaches, err);
 }
 
@@ -240,6 +258,7 @@ static int open_outbound(struct pass *p, struct err *err)
 	rc = rc ? rc : config_target(p->end, &reach.target, err);
 	if (rc == 0 && config_is_by_name(p->end))
 		return open_by_name(p, &reach, err);
+	rc = rc ? rc : set_alpn(p, err);
 	return rc ? rc : reach_new(&reach, &p->reach, err);
 }
 

@@ -65,6 +65,7 @@ static bool set_proof(struct proxyhead *h, const struct link *front, struct word
 	if (conn_server_name(conn, &asked) &&
 		name_write_text(&asked, words->server_name, sizeof(words->server_name)) == 0)
 		h->server_name = text_span(words->server_name);
+	h->alpn = conn_alpn(conn);
 	h->name = text_span(words->name);
 	h->tls = h->has_dane = true;
 	h->resumed = peer->resumed;

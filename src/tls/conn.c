@@ -281,6 +281,15 @@ void conn_peer_certificate(const struct conn *c, struct buf *out)
 	OPENSSL_free(der);
 }
 
+struct span conn_alpn(const struct conn *c)
+{
+	const unsigned char *p;
+	unsigned n;
+
+	SSL_get0_alpn_selected(c->ssl, &p, &n);
+	return (struct span){ p, n };
+}
+
 const char *conn_version(const struct conn *c)
 {
 	return SSL_get_version(c->ssl);

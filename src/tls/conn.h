@@ -77,6 +77,7 @@ bool conn_server_name(const struct conn *c, struct name *out);
  * of a local program (tls/local.h). */
 const struct peer *conn_peer(const struct conn *c);
 const char *conn_version(const struct conn *c); /* "TLSv1.3" */
+struct span conn_alpn(const struct conn *c);    /* what both agreed on; empty: on nothing */
 /* The certificate that the peer showed, DER, appended; nothing when it is not known any more. */
 void conn_peer_certificate(const struct conn *c, struct buf *out);
 const char *conn_cipher(const struct conn *c); /* "TLS_AES_128_GCM_SHA256" */

@@ -10,6 +10,7 @@
 
 #include <openssl/ssl.h>
 
+#include "core/buf.h"
 #include "crypto/chain.h"
 #include "dane/clientid.h"
 #include "dns/pattern.h"
@@ -43,6 +44,7 @@ struct tls_server {
 	 * others. */
 	bool (*serves)(void *arg, const struct name *asked);
 	void *serves_arg;
+	struct buf alpn;                 /* what is spoken here, the preferred first; or empty */
 	struct leaf_table *leaves;       /* of who was authenticated */
 	uint8_t client_id[CLIENTID_MAX]; /* dane_clientid that asks for one */
 	size_t client_id_n;

@@ -141,6 +141,7 @@ void tls_server_free(struct tls_server *s)
 		return;
 	SSL_CTX_free(s->ssl_ctx);
 	free(s->names);
+	buf_done(&s->alpn);
 	chain_free(s->client_ca);
 	leaf_done(s->leaves);
 	free(s->leaves);

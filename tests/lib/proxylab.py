@@ -36,10 +36,12 @@ def local_certificate(top, *names):
                    check=True, capture_output=True)
     return f"{top}/local.pem", f"    local_cert: {top}/local.pem\n    local_key: {top}/local-key.pem\n"
 
-def speaks_tls(s, name, ca, version=ssl.TLSVersion.TLSv1_3):
+def speaks_tls(s, name, ca, version=ssl.TLSVersion.TLSv1_3, alpn=()):
     """The TLS of a program that wants name; it believes ca alone."""
     context = ssl.create_default_context(cafile=ca)
     context.maximum_version = version
+    if alpn:
+        context.set_alpn_protocols(alpn)
     return context.wrap_socket(s, server_hostname=name)
 
 class Proxy:

@@ -296,13 +296,34 @@ def a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for():
                 told = tlvs(backend.heads[-1][28:])
                 assert told[2] == name.encode() and tlvs(told[0x20][5:])[0x22] == WORLD["A_NS_CLIENT_NAME"].rstrip(".").encode()
 
+def what_is_spoken_inside_is_agreed_on_and_the_backend_is_told():
+    alpn = "    alpn: [{}]\n"
+    with Echo(head=True) as backend, tempfile.TemporaryDirectory() as top, Proxy(listener(WORLD, backend.address, more=alpn.format("h2, http/1.1"))) as b:
+        for offered, agreed in (("http/1.1, h2", b"h2"), ("mqtt, http/1.1", b"http/1.1"), ("", None)):
+            with Proxy(outbound(WORLD, more=alpn.format(offered) if offered else "")) as a, a.connect() as s:
+                assert exchange(s, b"hello") == b"hello"
+            assert tlvs(backend.heads[-1][28:]).get(1) == agreed, (offered, backend.heads[-1])
+        with Proxy(outbound(WORLD, more=alpn.format("mqtt, h3"))) as a, a.connect() as s:
+            assert is_cut(s)
+        assert "no application protocol" in b.said(r"tls\.refuse .*refusal=protocol ")
+        # A program that speaks TLS agrees on the same with us.
+        ca, keys = proxylab.local_certificate(top, WORLD["B_JS_HOST"])
+        rules = f'    allow: [{{name: {WORLD["B_JS_HOST"]}}}]\n'
+        with Proxy(outbound(WORLD, to=f'sni:{WORLD["B_JS_PORT"]}', more=keys + rules + alpn.format("h2"))) as a:
+            with proxylab.speaks_tls(a.connect(), WORLD["B_JS_HOST"], ca, alpn=["http/1.1", "h2"]) as s:
+                assert s.selected_alpn_protocol() == "h2"
+                s.sendall(b"hello")
+                assert proxylab.receive(s, 5) == b"hello"
+            assert tlvs(backend.heads[-1][28:])[1] == b"h2" and len(backend.heads) == 4
+
 def the_file_says_where_a_program_may_be_led():
     with tempfile.TemporaryDirectory() as top:
         _, keys = proxylab.local_certificate(top, "x.b.example")
         rule = "    allow: [{name: .b.example}]\n"
         for to, more, why in (("sni:443", keys, "no rule"), ("sni:443", rule, "need local_cert and local_key"), ("sni:", keys + rule, "sni:port"),
                               ("sni:0", keys + rule, "sni:port"), ("js.b.example:1", keys, "are for to: sni:port"), ("js.b.example:1", rule, "allow is for"),
-                              ("sni:443", keys.replace("local-key", "none") + rule, "none.pem")):
+                              ("sni:443", keys.replace("local-key", "none") + rule, "none.pem"),
+                              ("sni:443", keys + rule + "    alpn: [h2, mqtt]\n", "only one")):
             status, words = Proxy(outbound(WORLD, to=to, more=more)).check()
             assert status == 2 and why in words, (to, why, words)
 
@@ -363,7 +384,8 @@ def the_file_is_checked_with_its_credentials():
         assert status == 0 and "fine" in words, words
         for before, after, why in (
                 ("-key.pem", "-none.pem", "tls_key"), ("    allow:\n", "    allw:\n", "proxy.yaml:9:5: unknown key 'allw'"),
-                ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address")):
+                ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address"),
+                ("    allow:\n", "    identity: http\n    alpn: [http/1.1, h2]\n    allow:\n", "alpn 'h2'")):
             status, words = Proxy(good.replace(before, after)).check()
             assert status == 2 and why in words, (why, words)
         for more, rule, why in (("", "by: pkix", "allow[0]: by pkix needs client_ca"), ("", "by: ca", "rule 1: by 'ca'"),
@@ -393,5 +415,5 @@ with proxylab.world() as (WORLD, lab):
         an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next, an_address_that_says_nothing_has_its_share_of_the_time,
         each_server_name_has_its_backend_its_certificate_and_its_rules, each_server_name_is_tested_with_its_own_certificate_and_record,
         a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name,
-        a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led,
+        a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led, what_is_spoken_inside_is_agreed_on_and_the_backend_is_told,
         the_file_is_checked_with_its_credentials)
