@@ -6,8 +6,9 @@
  *   status: unix:/run/sardane/proxy.sock
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, client_ca,
- *        allow: [{name, by, usage, spki_sha256}], sni_required, names: [{name, tls_cert, tls_key,
- * tlsa_name, allow, backend}], program/tls_config.h} outbound:           plain in, TLS out
+ *        allow: [{name, by, usage, spki_sha256}], sni_required,
+ *        names: [{name, tls_cert, tls_key, tlsa_name, allow, backend}], program/tls_config.h}
+ *   outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   sni                 local_cert, local_key, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,

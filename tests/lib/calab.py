@@ -8,7 +8,15 @@ import pathlib, subprocess, tempfile
 EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 def openssl(*words):
-    subprocess.run(["openssl", *words], check=True, capture_output=True)
+    return subprocess.run(["openssl", *words], check=True, capture_output=True, text=True)
+
+# OpenSSL 3.5 does not take a negative number of days, and before 3.4 there is no other way to the past.
+HAS_DATES = "-not_after" in openssl("x509", "-help").stderr
+
+def life(days):
+    if days < 0 and HAS_DATES:
+        return ["-not_before", "20250101000000Z", "-not_after", "20250102000000Z"]
+    return ["-days", str(days)]
 
 class Authority:
     """A root, .pem. above: the authority that it stands below; more: lines of its extensions."""
@@ -23,7 +31,7 @@ class Authority:
     def sign(self, prefix, name, extensions, days=2):
         pathlib.Path(prefix + ".ext").write_text(extensions)
         openssl("req", "-new", *EC, "-subj", f"/CN={name}", "-keyout", prefix + "-key.pem", "-out", prefix + ".csr")
-        openssl("x509", "-req", "-in", prefix + ".csr", "-CA", self.pem, "-CAkey", self.prefix + "-key.pem", "-CAcreateserial", "-days", str(days),
+        openssl("x509", "-req", "-in", prefix + ".csr", "-CA", self.pem, "-CAkey", self.prefix + "-key.pem", "-CAcreateserial", *life(days),
                 "-extfile", prefix + ".ext", "-out", prefix + ".pem")
 
     def leaf(self, file, san=None, cn="x", more="", days=2):
