@@ -133,8 +133,8 @@ int keeper_find(const char *state, struct names *names, const struct name *owner
 
 static const char *const words[] = {
 	[KEEPER_NONE] = "",
-	[KEEPER_ENROLMENT] = "is enrolled: sardane rollover changes its key, sardane names remove "
-			     "takes it out",
+	[KEEPER_ENROLMENT] = ("is enrolled: sardane rollover changes its key, "
+			      "sardane names remove takes it out"),
 	[KEEPER_ROLLOVER] = "is kept by sardane rollover, which changes its key",
 	[KEEPER_FLEET] =
 		"is of a fleet: sardane enroll --csv publishes it, sardane revoke cuts it off",
