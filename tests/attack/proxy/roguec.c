@@ -89,28 +89,44 @@ static bool prepare(SSL_CTX *ctx, const char *file, const char *name)
 	return SSL_CTX_add_custom_ext(ctx, CLIENTID, WHERE, put, NULL, NULL, hear, NULL) == 1;
 }
 
+/* One more connection, its handshake done as far as a client can know. */
+static SSL *one(SSL_CTX *ctx, char **argv, unsigned i)
+{
+	int fd = connect_to(argv[1], argv[2], INADDR_LOOPBACK + 1 + i / HELD_EACH);
+	SSL *ssl = SSL_new(ctx);
+	char number[7];
+
+	snprintf(number, sizeof number, "%06u", i);
+	memcpy(octets + 1, number, 6);
+	if (fd >= 0 && ssl && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+		return ssl;
+	SSL_free(ssl);
+	return NULL;
+}
+
 static int hold(SSL_CTX *ctx, char **argv, unsigned count)
 {
+	SSL **held = calloc(count, sizeof(SSL *));
 	struct rlimit files;
-	char number[7];
+	bool all = held != NULL;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		return 2;
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) != 0 || octets_n < 8)
 		return 2;
-	for (unsigned i = 0; i < count; i++) {
-		int fd = connect_to(argv[1], argv[2], INADDR_LOOPBACK + 1 + i / HELD_EACH);
-		SSL *ssl = SSL_new(ctx);
-
-		snprintf(number, sizeof number, "%06u", i);
-		memcpy(octets + 1, number, 6);
-		if (fd < 0 || !ssl || SSL_set_fd(ssl, fd) != 1 || SSL_connect(ssl) != 1)
-			return 2;
-	}
-	printf("held %u\n", count);
+	for (unsigned i = 0; all && i < count; i++)
+		all = (held[i] = one(ctx, argv, i)) != NULL;
+	if (all)
+		printf("held %u\n", count);
 	fflush(stdout);
-	return getchar() == EOF ? 0 : 2;
+	all = all && getchar() == EOF;
+	/* Without a word: they are cut when this process ends. */
+	for (unsigned i = 0; held && i < count; i++)
+		SSL_free(held[i]);
+	free(held);
+	SSL_CTX_free(ctx);
+	return all ? 0 : 2;
 }
 
 int main(int argc, char **argv)
