@@ -300,6 +300,8 @@ static void begin_own(struct buf *out, const char *name, const struct own *o)
 		buf_text(out, ",");
 		label(out, "server_name", o->end->server_name);
 	}
+	if (o->cert == o->end->local_cert)
+		buf_text(out, ",local=\"yes\"");
 	buf_text(out, "} ");
 }
 

@@ -33,7 +33,7 @@ static int add(struct own_list *l, const struct own *o, const char *owner, struc
 	if (snprintf(more[l->count].owner, sizeof(more->owner), "%s", owner) >= NAME_TEXT_MAX)
 		return err_set(err, ERR_SPACE, "'%s': too long for a name", owner);
 	l->count++;
-	return pemfile_read_chain(o->end->tls.tls_cert, &more[l->count - 1].chain, err);
+	return pemfile_read_chain(o->cert, &more[l->count - 1].chain, err);
 }
 
 static unsigned port_of(const char *bind)
@@ -94,16 +94,16 @@ static int add_hosts(struct own_list *l, const struct own *o, struct facts *fact
 
 static int add_end(struct own_list *l, const struct config_end *e, bool listener, struct err *err)
 {
-	struct own o = { .of = l, .end = e, .listener = listener };
+	struct own o = { .of = l, .end = e, .cert = e->tls.tls_cert, .listener = listener };
 	char owner[NAME_TEXT_MAX];
 	enum tls_config_mode mode = TLS_CONFIG_DANE;
 	struct facts facts = { 0 };
 	int rc;
 
-	if (!e->tls.tls_cert)
+	if (!o.cert)
 		return 0;
 	rc = tls_config_mode(&e->tls, &mode, err);
-	rc = rc ? rc : facts_load(e->tls.tls_cert, &facts, err);
+	rc = rc ? rc : facts_load(o.cert, &facts, err);
 	o.not_after_s = facts.not_after;
 	if (rc != 0 || (o.listener && mode == TLS_CONFIG_PKIX))
 		rc = rc ? rc : add(l, &o, "", err);
@@ -121,6 +121,18 @@ static int add_end(struct own_list *l, const struct config_end *e, bool listener
 	return rc;
 }
 
+/* What a program beside us is shown; it may expire as any other. */
+static int add_local(struct own_list *l, const struct config_end *e, struct err *err)
+{
+	struct own o = { .of = l, .end = e, .cert = e->local_cert };
+	struct facts facts = { 0 };
+	int rc = facts_load(o.cert, &facts, err);
+
+	o.not_after_s = facts.not_after;
+	facts_done(&facts);
+	return rc ? rc : add(l, &o, "", err);
+}
+
 int own_list_new(const struct config *config, struct resolver *r, struct own_list **out,
 	struct err *err)
 {
@@ -129,6 +141,9 @@ int own_list_new(const struct config *config, struct resolver *r, struct own_lis
 
 	for (unsigned i = 0; i < config_ends(config) && rc == 0; i++)
 		rc = add_end(l, config_end_at(config, i), config_is_listener(config, i), err);
+	for (unsigned i = 0; i < config_ends(config) && rc == 0; i++)
+		if (config_end_at(config, i)->local_cert)
+			rc = add_local(l, config_end_at(config, i), err);
 	if (rc != 0) {
 		own_list_free(l);
 		return rc;
@@ -189,7 +204,7 @@ static void judge_records(struct own *o, const struct answer *a)
 		}
 	o->state = OWN_BAD;
 	snprintf(o->why, sizeof(o->why), "none of the %u TLSA records matches '%.100s'", a->count,
-		o->end->tls.tls_cert);
+		o->cert);
 }
 
 static void judge(struct own *o, const struct answer *a)

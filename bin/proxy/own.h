@@ -4,7 +4,7 @@
  *
  *   Names      of a listener _port._tcp. before each name in its certificate, or its tlsa_name;
  *              of one of its server names the same before that name;
- *              of an outbound entry its dane_client_name.
+ *              of an outbound entry its dane_client_name; its local_cert is for no name in DNS.
  *   ASKED --answer--> KNOWN --its TTL is over, or RETRY_MS after none came--> ASKED
  *   Ownership  the list owns all; resolver is borrowed. Certificates are read once, at the start.
  *   Errors     words.
@@ -27,6 +27,7 @@ struct own_list;
 
 struct own {
 	const struct config_end *end;
+	const char *cert; /* PEM file: the end's tls_cert, or its local_cert */
 	bool listener;
 	char owner[NAME_TEXT_MAX]; /* ""; its TLSA is nobody's affair: certificate alone */
 	int64_t not_after_s;       /* of the certificate, UNIX time */

@@ -78,7 +78,7 @@ static const char *why_not(struct status *s)
 		const struct own *o = own_list_at(s->own, i);
 
 		if (o->not_after_s <= (int64_t)time(NULL))
-			return ill(s, o->end->tls.tls_cert, "has expired");
+			return ill(s, o->cert, "has expired");
 		if (o->state == OWN_BAD || o->state == OWN_NO_DNS)
 			return ill(s, o->owner, o->why);
 	}

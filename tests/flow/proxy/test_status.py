@@ -68,6 +68,13 @@ def each_server_name_is_told_of_by_itself():
         assert len(lines) == len(set(lines)), "a sample that stands twice"
         assert "second.b.example" in get(b, "/healthz")[1]
 
+def the_certificate_for_programs_of_this_machine_is_looked_after():
+    with tempfile.TemporaryDirectory() as top:
+        _, keys = proxylab.local_certificate(top, "x.b.example")
+        with Proxy(outbound(WORLD, to="sni:443", more=keys + "    allow: [{name: .b.example}]\n") + STATUS) as a:
+            until = metrics(a)['certificate_expiry_timestamp_seconds{at="out",side="outbound",name="",local="yes"}']
+            assert 86400 < until - time.time() < 3 * 86400 and get(a, "/healthz")[0] == 200
+
 def counters_survive_a_worker_and_a_reload():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b, Proxy(outbound(WORLD)) as a:
         accepts = 'accepts_total{at="in",side="listener"}'
@@ -213,5 +220,5 @@ def a_log_that_is_full_stops_nothing():
             shutil.rmtree(config.dir)
 
 with proxylab.world() as (WORLD, lab):
-    run(the_numbers_of_all_workers_are_told, each_server_name_is_told_of_by_itself, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
+    run(the_numbers_of_all_workers_are_told, each_server_name_is_told_of_by_itself, the_certificate_for_programs_of_this_machine_is_looked_after, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
         prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve, a_log_that_is_full_stops_nothing)
