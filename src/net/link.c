@@ -57,6 +57,13 @@ static void poll_tcp(struct link *l, int events)
 		uv_poll_start(&l->tcp, events, tcp_ready);
 }
 
+/* It waits for its turn already. To be told of it in each turn until then would cost more than
+ * the turn has, once thousands wait: what has its turn asks again by itself. */
+static void told_again(struct link *l)
+{
+	poll_tcp(l, 0);
+}
+
 static void due_add(struct link *l)
 {
 	if (l->machine.at < OPEN)
@@ -261,6 +268,8 @@ static void discard(struct link *l)
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		link_close(l, "done");
+	else
+		poll_tcp(l, UV_READABLE);
 }
 
 static void settle(struct link *l)
@@ -505,8 +514,10 @@ static void first_octets(struct link *l)
 	struct err err;
 	ssize_t n = recv(l->duplex.fd, s->chunk, s->config.tls ? HELLO_OCTETS_MAX : 1, MSG_PEEK);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		poll_tcp(l, UV_READABLE);
 		return;
+	}
 	if (n <= 0) {
 		link_close(l, "the peer said nothing");
 		return;
@@ -572,8 +583,10 @@ static void serve_or_wait(struct link *l)
 	struct links *s = l->of;
 	uint64_t began;
 
-	if (l->in)
+	if (l->in) {
+		told_again(l);
 		return;
+	}
 	began = uv_hrtime();
 	if (began < pace_until(s->pace, began, LINK_SERVE_NS) - s->served_ns) {
 		link_serve(l);
@@ -592,6 +605,14 @@ static void hung_up(struct link *l)
 		link_close(l, "the peer left while DNS was asked");
 }
 
+static void wait_for_step(struct link *l)
+{
+	if (l->due.in)
+		told_again(l);
+	else
+		due_add(l);
+}
+
 static void tcp_ready(uv_poll_t *poll, int status, int events)
 {
 	struct link *l = poll->data;
@@ -603,9 +624,9 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 	switch ((enum link_state)l->machine.at) {
 	case SILENT:
 		l->hung |= events & UV_DISCONNECT;
-		due_add(l);
+		wait_for_step(l);
 		return;
-	case HANDSHAKE: due_add(l); return;
+	case HANDSHAKE: wait_for_step(l); return;
 	case ASKING_DNS: hung_up(l); return;
 	case OPEN:
 	case FLUSHING:

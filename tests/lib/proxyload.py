@@ -55,15 +55,20 @@ def hello(name="js.example"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), out, server_hostname=name).do_handshake()
     return out.read()
 
-TICKS = 50      # a second has so many: who sends an octet each second does it at its own
-HALF = 150      # octets of a ClientHello
+TICKS = 50  # a second has so many: who sends an octet each second does it at its own
+HALF = 150  # octets of a ClientHello
 PER_SOURCE = 100
+RECORD = b"\x17\3\3\x40\0" + bytes(100)  # of 16 KB, its beginning
 
 class Flood:
     """So many clients in a process of their own, from many addresses: every other one stops half way through its
-    ClientHello, the rest send one octet each second. Who is cut comes again. .cuts says how many were."""
-    def __init__(self, world, count):
+    ClientHello, the rest send one octet of it each second. Or, when answered: all send it whole, and one octet each
+    second of the record that never ends behind it, all at the same moment. Who is cut comes again. .cuts says how
+    many were."""
+    def __init__(self, world, count, answered=False):
         self.to, self.count, self.octets = place(world), count, hello()
+        self.whole, self.ticks = len(self.octets) if answered else 0, 1 if answered else TICKS
+        self.octets += RECORD * answered
         context = multiprocessing.get_context("fork")
         self.over, self.up, self.cut = context.Event(), context.Event(), context.Value("L", 0)
         self.process = context.Process(target=self.run, daemon=True)
@@ -82,7 +87,10 @@ class Flood:
         self.of[s.fileno()] = i
         self.poll.register(s, select.EPOLLIN)
 
-    def again(self, i):
+    def hear(self, i):
+        with contextlib.suppress(ConnectionError):
+            if self.held[i].recv(65536):
+                return
         self.poll.unregister(self.held[i])
         del self.of[self.held[i].fileno()]
         self.held[i].close()
@@ -90,7 +98,8 @@ class Flood:
         self.cut.value += 1
 
     def say(self, i):
-        n = 1 if i % 2 else HALF if not self.sent[i] else 0
+        first = self.whole or (1 if i % 2 else HALF)
+        n = first if not self.sent[i] else 1 if self.whole or i % 2 else 0
         with contextlib.suppress(OSError):  # not connected yet, or cut: the poll says so
             self.sent[i] += self.held[i].send(self.octets[self.sent[i]:self.sent[i] + n], socket.MSG_NOSIGNAL) if n else 0
 
@@ -100,18 +109,20 @@ class Flood:
         self.held, self.sent = [None] * self.count, [0] * self.count
         for i in range(self.count):
             self.come(i)
+            if self.whole:
+                self.say(i)
             if i % 100 == 99:
-                time.sleep(0.01)
+                time.sleep(0.1 if self.whole else 0.01)
         tick, next_ = 0, time.monotonic()
         while not self.over.is_set():
-            for i in range(tick % TICKS, self.count, TICKS):
+            for i in range(tick % self.ticks, self.count, self.ticks):
                 self.say(i)
-            tick, next_ = tick + 1, next_ + 1 / TICKS
-            if tick == 2 * TICKS:
+            tick, next_ = tick + 1, next_ + 1 / self.ticks
+            if tick == 2 * self.ticks:
                 self.up.set()
             while (left := next_ - time.monotonic()) > 0:
                 for fd, _ in self.poll.poll(left):
-                    self.again(self.of[fd])
+                    self.hear(self.of[fd])
 
     def __enter__(self):
         self.process.start()
