@@ -4,7 +4,7 @@
 
 PROXY, SARDANE and RESOLVERD in the environment name the programs.
 """
-import pathlib, sys
+import os, pathlib, subprocess, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
@@ -106,8 +106,25 @@ def what_a_web_page_may_send_is_not_taken_for_a_message():
         assert web.requests == []
         assert result(post(s, body)) == "Success"
 
+def pin_of(cert):
+    """The SHA-256 of the key, as TLSA 3 1 1 has it."""
+    got = subprocess.run([os.environ["SARDANE"], "tlsa", "generate", "--cert", cert + ".pem"], capture_output=True, text=True, check=True)
+    return got.stdout.split()[-1]
+
+def a_network_whose_record_is_removed_is_cut_off_between_two_messages():
+    name, pin = WORLD["A_NS_CLIENT_NAME"], pin_of(WORLD["A_NS_CLIENT"])
+    with Web(answer) as web, Proxy(inbound(WORLD, web.address)) as b, Proxy(router(WORLD)) as a, a.connect() as s:
+        assert result(post(s, join_req(WORLD))) == "Success"
+        lab("withdraw", name, "TLSA")
+        assert "the TLSA was removed" in b.said(rf"tls\.withdrawn peer={name} ", 30)
+        assert result(post(s, join_req(WORLD))) == "Other"
+        b.said(rf"tls\.refuse peer={name} .*refusal=no-tlsa ")
+        assert len(web.requests) == 1
+    lab("publish", name, "TLSA", "3", "1", "1", pin)
+
 with proxylab.world() as (WORLD, lab):
     run(a_sender_id_that_is_not_its_own_reaches_no_backend, an_id_is_granted_by_a_rule_for_the_proof_that_was_given,
         a_message_that_can_be_read_two_ways_reaches_no_backend,
         a_receiver_id_leads_nowhere_but_to_its_own, dns_cannot_lead_out_of_what_is_allowed,
-        an_as_id_leads_to_no_host_that_no_rule_names, what_a_web_page_may_send_is_not_taken_for_a_message)
+        an_as_id_leads_to_no_host_that_no_rule_names, what_a_web_page_may_send_is_not_taken_for_a_message,
+        a_network_whose_record_is_removed_is_cut_off_between_two_messages)

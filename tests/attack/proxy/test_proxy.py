@@ -274,10 +274,13 @@ def a_removed_tlsa_closes_what_is_open_from_either_side():
             assert "cut" not in a.said(r"proxy\.end "), a.log
             proxyload.until(lambda: backend.ends == ["reset"])
         LAB("publish", name, "TLSA", "3", "1", "1", pin_of(cert))
-        with Proxy(listener(WORLD, backend.address, rules, NONE)), Proxy(outbound(WORLD)) as a, open_pair(a) as s:
+        with Proxy(listener(WORLD, backend.address, rules, NONE)) as b, Proxy(outbound(WORLD, more="    grace: 0\n")) as a, open_pair(a) as s:
             LAB("withdraw", owner, "TLSA")
             assert is_cut(s, 30)
-            assert f'peer={WORLD["B_JS_HOST"]}' in a.said(r"tls\.withdrawn ")
+            line = a.said(r"tls\.withdrawn ")
+            assert f'peer={WORLD["B_JS_HOST"]}' in line and "the TLSA was removed" in line, line
+            assert "the TLSA was removed" in a.said(r"proxy\.end ")
+            assert "cut" not in b.said(r"proxy\.end "), b.log
         LAB("publish", owner, "TLSA", "3", "1", "1", record)
 
 class Outage:
