@@ -8,6 +8,7 @@
 #include "net/http_head.h"
 #include "net/listen.h"
 #include "net/target.h"
+#include "net/verdict.h"
 #include "tls/alpn.h"
 
 #define ENDS_MAX    256
@@ -26,10 +27,11 @@
 		alpn, &alpn_schema, 1, ALPN_MAX)
 #define TIMEOUT(m) CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_file, m)
 #define LIMIT(m)   CYAML_FIELD_UINT(#m, CYAML_FLAG_OPTIONAL, struct config_end, limits.m)
-#define LIMITS                                                                         \
-	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),          \
-		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout), \
-		LIMIT(half_closed_timeout), LIMIT(lifetime), LIMIT(grace)
+#define LIMITS                                                                                     \
+	LIMIT(connections_max), LIMIT(handshakes_max), LIMIT(per_source_max),                      \
+		LIMIT(handshake_timeout), LIMIT(connect_timeout), LIMIT(idle_timeout),             \
+		LIMIT(half_closed_timeout), LIMIT(lifetime), LIMIT(grace), LIMIT(request_timeout), \
+		LIMIT(refusals_logged_max)
 
 static const cyaml_schema_value_t alpn_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, ALPN_NAME_MAX),
@@ -136,6 +138,7 @@ static const cyaml_schema_field_t listener_fields[] = {
 	CYAML_FIELD_MAPPING("backend_tls", CYAML_FLAG_OPTIONAL, struct config_end, backend_tls,
 		backend_tls_fields),
 	CYAML_FIELD_UINT("answer_timeout", CYAML_FLAG_OPTIONAL, struct config_end, answer_timeout),
+	CYAML_FIELD_UINT("body_max", CYAML_FLAG_OPTIONAL, struct config_end, body_max),
 	LIMITS,
 	CYAML_FIELD_END,
 };
@@ -161,6 +164,7 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	TEXT(struct config_end, net_id_suffix),
 	CYAML_FIELD_UINT("as_id_port", CYAML_FLAG_OPTIONAL, struct config_end, as_id_port),
 	CYAML_FIELD_UINT("answer_timeout", CYAML_FLAG_OPTIONAL, struct config_end, answer_timeout),
+	CYAML_FIELD_UINT("body_max", CYAML_FLAG_OPTIONAL, struct config_end, body_max),
 	LIMITS,
 	CYAML_FIELD_END,
 };
@@ -307,6 +311,9 @@ static void set_defaults(struct config_end *e)
 	/* ChirpStack v4 waits 5 s in all. */
 	set_default(&e->answer_timeout, 4);
 	set_default(&l->half_closed_timeout, 60);
+	set_default(&l->request_timeout, 10);
+	set_default(&l->refusals_logged_max, VERDICT_LINES_MAX);
+	set_default(&e->body_max, ROUTER_OCTETS_MAX);
 	/* A program beside us is one source for everybody behind it. */
 	if (e->to)
 		l->per_source_max = l->connections_max;
@@ -317,7 +324,7 @@ static void set_defaults(struct config_end *e)
 static int check_times(const struct config_limits *l, struct err *err)
 {
 	const unsigned seconds[] = { l->handshake_timeout, l->connect_timeout, l->idle_timeout,
-		l->half_closed_timeout, l->lifetime, l->grace };
+		l->half_closed_timeout, l->lifetime, l->grace, l->request_timeout };
 
 	/* In ms they must fit. */
 	for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
@@ -353,6 +360,8 @@ static int check_common(const struct config_end *e, struct err *err)
 		return err_set(err, ERR_FORMAT, "insecure_plain and server are not for a proxy");
 	if (e->answer_timeout > 3600)
 		return err_set(err, ERR_FORMAT, "answer_timeout above 3600");
+	if (e->body_max > ROUTER_OCTETS_MAX)
+		return err_set(err, ERR_FORMAT, "body_max above %d", ROUTER_OCTETS_MAX);
 	rc = check_alpn(e, err);
 	return rc ? rc : check_times(&e->limits, err);
 }

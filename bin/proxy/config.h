@@ -12,11 +12,12 @@
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
  *   sni                 local_cert, local_key, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
- *                       as_id_port,
+ *                       as_id_port, request_timeout, body_max,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
  *   both                alpn: [...], connections_max, handshakes_max, per_source_max,
- * handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout, lifetime, grace resolver:
- * program/resolver_config.h
+ *                       handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout,
+ *                       lifetime, grace, refusals_logged_max
+ *   resolver:           program/resolver_config.h
  *
  *   Time       seconds.
  *   Ownership  config_done frees what config_read made.
@@ -70,6 +71,8 @@ struct config_limits {
 	unsigned connections_max, handshakes_max, per_source_max;
 	unsigned handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout;
 	unsigned lifetime, grace;
+	unsigned request_timeout;     /* of LoRaWAN */
+	unsigned refusals_logged_max; /* lines each second */
 };
 
 /* One of listeners or of outbound. */
@@ -93,7 +96,7 @@ struct config_end {
 	uint16_t as_id_port;                   /* 0: an AS-ID is found by routes alone */
 	struct router_route *routes;
 	unsigned routes_count;
-	unsigned answer_timeout;
+	unsigned answer_timeout, body_max; /* lorawan; octets */
 	bool insecure_bind_anywhere;
 	struct config_name *names; /* listeners */
 	unsigned names_count;

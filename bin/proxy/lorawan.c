@@ -99,12 +99,23 @@ static void refuse(struct job *j, enum result_code code, const char *why)
 	free(j);
 }
 
+static void count_late(const struct job *j)
+{
+	struct counts *c = j->of->config.counts;
+	int64_t most_ms = (int64_t)j->of->config.end->answer_timeout * 1000;
+
+	/* Timers count in whole ms. */
+	if (c && resolver_now() >= j->start_ms + most_ms - 1)
+		c->late_answers++;
+}
+
 static void posted(void *arg, const struct http_result *r)
 {
 	struct job *j = arg;
 	char words[64];
 
 	if (!r->ok) {
+		count_late(j);
 		refuse(j, r->nowhere ? RESULT_UNKNOWN_RECEIVER : RESULT_OTHER, r->why);
 		return;
 	}
@@ -277,6 +288,8 @@ static int open_way(struct lorawan *l, struct way *w, struct tls_client *tls, en
 		.mode = mode,
 		.resolver = l->config.resolver,
 		.timeout_ms = e->answer_timeout * 1000,
+		/* One for each connection at most, and those have their own bound. */
+		.waiting_max = e->limits.connections_max,
 		.body_max = ROUTER_OCTETS_MAX,
 		.admit = admit,
 		.arg = l,
@@ -353,9 +366,10 @@ static int open_front(struct lorawan *l, struct err *err)
 	struct http_server_config http = {
 		.handle = handle,
 		.arg = l,
-		.body_max = ROUTER_OCTETS_MAX,
-		.request_timeout_ms = limits->handshake_timeout * 1000,
+		.body_max = l->config.end->body_max,
+		.request_timeout_ms = limits->request_timeout * 1000,
 		.idle_timeout_ms = limits->idle_timeout * 1000,
+		.counts = l->config.counts,
 	};
 	struct links_config links = {
 		.loop = l->config.loop,
@@ -366,6 +380,8 @@ static int open_front(struct lorawan *l, struct err *err)
 		.per_source_max = limits->per_source_max,
 		.handshake_timeout_ms = limits->handshake_timeout * 1000,
 		.grace_ms = limits->grace * 1000,
+		.refusals_logged_max = limits->refusals_logged_max,
+		.counts = l->config.counts,
 		.open = exchange_link_open,
 		.input = exchange_link_input,
 		.sent = exchange_link_sent,

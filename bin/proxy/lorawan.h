@@ -29,6 +29,7 @@ struct lorawan_config {
 	struct resolver *resolver;
 	struct tls_server *tls_server; /* of a listener */
 	struct tls_client *tls_client; /* of outbound */
+	struct counts *counts;         /* NULL: nobody wants to know */
 	const struct rule_set *rules;  /* of outbound: hosts that DNS may name; NULL: any */
 };
 

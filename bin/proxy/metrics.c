@@ -177,6 +177,17 @@ static const struct row rows[] = {
 	{ "limit_refusals_total", "limit", "lifetime", offsetof(struct counts, old), NULL, NULL },
 	{ "limit_refusals_total", "limit", "header_max", offsetof(struct counts, long_heads), NULL,
 		NULL },
+	{ "limit_refusals_total", "limit", "body_max", offsetof(struct counts, long_bodies), NULL,
+		NULL },
+	{ "limit_refusals_total", "limit", "request_timeout",
+		offsetof(struct counts, slow_requests), NULL, NULL },
+	{ "limit_refusals_total", "limit", "answer_timeout", offsetof(struct counts, late_answers),
+		NULL, NULL },
+	{ "limit_refusals_total", "limit", "descriptors", offsetof(struct counts, rests), NULL,
+		NULL },
+	{ "limit_refusals_total", "limit", "drain", offsetof(struct counts, drained), NULL, NULL },
+	{ "refusals_unlogged_total", NULL, NULL, offsetof(struct counts, unlogged), "counter",
+		"Refusals without a line in the log, beyond refusals_logged_max." },
 	{ "requests_refused_total", NULL, NULL, offsetof(struct counts, misspoken), "counter",
 		"Requests of HTTP refused for their form or length." },
 	{ "handshakes_by_pkix_total", NULL, NULL, offsetof(struct counts, proved_by_pkix),
@@ -413,15 +424,9 @@ static void json_refusals(const struct counts *c, struct writer *w)
 			writer_u64(w, refusal_word(r), c->refused[r]);
 	writer_close(w);
 	writer_open(w, "limits", '{');
-	writer_u64(w, "connections_max", c->over_connections);
-	writer_u64(w, "per_source_max", c->over_source);
-	writer_u64(w, "handshakes_max", c->over_half_open);
-	writer_u64(w, "handshake_timeout", c->silent);
-	writer_u64(w, "connect_timeout", c->late);
-	writer_u64(w, "idle_timeout", c->idle);
-	writer_u64(w, "half_closed_timeout", c->half_closed);
-	writer_u64(w, "lifetime", c->old);
-	writer_u64(w, "header_max", c->long_heads);
+	for (unsigned r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+		if (rows[r].key && strcmp(rows[r].key, "limit") == 0)
+			writer_u64(w, rows[r].value, number_at(c, rows[r].at));
 	writer_close(w);
 }
 

@@ -282,6 +282,7 @@ static int open_tunnels(struct pass *p, struct err *err)
 		.half_closed_timeout_ms = l->half_closed_timeout * 1000,
 		.lifetime_ms = l->lifetime * 1000,
 		.grace_ms = l->grace * 1000,
+		.refusals_logged_max = l->refusals_logged_max,
 		.ended = ended,
 		.arg = p,
 	};
@@ -312,6 +313,7 @@ static int open_lorawan(struct pass *p, struct err *err)
 		.resolver = p->resolver,
 		.tls_server = p->tls_server,
 		.tls_client = p->tls_client,
+		.counts = p->slot ? &p->slot->counts[p->index] : NULL,
 		.rules = p->rules };
 
 	return lorawan_new(&c, &p->lorawan, err);
@@ -355,6 +357,8 @@ int pass_listen(struct pass *p, int fd, struct err *err)
 		return err_wrap(err, rc, "%s", p->end->tls.bind);
 	}
 	rc = listen_new_on(p->loop, fd, accepted, p, &p->listen[p->listens], err);
+	if (rc == 0)
+		listen_count_rests(p->listen[p->listens], &p->slot->counts[p->index].rests);
 	p->listens += rc == 0;
 	return rc;
 }
@@ -383,6 +387,11 @@ void pass_set_gauges(const struct pass *p)
 	}
 	counts->open = tunnel_table_count(p->tunnels);
 	counts->half_open = tunnel_table_half_open(p->tunnels);
+}
+
+void pass_count_drained(const struct pass *p)
+{
+	p->slot->counts[p->index].drained += pass_count(p);
 }
 
 unsigned pass_count(const struct pass *p)

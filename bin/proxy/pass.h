@@ -36,6 +36,7 @@ unsigned pass_count(const struct pass *p); /* connections that are open */
 unsigned pass_fronts(const struct pass *p);
 void pass_set_gauges(const struct pass *p); /* what is open now, in the slot */
 /* Closes what is open, stopped or not; freed when the loop has turned. NULL: nothing. */
+void pass_count_drained(const struct pass *p); /* what is open is closed by us */
 void pass_close(struct pass *p);
 
 #endif

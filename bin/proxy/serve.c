@@ -126,6 +126,8 @@ static void draining(uv_timer_t *timer)
 		return;
 	if (open > 0)
 		log_warning("proxy.drained", "left=%u", open);
+	for (unsigned i = 0; i < ends(s); i++)
+		pass_count_drained(s->pass[i]);
 	close_all(s);
 }
 

@@ -26,13 +26,18 @@ struct counts_times {
 struct counts {
 	uint64_t accepted;                                      /* connections, of any kind */
 	uint64_t over_connections, over_source, over_half_open; /* refused by that limit */
-	uint64_t silent;                                        /* said nothing in time */
-	uint64_t proved, refused[COUNTS_REFUSALS];              /* handshakes */
-	uint64_t proved_by_pkix;                                /* of those proved */
-	uint64_t withdrawn;                                     /* TLSA gone while open */
-	uint64_t passed, unreached;            /* the other side was reached, or not */
+	uint64_t silent; /* not through its handshake in time, or said nothing */
+	uint64_t proved, refused[COUNTS_REFUSALS]; /* handshakes */
+	uint64_t proved_by_pkix;                   /* of those proved */
+	uint64_t withdrawn;                        /* TLSA gone while open */
+	uint64_t passed, unreached;                /* the other side was reached, or not */
 	uint64_t late, idle, half_closed, old; /* closed: reached too late, or open for too long */
 	uint64_t misspoken, long_heads;        /* refused requests; of those for their length */
+	uint64_t long_bodies, slow_requests;   /* LoRaWAN messages: too long, too slow to come */
+	uint64_t late_answers;                 /* and those whose answer did not come in time */
+	uint64_t rests;                        /* of accept, for want of descriptors */
+	uint64_t drained;                      /* open when their time to end was over */
+	uint64_t unlogged;                     /* refusals without a line in the log */
 	uint64_t forth, back;                  /* octets */
 	struct counts_times handshake, reach;
 	uint64_t open, half_open; /* now */

@@ -52,7 +52,11 @@ struct exchanges {
 	unsigned count; /* exchanges handed out, their connections still there */
 	unsigned owed;  /* exchanges handed out at all */
 	bool draining, closed;
+	struct counts *counts, unasked; /* unasked: where they go that nobody wants */
 };
+
+static const char too_idle[] = "idle for too long";
+static const char too_slow[] = "the request took too long";
 
 static void exchanges_free(struct exchanges *s)
 {
@@ -86,10 +90,8 @@ static void stream_phase(struct stream *t, enum phase phase)
 		return;
 	t->phase = phase;
 	switch (phase) {
-	case IDLE: link_deadline(t->link, c->idle_timeout_ms, "idle for too long"); break;
-	case READING:
-		link_deadline(t->link, c->request_timeout_ms, "the request took too long");
-		break;
+	case IDLE: link_deadline(t->link, c->idle_timeout_ms, too_idle); break;
+	case READING: link_deadline(t->link, c->request_timeout_ms, too_slow); break;
 	case HANDLING: link_deadline(t->link, 0, ""); break;
 	case SENDING:
 		link_deadline(t->link, c->request_timeout_ms, "the peer does not take the answer");
@@ -180,6 +182,9 @@ static void stream_refuse(struct stream *t, unsigned status, const char *why)
 	struct reply r = { .status = status, .content_type = "application/json", .close = true };
 
 	log_info("http.refuse", "from=%s status=%u reason=%s", t->from, status, log_value(why));
+	t->of->counts->misspoken++;
+	t->of->counts->long_heads += status == 431;
+	t->of->counts->long_bodies += status == 413;
 	snprintf(body, sizeof(body), "{\"error\":\"%s\"}", why);
 	r.body = (struct span){ (const uint8_t *)body, strlen(body) };
 	stream_reply(t, &r);
@@ -332,6 +337,7 @@ int exchange_open(const struct http_server_config *config, struct exchanges **ou
 	if (!s)
 		return err_set(err, ERR_NOMEM, "HTTP: no memory");
 	s->config = *config;
+	s->counts = config->counts ? config->counts : &s->unasked;
 	*out = s;
 	return 0;
 }
@@ -354,7 +360,7 @@ bool exchange_link_open(void *arg, struct link *l)
 	t->link = l;
 	link_address(l, t->from, sizeof(t->from));
 	link_set_owner(l, t);
-	link_deadline(l, s->config.idle_timeout_ms, "no request came");
+	link_deadline(l, s->config.idle_timeout_ms, too_idle);
 	return true;
 }
 
@@ -402,7 +408,8 @@ void exchange_link_gone(void *arg, struct link *l, const char *why)
 	struct stream *t = link_owner(l);
 	struct exchange *e = t->now;
 
-	(void)why;
+	s->counts->idle += why == too_idle;
+	s->counts->slow_requests += why == too_slow;
 	link_set_owner(l, NULL);
 	t->link = NULL;
 	if (e) {

@@ -16,6 +16,7 @@
 
 #include <uv.h>
 
+#include "net/counts.h"
 #include "tls/conn.h"
 
 struct http_exchange {
@@ -46,6 +47,7 @@ struct http_server_config {
 	unsigned handshake_timeout_ms; /* 0 is 10000 */
 	unsigned request_timeout_ms;   /* a request's first octet to its last; 0 is 10000 */
 	unsigned idle_timeout_ms;      /* between requests; 0 is 120000 */
+	struct counts *counts;         /* NULL: nobody wants to know */
 };
 
 struct http_server;

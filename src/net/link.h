@@ -46,9 +46,10 @@ struct links_config {
 	unsigned half_open_max;
 	unsigned per_source_max;
 	unsigned handshake_timeout_ms;
-	unsigned grace_ms;     /* from the loss of the TLSA to the end; 0: none */
-	size_t chunk_max;      /* octets of one input; 0: as many as one TLS record has */
-	struct counts *counts; /* NULL: nobody wants to know */
+	unsigned refusals_logged_max; /* lines each second; 0 is 100 */
+	unsigned grace_ms;            /* from the loss of the TLSA to the end; 0: none */
+	size_t chunk_max;             /* octets of one input; 0: as many as one TLS record has */
+	struct counts *counts;        /* NULL: nobody wants to know */
 	/* The peer is known. False: the link closes. It may be closed from here too. */
 	bool (*open)(void *arg, struct link *l);
 	/* Octets of the peer, good for this call. False: no more until link_resume. */

@@ -52,9 +52,9 @@ static void look_at(struct link *l, int64_t now)
 		wheel_by(&s->wheel, &l->at, now, l->deadline_ms);
 		return;
 	}
-	if (l->machine.at == SILENT && !l->heard)
+	if (l->machine.at < OPEN && !l->ours)
 		s->config.counts->silent++;
-	else if (l->machine.at < OPEN)
+	if (l->machine.at < OPEN && (l->machine.at != SILENT || l->heard))
 		link_say_refused(l, l->deadline_why);
 	link_close(l, l->deadline_why);
 }
@@ -187,6 +187,8 @@ int link_table_new(const struct links_config *config, struct links **out, struct
 	}
 	if (!s->config.counts)
 		s->config.counts = &s->unasked;
+	s->verdict.lines_max = config->refusals_logged_max;
+	s->verdict.unlogged = &s->config.counts->unlogged;
 	sources_init(&s->sources);
 	wheel_init(&s->wheel);
 	uv_prepare_init(config->loop, &s->prepare);

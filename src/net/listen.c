@@ -23,6 +23,7 @@ struct listen {
 	bool resting;
 	listen_accepted *accepted;
 	void *arg;
+	uint64_t *rests; /* NULL: nobody counts them */
 };
 
 static int port_read(const char *text, uint16_t *out)
@@ -175,6 +176,8 @@ static void rested(uv_timer_t *timer)
 /* Out of descriptors or memory: spinning on a readable listener would take the whole core. */
 static void rest(struct listen *l, int error)
 {
+	if (l->rests)
+		++*l->rests;
 	uv_poll_stop(&l->poll);
 	uv_timer_start(&l->rest, rested, REST_MS, 0);
 	if (!l->resting)
@@ -338,6 +341,11 @@ uint16_t listen_port_of(int fd)
 	if (getsockname(fd, (struct sockaddr *)&a, &n) != 0)
 		return 0;
 	return port_of((const struct sockaddr *)&a);
+}
+
+void listen_count_rests(struct listen *l, uint64_t *rests)
+{
+	l->rests = rests;
 }
 
 uint16_t listen_port(const struct listen *l)

@@ -57,6 +57,8 @@ int listen_new_on(uv_loop_t *loop, int fd, listen_accepted *accepted, void *arg,
 	struct listen **out, struct err *err);
 int listen_new(uv_loop_t *loop, const char *bind, listen_accepted *accepted, void *arg,
 	struct listen **out, struct err *err);
+/* Counts the times that accept rests for want of descriptors or memory, from now on. */
+void listen_count_rests(struct listen *l, uint64_t *rests);
 uint16_t listen_port(const struct listen *l);
 void listen_free(struct listen *l); /* stops at once; the handles close with the loop's turn */
 

@@ -81,6 +81,9 @@ static void end(struct tunnel *t, const char *why)
 	if (!t->open)
 		s->config.counts->unreached++;
 	count_limit(s->config.counts, why);
+	/* An address that is silent gives up first; timers count in whole ms. */
+	if (!t->open && why != too_late)
+		s->config.counts->late += resolver_now() >= t->reach_until_ms - 1;
 	s->config.ended(s->config.arg, &e);
 	reach_forget(&t->wait);
 	dial_free(t->dial);
@@ -472,6 +475,7 @@ static int open_tables(struct tunnels *s, struct err *err)
 		.per_source_max = c->per_source_max,
 		.handshake_timeout_ms = c->handshake_timeout_ms,
 		.grace_ms = c->grace_ms,
+		.refusals_logged_max = c->refusals_logged_max,
 		.chunk_max = c->http ? 0 : CONN_SHARE,
 		.counts = c->counts,
 		.open = front_open,

@@ -62,7 +62,7 @@ struct tunnels_config {
 	unsigned idle_timeout_ms;        /* no octet either way */
 	unsigned half_closed_timeout_ms; /* the same once one way has ended; the shorter counts */
 	unsigned lifetime_ms;            /* 0: as long as it goes */
-	unsigned grace_ms;               /* see links_config */
+	unsigned grace_ms, refusals_logged_max; /* see links_config */
 	/* What the back is told before the octets of the front; NULL: nothing. */
 	void (*ahead)(void *arg, const struct link *front, struct buf *out);
 	/* NULL: octets. Else requests, and what each of them is told: the fields, with their CRLF.

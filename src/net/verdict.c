@@ -8,8 +8,6 @@
 #include "program/log.h"
 #include "resolve/resolver.h"
 
-#define REFUSALS_PER_SECOND 100
-
 static const char *name_words(const struct name *name)
 {
 	static char text[2][NAME_TEXT_MAX];
@@ -62,8 +60,10 @@ void verdict_refused(struct verdict *v, const struct peer *peer, const struct so
 	char address[64];
 
 	verdict_tick(v, resolver_now());
-	if (v->written >= REFUSALS_PER_SECOND) {
+	if (v->written >= (v->lines_max ? v->lines_max : VERDICT_LINES_MAX)) {
 		v->left_out++;
+		if (v->unlogged)
+			++*v->unlogged;
 		return;
 	}
 	v->written++;
@@ -85,7 +85,8 @@ void verdict_tick(struct verdict *v, int64_t now_ms)
 		return;
 	if (v->left_out || v->dropped)
 		log_warning("tls.flood", "refused=%u dropped=%u", v->left_out, v->dropped);
-	*v = (struct verdict){ .second_ms = now_ms };
+	v->second_ms = now_ms;
+	v->written = v->left_out = v->dropped = 0;
 }
 
 int64_t verdict_due_ms(const struct verdict *v)

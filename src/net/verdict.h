@@ -6,7 +6,7 @@
  *     dnssec=secure took_ms=12 from=127.0.0.1:40312
  *   tls.refuse peer=... tlsa=... dnssec=bogus took_ms=8 from=... reason="..."
  *
- *   Bound      at most 100 refusals a second are written, then a count of the rest: who
+ *   Bound      at most lines_max refusals a second are written, then a count of the rest: who
  *              floods the listener shall not fill the disk.
  */
 #ifndef NET_VERDICT_H
@@ -17,9 +17,13 @@
 #include "core/trace.h"
 #include "tls/peer.h"
 
+#define VERDICT_LINES_MAX 100
+
 struct verdict {
 	int64_t second_ms; /* start of the second that is counted */
 	unsigned written, left_out, dropped;
+	unsigned lines_max; /* each second; 0 is VERDICT_LINES_MAX */
+	uint64_t *unlogged; /* counts all that were left out; NULL: nobody does */
 };
 
 void verdict_accepted(const struct peer *peer, const struct sockaddr *from, int64_t took_ms,

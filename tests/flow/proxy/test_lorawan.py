@@ -57,6 +57,22 @@ def who_cannot_be_reached_is_answered_for():
         status, _ = post(s, join_req(WORLD, MessageType="JoinAns", ReceiverID="ffffff"))
         assert status == 502, status
 
+def a_message_has_the_size_and_the_time_that_are_configured():
+    more = "    body_max: 600\n    request_timeout: 1\n    answer_timeout: 1\n"
+    with Web(lambda request: time.sleep(2) or answer(request)) as web, Proxy(inbound(WORLD, web.address)), \
+            Proxy(router(WORLD, more=more) + "status: unix:DIR/status\n") as a:
+        with a.connect() as s:
+            assert post(s, join_req(WORLD, VSExtension={"x": "y" * 600}))[0] == 413
+        with a.connect() as s:
+            assert result(post(s, join_req(WORLD))) == "Other"
+        with a.connect() as s:
+            s.sendall(b"POST / HTTP/1.1\r\n")
+            assert proxylab.is_cut(s)
+        counts = proxylab.metrics(a)
+        assert counts['accepts_total{at="out",side="outbound"}'] == 3, counts
+        for limit in ("body_max", "request_timeout", "answer_timeout"):
+            assert counts[f'limit_refusals_total{{at="out",side="outbound",limit="{limit}"}}'] == 1, (limit, counts)
+
 def a_result_is_read_whatever_status_brought_it():
     with Web(lambda request: (400, answer(request)[1])) as web, Proxy(inbound(WORLD, web.address)), Proxy(router(WORLD)) as a, a.connect() as s:
         assert result(post(s, join_req(WORLD))) == "Success"
@@ -148,6 +164,7 @@ def a_backend_that_knows_certificates_gets_the_one_of_the_net_id():
 def the_keys_of_the_router_are_checked():
     wrong = {
         router(WORLD, found=False): "need routes",
+        router(WORLD, more="    body_max: 65537\n"): "body_max above",
         router(WORLD, more="    as_id_port: 8005\n"): "no rule",
         router(WORLD, more='    routes:\n      - {net_id: "13", url: "https://a.example/"}\n'): "routes[0]: net_id '13'",
         router(WORLD, more='    routes:\n      - {net_id: "000013", url: "http://127.0.0.1/"}\n'): "need https",
@@ -163,5 +180,5 @@ def the_keys_of_the_router_are_checked():
 
 with proxylab.world() as (WORLD, lab):
     run(a_join_is_found_by_dns_and_passes_unchanged_both_ways, an_as_id_is_its_own_host_where_a_rule_says_so, other_messages_go_by_table_and_by_net_id,
-        devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone, who_cannot_be_reached_is_answered_for, a_result_is_read_whatever_status_brought_it,
+        devices_join_between_servers_that_speak_plain_http_to_their_proxies_alone, who_cannot_be_reached_is_answered_for, a_message_has_the_size_and_the_time_that_are_configured, a_result_is_read_whatever_status_brought_it,
         a_backend_that_knows_certificates_gets_the_one_of_the_net_id, the_keys_of_the_router_are_checked)

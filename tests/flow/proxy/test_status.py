@@ -169,6 +169,12 @@ def prometheus_finds_nothing_wrong():
         for name in ("accepts_total", "handshakes_total", "dns_answers_total", "dns_cache_names", "connections_open", "octets_total",
                      "handshake_seconds", "reach_seconds", "certificate_expiry_timestamp_seconds", "own_tlsa_expiry_timestamp_seconds"):
             assert found["sardane_proxy_" + name][1], name
+        # Each limit that the manual's table tells of has its number.
+        table = pathlib.Path(__file__).resolve().parents[3] / "docs/sidecar.md"
+        rows = re.findall(r"^\| `[\w.]+` \| \d+ \| .* \| `(\w+)(?:\{(\w+)=\"(\w+)\"\})?` \|$", table.read_text(), re.M)
+        assert len(rows) > 20, rows
+        for name, key, value in rows:
+            assert any(not key or (key, value) in labels for _, labels in found["sardane_proxy_" + name][1]), (name, key, value)
         if tool := shutil.which("promtool"):
             got = subprocess.run([tool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
             assert got.returncode == 0 and not got.stderr.strip(), got.stdout + got.stderr
