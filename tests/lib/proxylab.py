@@ -238,21 +238,21 @@ def exchange(s, octets):
     return bytes(got)
 
 @contextlib.contextmanager
-def by_certificate(e, cert, after=None):
+def by_certificate(e, cert, after=None, server_name=None):
     """A connection to B of a client that knows no DANE, with this certificate; it offers the session of the one before."""
     context = after.context if after else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(cert + ".pem", cert + "-key.pem")
     with socket.create_connection((e["B_JS_ADDRESS"], int(e["B_JS_PORT"])), 20) as s, \
-            context.wrap_socket(s, session=after and after.session) as tls:
+            context.wrap_socket(s, server_hostname=server_name, session=after and after.session) as tls:
         yield tls
 
 def is_cut(s, seconds=20):
-    """True when s ends without an octet: by an end, or by a reset."""
+    """True when s ends without an octet: by an end, a reset or an alert."""
     s.settimeout(seconds)
     try:
         return s.recv(1) == b""
-    except ConnectionError:
+    except (ConnectionError, ssl.SSLError):
         return True
 
 def tlvs(octets):

@@ -10,7 +10,7 @@ import contextlib, hashlib, os, pathlib, re, subprocess, sys, tempfile, time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from joinlab import run
-from proxylab import Echo, Proxy, Zone, by_certificate, listener, receive, stubbed, tlvs
+from proxylab import Echo, Proxy, Zone, by_certificate, is_cut, listener, receive, stubbed, tlvs
 
 MUTE = [f"mute{i}" for i in range(5)]
 RULES = [f"name: .{zone}.example" for zone in ("a", "broken", "failing", "silent", *MUTE)]
@@ -252,6 +252,24 @@ def an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may():
         with Proxy(listener(WORLD, backend.address, rules, more + "    identity: none\n")) as b:
             assert "no rule allows this key" in refused(b, "policy", good, None)
 
+def a_rule_by_pkix_of_one_server_name_lets_nobody_in_by_another():
+    with calab.Authority() as ca, Echo() as backend, Echo() as inner:
+        names = f"""    names:
+      - name: inner.b.example
+        backend: "{inner.address}"
+        allow: [{{name: {OLD}, by: pkix}}]
+"""
+        cert = ca.leaf("old", f"DNS:{OLD}")
+        with Proxy(listener(WORLD, backend.address, RULES, f"    client_ca: {ca.pem}\n    identity: none\n" + names)) as b:
+            for name in (None, WORLD["B_JS_HOST"], "other.b.example"):
+                with by_certificate(WORLD, cert, server_name=name) as s:
+                    assert is_cut(s)
+            b.said(r"tls\.refuse .*refusal=policy ", times=3)
+            with by_certificate(WORLD, cert, server_name="inner.b.example") as s:
+                s.sendall(b"x")
+                assert receive(s, 1) == b"x"
+            assert (backend.count, inner.count) == (0, 1)
+
 def a_certificate_that_its_authority_did_not_make_for_this_is_refused():
     with calab.Authority() as ca, calab.Authority() as impostor, \
             calab.Authority("elsewhere", ca, "nameConstraints=critical,permitted;DNS:b.example\n") as constrained, \
@@ -348,5 +366,6 @@ with proxylab.world("--broken") as (WORLD, LAB):
         a_session_ends_with_the_tlsa_that_it_rests_on, handshakes_that_wait_for_a_slow_zone_keep_nobody_out,
         a_handshake_that_is_cut_while_it_waits_leaves_nothing,
         where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa,
-        an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may, a_certificate_that_its_authority_did_not_make_for_this_is_refused,
+        an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may, a_rule_by_pkix_of_one_server_name_lets_nobody_in_by_another,
+        a_certificate_that_its_authority_did_not_make_for_this_is_refused,
         a_name_that_is_sent_is_not_left_to_an_authority, each_attack_on_a_server_end_is_tried_through_a_proxy)
