@@ -46,19 +46,19 @@ def speaks_tls(s, name, ca, version=ssl.TLSVersion.TLSv1_3, alpn=()):
 
 class Proxy:
     """The program, with this configuration; .port(name), .log, .said(pattern), .stop()."""
-    def __init__(self, config, workers=1, more="drain: 2\n", level="debug"):
+    def __init__(self, config, workers=1, more="drain: 2\n", level="debug", words=()):
         self.dir = tempfile.mkdtemp(prefix="sardane-proxy-")
         atexit.register(shutil.rmtree, self.dir, ignore_errors=True)  # one that never starts is not left either
         self.config = pathlib.Path(self.dir, "proxy.yaml")
         self.config.write_text(f"workers: {workers}\n{more}" + config.replace("DIR", self.dir))
-        self.log, self.seen, self.process, self.level = [], {}, None, level
+        self.log, self.seen, self.process, self.words = [], {}, None, ["-l", level, *words]
 
     def check(self):
         got = subprocess.run([os.environ["PROXY"], "-c", self.config, "-t"], capture_output=True, text=True, timeout=30)
         return got.returncode, got.stdout + got.stderr
 
     def start(self):
-        self.process = subprocess.Popen([os.environ["PROXY"], "-c", self.config, "-l", self.level], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([os.environ["PROXY"], "-c", self.config, *self.words], stderr=subprocess.PIPE, text=True)
         self.reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True)
         self.reader.start()
         self.said(r"proxy\.ready")

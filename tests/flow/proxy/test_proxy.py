@@ -382,6 +382,10 @@ def the_file_is_checked_with_its_credentials():
         good = listener(WORLD, backend.address)
         status, words = Proxy(good).check()
         assert status == 0 and "fine" in words, words
+        with proxylab.Zone() as silent:
+            lab_dns = f'{WORLD["LAB_DNS_ADDRESS"]}@{WORLD["LAB_DNS_PORT"]}'
+            status, words = Proxy(good.replace(lab_dns, silent.address)).check()
+            assert status == 3 and "failed" in words and silent.heard, words
         for before, after, why in (
                 ("-key.pem", "-none.pem", "tls_key"), ("    allow:\n", "    allw:\n", "proxy.yaml:9:5: unknown key 'allw'"),
                 ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address"),

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from joinlab import run
 from proxylab import Echo, Proxy, by_certificate, exchange, get, listener, metrics, outbound, receive
-from proxyload import until
+from proxyload import children, until
 
 PLAIN = "    identity: none\n"
 STATUS = "status: unix:DIR/status\n"
@@ -203,6 +203,25 @@ def health_fails_when_it_could_not_serve():
             status, words = b.check()
             assert status == 3 and "none of the" in words and name in words, (status, words)
 
+def the_log_is_json_when_that_is_asked_for_and_holds_no_octet_of_what_passed():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN), words=["-j"]) as b, Proxy(outbound(WORLD)) as a:
+        with a.connect() as s:
+            assert exchange(s, b"a secret word") == b"a secret word"
+        b.said("proxy.end")
+        lines = [json.loads(line) for line in list(b.log)]
+        end, = [line for line in lines if line["event"] == "proxy.end"]
+        assert end["peer"] == WORLD["A_NS_CLIENT_NAME"].rstrip(".") and (end["verdict"], end["usage"], end["reason"]) == ("passed", "3 1 1", "done"), end
+        assert not any("secret" in line for line in b.log + a.log)
+
+def every_process_that_serves_is_behind_walls():
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS, workers=2) as b:
+        serving = b.workers() + [child for worker in b.workers() for child in children(worker)]
+        assert len(serving) == 6, serving  # two workers and the status, each with a resolver
+        for pid in serving:
+            words = pathlib.Path(f"/proc/{pid}/status").read_text()
+            assert re.search(r"^NoNewPrivs:\s1$", words, re.M) and re.search(r"^Seccomp:\s2$", words, re.M), words
+        b.said(r"sandbox\.entered with=no-new-privileges,.*seccomp", times=3)
+
 def a_log_that_is_full_stops_nothing():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b:
         config = Proxy(outbound(WORLD, bind="unix:DIR/out"), more="drain: 2\n")
@@ -227,4 +246,5 @@ def a_log_that_is_full_stops_nothing():
 
 with proxylab.world() as (WORLD, lab):
     run(the_numbers_of_all_workers_are_told, each_server_name_is_told_of_by_itself, the_certificate_for_programs_of_this_machine_is_looked_after, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
-        prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve, a_log_that_is_full_stops_nothing)
+        prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve,
+        the_log_is_json_when_that_is_asked_for_and_holds_no_octet_of_what_passed, every_process_that_serves_is_behind_walls, a_log_that_is_full_stops_nothing)
