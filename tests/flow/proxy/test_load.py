@@ -45,14 +45,17 @@ def the_oldest_half_open_one_gives_way():
             b.said(r"link\.close .*too many half-open")
             honest(a)
 
-def one_source_has_its_share_and_no_more():
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE + "    per_source_max: 3\n")) as b, Proxy(outbound(WORLD)) as a:
-        with open_pair(a) as one, open_pair(a) as two, open_pair(a) as three:
-            with a.connect() as s:
-                assert is_cut(s)
-            b.said(r"tls\.flood .*dropped=1")
-            assert still_open(one) and still_open(two) and still_open(three)
-        until(lambda: passes(a))
+def one_source_and_all_of_them_have_their_share_and_no_more():
+    for limit in ("per_source_max", "connections_max"):
+        more = NONE + f"    {limit}: 3\nstatus: unix:DIR/status\n"
+        with Echo() as backend, Proxy(listener(WORLD, backend.address, more=more)) as b, Proxy(outbound(WORLD)) as a:
+            with open_pair(a) as one, open_pair(a) as two, open_pair(a) as three:
+                with a.connect() as s:
+                    assert is_cut(s)
+                b.said(r"tls\.flood .*dropped=1")
+                assert still_open(one) and still_open(two) and still_open(three)
+                assert proxylab.metrics(b)[f'limit_refusals_total{{at="in",side="listener",limit="{limit}"}}'] == 1
+            until(lambda: passes(a))
 
 def without_descriptors_it_keeps_what_it_has_and_recovers():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE + "    handshake_timeout: 600\n")) as b, Proxy(outbound(WORLD)) as a:
@@ -184,7 +187,8 @@ def a_log_that_cannot_be_written_stops_nobody():
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
 with proxylab.world() as (WORLD, lab):
-    run(honest_clients_pass_beside_a_flood_of_half_open_ones, the_oldest_half_open_one_gives_way, one_source_has_its_share_and_no_more,
+    run(honest_clients_pass_beside_a_flood_of_half_open_ones, the_oldest_half_open_one_gives_way,
+        one_source_and_all_of_them_have_their_share_and_no_more,
         without_descriptors_it_keeps_what_it_has_and_recovers, a_backend_that_is_away_costs_its_own_connections_alone,
         a_backend_that_never_answers_holds_up_nobody_else, a_resolver_that_is_killed_is_started_again,
         a_resolver_that_becomes_slow_is_waited_for, without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open,
