@@ -7,6 +7,7 @@
 
 #include "net/http_head.h"
 #include "net/listen.h"
+#include "net/reaches.h"
 #include "net/target.h"
 #include "net/verdict.h"
 #include "tls/alpn.h"
@@ -154,6 +155,7 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	ALPN,
 	TEXT(struct config_end, local_cert),
 	TEXT(struct config_end, local_key),
+	CYAML_FIELD_UINT("targets_max", CYAML_FLAG_OPTIONAL, struct config_end, targets_max),
 	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
 		insecure_bind_anywhere),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
@@ -311,6 +313,7 @@ static void set_defaults(struct config_end *e)
 	/* ChirpStack v4 waits 5 s in all. */
 	set_default(&e->answer_timeout, 4);
 	set_default(&l->half_closed_timeout, 60);
+	set_default(&e->targets_max, REACHES_USUAL);
 	set_default(&l->request_timeout, 10);
 	set_default(&l->refusals_logged_max, VERDICT_LINES_MAX);
 	set_default(&e->body_max, ROUTER_OCTETS_MAX);
@@ -360,6 +363,8 @@ static int check_common(const struct config_end *e, struct err *err)
 		return err_set(err, ERR_FORMAT, "insecure_plain and server are not for a proxy");
 	if (e->answer_timeout > 3600)
 		return err_set(err, ERR_FORMAT, "answer_timeout above 3600");
+	if (e->targets_max > REACHES_MAX)
+		return err_set(err, ERR_FORMAT, "targets_max above %d", REACHES_MAX);
 	if (e->body_max > ROUTER_OCTETS_MAX)
 		return err_set(err, ERR_FORMAT, "body_max above %d", ROUTER_OCTETS_MAX);
 	rc = check_alpn(e, err);

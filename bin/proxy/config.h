@@ -10,7 +10,7 @@
  *        names: [{name, tls_cert, tls_key, tlsa_name, allow, backend}], program/tls_config.h}
  *   outbound:           plain in, TLS out
  *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
- *   sni                 local_cert, local_key, allow: [{name}]
+ *   sni                 local_cert, local_key, targets_max, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       as_id_port, request_timeout, body_max,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
@@ -97,6 +97,7 @@ struct config_end {
 	struct router_route *routes;
 	unsigned routes_count;
 	unsigned answer_timeout, body_max; /* lorawan; octets */
+	unsigned targets_max;              /* sni */
 	bool insecure_bind_anywhere;
 	struct config_name *names; /* listeners */
 	unsigned names_count;

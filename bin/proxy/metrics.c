@@ -177,6 +177,8 @@ static const struct row rows[] = {
 	{ "limit_refusals_total", "limit", "lifetime", offsetof(struct counts, old), NULL, NULL },
 	{ "limit_refusals_total", "limit", "header_max", offsetof(struct counts, long_heads), NULL,
 		NULL },
+	{ "limit_refusals_total", "limit", "targets_max", offsetof(struct counts, over_targets),
+		NULL, NULL },
 	{ "limit_refusals_total", "limit", "body_max", offsetof(struct counts, long_bodies), NULL,
 		NULL },
 	{ "limit_refusals_total", "limit", "request_timeout",

@@ -237,7 +237,7 @@ static int open_by_name(struct pass *p, const struct reach_config *reach, struct
 	int rc = secure_local_new(e->local_cert, e->local_key, e->name, &gate, &p->tls_server, err);
 
 	rc = rc ? rc : set_alpn(p, err);
-	return rc ? rc : reaches_new(reach, &p->reaches, err);
+	return rc ? rc : reaches_new(reach, e->targets_max, &p->reaches, err);
 }
 
 static int open_outbound(struct pass *p, struct err *err)

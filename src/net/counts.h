@@ -35,6 +35,7 @@ struct counts {
 	uint64_t misspoken, long_heads;        /* refused requests; of those for their length */
 	uint64_t long_bodies, slow_requests;   /* LoRaWAN messages: too long, too slow to come */
 	uint64_t late_answers;                 /* and those whose answer did not come in time */
+	uint64_t over_targets;                 /* led to by names, and no room for one more */
 	uint64_t rests;                        /* of accept, for want of descriptors */
 	uint64_t drained;                      /* open when their time to end was over */
 	uint64_t unlogged;                     /* refusals without a line in the log */

@@ -13,16 +13,18 @@ struct host {
 struct reaches {
 	struct reach_config config;
 	struct host *first;
-	unsigned count;
+	unsigned count, hosts_max;
 };
 
-int reaches_new(const struct reach_config *config, struct reaches **out, struct err *err)
+int reaches_new(const struct reach_config *config, unsigned hosts_max, struct reaches **out,
+	struct err *err)
 {
 	struct reaches *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return err_set(err, ERR_NOMEM, "targets: no memory");
 	t->config = *config;
+	t->hosts_max = hosts_max;
 	*out = t;
 	return 0;
 }
@@ -49,7 +51,7 @@ static bool make_room(struct reaches *t)
 {
 	struct host **oldest = NULL;
 
-	if (t->count < REACHES_MAX)
+	if (t->count < t->hosts_max)
 		return true;
 	for (struct host **at = &t->first; *at; at = &(*at)->next)
 		if (!reach_is_waited_for((*at)->reach))

@@ -212,6 +212,7 @@ static bool front_open(void *arg, struct link *l)
 	link_set_owner(l, t);
 	link_pause(l);
 	link_deadline(l, s->config.connect_timeout_ms, too_late);
+	s->config.counts->over_targets += to == NULL;
 	if (to)
 		reach_ask(to, &t->wait);
 	else

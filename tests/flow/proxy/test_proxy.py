@@ -323,7 +323,8 @@ def the_file_says_where_a_program_may_be_led():
         for to, more, why in (("sni:443", keys, "no rule"), ("sni:443", rule, "need local_cert and local_key"), ("sni:", keys + rule, "sni:port"),
                               ("sni:0", keys + rule, "sni:port"), ("js.b.example:1", keys, "are for to: sni:port"), ("js.b.example:1", rule, "allow is for"),
                               ("sni:443", keys.replace("local-key", "none") + rule, "none.pem"),
-                              ("sni:443", keys + rule + "    alpn: [h2, mqtt]\n", "only one")):
+                              ("sni:443", keys + rule + "    alpn: [h2, mqtt]\n", "only one"),
+                              ("sni:443", keys + rule + "    targets_max: 4097\n", "targets_max above 4096")):
             status, words = Proxy(outbound(WORLD, to=to, more=more)).check()
             assert status == 2 and why in words, (to, why, words)
 

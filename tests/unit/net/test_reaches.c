@@ -33,7 +33,7 @@ static void begin(struct world *w)
 
 	finds = 0;
 	assert_int_equal(uv_loop_init(&w->loop), 0);
-	assert_int_equal(reaches_new(&config, &w->t, NULL), 0);
+	assert_int_equal(reaches_new(&config, REACHES_USUAL, &w->t, NULL), 0);
 }
 
 static void end(struct world *w)
@@ -85,7 +85,7 @@ static void the_host_that_was_asked_for_the_longest_ago_gives_way(void **state)
 	assert_non_null(host(&w, 0));
 	second = host(&w, 1);
 	reach_ask(second, &wait);
-	for (unsigned i = 2; i < 3 * REACHES_MAX; i++)
+	for (unsigned i = 2; i < 3 * REACHES_USUAL; i++)
 		assert_non_null(host(&w, i));
 	/* Somebody waits for it. */
 	assert_ptr_equal(host(&w, 1), second);
@@ -96,20 +96,20 @@ static void the_host_that_was_asked_for_the_longest_ago_gives_way(void **state)
 
 static void none_is_left_when_all_are_waited_for(void **state)
 {
-	static struct reach_wait wait[REACHES_MAX];
+	static struct reach_wait wait[REACHES_USUAL];
 	struct world w;
 
 	(void)state;
 	begin(&w);
-	for (unsigned i = 0; i < REACHES_MAX; i++) {
+	for (unsigned i = 0; i < REACHES_USUAL; i++) {
 		wait[i] = (struct reach_wait){ .done = told };
 		reach_ask(host(&w, i), &wait[i]);
 	}
-	assert_null(host(&w, REACHES_MAX));
+	assert_null(host(&w, REACHES_USUAL));
 	assert_non_null(host(&w, 0));
 	reach_forget(&wait[7]);
-	assert_non_null(host(&w, REACHES_MAX));
-	for (unsigned i = 0; i < REACHES_MAX; i++)
+	assert_non_null(host(&w, REACHES_USUAL));
+	for (unsigned i = 0; i < REACHES_USUAL; i++)
 		reach_forget(&wait[i]);
 	end(&w);
 }
