@@ -6,8 +6,8 @@
  *
  *   sign     EVP_PKEY_sign of a digest in hand, as "openssl speed ecdsap256" does it
  *   issue    ca/batch.h: from a public key that was checked to a certificate in the ledger of
- *            100,000, 4,000 a transaction and a line in the audit log; for keys given, so none
- *            made. A thread of its own stores.
+ *            100,000, 1,000 a transaction and a line in the audit log, 4,000 a call; for keys
+ *            given, so none made. A thread of its own stores.
  */
 #include "ca/batch.h"
 #include "ca/issuance.h"

@@ -22,6 +22,7 @@ struct batch {
 	int64_t now_s;
 	bool with_files;
 	struct buf serials; /* a line each */
+	size_t closed;      /* octets of them, of parts that are on the disk */
 	char first[NAME_TEXT_MAX], last[NAME_TEXT_MAX];
 };
 
@@ -51,6 +52,7 @@ int batch_open(struct state *state, const struct profile *profile, struct batch 
 	if (!b)
 		return err_set(err, ERR_NOMEM, "certificates: out of memory");
 	b->state = state;
+	ledger_hold(state->ledger, true);
 	b->profile = profile_word(profile);
 	b->now_s = (int64_t)time(NULL);
 	rc = press_new(profile, authority_chain(state->authority), authority_key(state->authority),
@@ -66,6 +68,8 @@ void batch_close(struct batch *b)
 {
 	if (!b)
 		return;
+	ledger_hold(b->state->ledger, false);
+	ledger_tidy(b->state->ledger);
 	press_free(b->press);
 	buf_done(&b->serials);
 	free(b);
@@ -159,7 +163,7 @@ static int record(struct batch *b, const struct batch_order *o, struct err *err)
 
 	if (rc != 0)
 		return err_set(err, rc, "certificate: a name that cannot be written");
-	if (b->serials.n == 0)
+	if (b->serials.n == b->closed)
 		memcpy(b->first, b->last, sizeof(b->first));
 	buf_text(&b->serials, o->made.serial);
 	buf_text(&b->serials, "\n");
@@ -168,38 +172,70 @@ static int record(struct batch *b, const struct batch_order *o, struct err *err)
 				   : err_set(err, ERR_NOMEM, "certificates: out of memory");
 }
 
-static int store_all(struct shift *s, struct err *err)
+static int log_part(struct batch *b, const char *serials, size_t n, struct err *err)
 {
-	size_t stored = 0, made;
-	int rc = 0, theirs = 0;
-
-	while (rc == 0 && theirs == 0 && stored < s->n) {
-		made = await_more(s, stored, &theirs);
-		for (; rc == 0 && theirs == 0 && stored < made; stored++)
-			rc = record(s->b, &s->orders[stored], err);
-	}
-	stop(s);
-	return rc;
-}
-
-static int log_batch(const struct batch *b, struct err *err)
-{
-	const char *serials = (const char *)b->serials.p;
 	char count[24], digest[65], first[SERIAL_LINE], last[SERIAL_LINE];
 	const struct auditline_note notes[] = { { "count", count }, { "last", b->last },
 		{ "profile", b->profile }, { "serial", first }, { "last_serial", last },
 		{ "serials_sha256", digest } };
 	uint8_t octets[32];
-	int rc = digest_sha256(buf_span(&b->serials), octets, err);
+	int rc = digest_sha256((struct span){ (const uint8_t *)serials, n }, octets, err);
 
 	if (rc != 0)
 		return rc;
 	hex_write((struct span){ octets, sizeof(octets) }, digest, sizeof(digest));
-	snprintf(count, sizeof(count), "%zu", b->serials.n / SERIAL_LINE);
+	snprintf(count, sizeof(count), "%zu", n / SERIAL_LINE);
 	snprintf(first, sizeof(first), "%.32s", serials);
-	snprintf(last, sizeof(last), "%.32s", serials + b->serials.n - SERIAL_LINE);
+	snprintf(last, sizeof(last), "%.32s", serials + n - SERIAL_LINE);
 	return audit_append(b->state->audit, "cert.issue", b->first, notes,
 		sizeof(notes) / sizeof(notes[0]), err);
+}
+
+/* What was stored since the part before is on the disk, and in the log. */
+static int close_part(struct batch *b, struct err *err)
+{
+	const char *serials = (const char *)b->serials.p + b->closed;
+	size_t n = b->serials.n - b->closed;
+	int rc = ledger_commit(b->state->ledger, err);
+
+	if (rc == 0 && n)
+		rc = log_part(b, serials, n, err);
+	b->closed = b->serials.n;
+	return rc;
+}
+
+/* While the other goes on signing. */
+static int next_part(struct batch *b, struct err *err)
+{
+	int rc = close_part(b, err);
+
+	return rc == 0 ? ledger_begin(b->state->ledger, err) : rc;
+}
+
+static int store_one(struct shift *s, size_t i, struct err *err)
+{
+	int rc = record(s->b, &s->orders[i], err);
+
+	return rc == 0 && (i + 1) % BATCH_PART == 0 && i + 1 < s->n ? next_part(s->b, err) : rc;
+}
+
+static int store_all(struct shift *s, struct err *err)
+{
+	size_t stored = 0, made;
+	int rc, theirs = 0;
+
+	ledger_tidy(s->b->state->ledger);
+	rc = ledger_begin(s->b->state->ledger, err);
+	while (rc == 0 && theirs == 0 && stored < s->n) {
+		made = await_more(s, stored, &theirs);
+		for (; rc == 0 && theirs == 0 && stored < made; stored++)
+			rc = store_one(s, stored, err);
+	}
+	stop(s);
+	if (rc == 0 && theirs == 0)
+		return close_part(s->b, err);
+	ledger_rollback(s->b->state->ledger);
+	return rc;
 }
 
 /* One thread signs, this one stores, each as fast as it can. */
@@ -227,20 +263,10 @@ int batch_issue(struct batch *b, struct batch_order *orders, size_t n, struct er
 		.n = n,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.more = PTHREAD_COND_INITIALIZER };
-	int rc;
 
 	b->with_files = false;
-	b->serials.n = 0;
-	if (n == 0)
-		return 0;
-	rc = ledger_begin(b->state->ledger, err);
-	if (rc == 0)
-		rc = make_and_store(&s, err);
-	if (rc == 0)
-		rc = ledger_commit(b->state->ledger, err);
-	if (rc != 0)
-		ledger_rollback(b->state->ledger);
-	return rc == 0 ? log_batch(b, err) : rc;
+	b->serials.n = b->closed = 0;
+	return n ? make_and_store(&s, err) : 0;
 }
 
 int batch_settle(struct batch *b, struct err *err)

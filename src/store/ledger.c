@@ -10,6 +10,8 @@
 /* "SDca" */
 #define APPLICATION_ID 0x53446361
 
+#define AUTOCHECKPOINT 1000 /* pages, as SQLite has it of itself */
+
 static const struct database_kind kind = {
 	.application_id = APPLICATION_ID,
 	.version = 2,
@@ -127,6 +129,17 @@ int ledger_commit(struct ledger *l, struct err *err)
 void ledger_rollback(struct ledger *l)
 {
 	database_rollback(&l->db);
+}
+
+void ledger_hold(struct ledger *l, bool hold)
+{
+	sqlite3_wal_autocheckpoint(l->db.handle, hold ? 0 : AUTOCHECKPOINT);
+}
+
+/* What cannot be moved now, as somebody reads it, is moved later. */
+void ledger_tidy(struct ledger *l)
+{
+	sqlite3_wal_checkpoint_v2(l->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 static int add(struct ledger *l, const struct ledger_entry *e, struct err *err)

@@ -49,6 +49,11 @@ int ledger_begin(struct ledger *ledger, struct err *err);
 int ledger_commit(struct ledger *ledger, struct err *err);
 void ledger_rollback(struct ledger *ledger);
 
+/* What a commit has put into SQLite's log is moved into the file by some later commit. Of who holds
+ * it, ledger_tidy alone does that, at a time when nobody waits. */
+void ledger_hold(struct ledger *ledger, bool hold);
+void ledger_tidy(struct ledger *ledger);
+
 /* In a transaction of its own unless one has begun. A serial that is there already is refused. */
 int ledger_add(struct ledger *ledger, const struct ledger_entry *entry, struct err *err);
 int ledger_settle(struct ledger *ledger, const char *serial, enum ledger_state state,

@@ -51,7 +51,7 @@ static struct batch *begun(struct state *s)
 	return b;
 }
 
-#define ORDERS_MAX 200
+#define ORDERS_MAX (2 * BATCH_PART)
 
 /* What is ordered, and the keys of it. */
 static struct {
@@ -205,6 +205,38 @@ static void refuse_one(const char *database, const char *name)
 	sqlite3_close(db);
 }
 
+/* The second part is refused: the first is whole by then, in the ledger and in the log. */
+static void of_a_long_batch_each_part_is_whole_by_itself(void **state)
+{
+	const char *folder = "r6";
+	struct line line = { .act = "" };
+	struct batch *b;
+	struct state *s;
+	char name[32];
+
+	(void)state;
+	make_root(folder);
+	s = opened(folder);
+	b = begun(s);
+	for (int i = 0; i < 2 * BATCH_PART; i++) {
+		snprintf(name, sizeof(name), "b%d._device.org", i);
+		add(name, "");
+	}
+	orders.order[2 * BATCH_PART - 1].spki.n -= 1;
+	assert_int_equal(issue(b), ERR_FORMAT);
+	assert_int_equal(look(s, "b*").done, BATCH_PART);
+	assert_int_equal(audit_each(folder, keep, &line, NULL), 0);
+	assert_string_equal(line.thing, "b0._device.org");
+	assert_string_equal(line.count, "1000");
+	batch_close(b);
+	b = begun(s);
+	add("b._device.org", "");
+	assert_int_equal(issue(b), 0);
+	batch_close(b);
+	assert_int_equal(look(s, "b*").done, BATCH_PART + 1);
+	state_close(s);
+}
+
 /* The ledger refuses the third, while the other thread signs on. */
 static void of_a_batch_that_the_ledger_refuses_nothing_is_kept(void **state)
 {
@@ -286,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_batch_is_in_the_ledger_and_one_line_of_the_log),
 		TEST(of_a_batch_with_a_key_that_is_none_nothing_is_kept),
+		TEST(of_a_long_batch_each_part_is_whole_by_itself),
 		TEST(of_a_batch_that_the_ledger_refuses_nothing_is_kept),
 		TEST(files_that_a_crash_left_out_are_written),
 		TEST(a_profile_with_a_subject_is_refused),
