@@ -167,7 +167,7 @@ static void refuses_what_two_readers_may_read_differently(void **state)
 static void says_when_there_is_no_room(void **state)
 {
 	struct proxyhead h = full();
-	static uint8_t large[70000];
+	static uint8_t large[70000], certificate[67000];
 	uint8_t out[PROXYHEAD_MAX];
 	size_t n = 0, whole;
 
@@ -176,7 +176,7 @@ static void says_when_there_is_no_room(void **state)
 	for (size_t cap = 0; cap < whole; cap++)
 		assert_int_equal(proxyhead_write(&h, out, cap, &n), ERR_SPACE);
 	/* Nor in a length of two octets. */
-	h.certificate = (struct span){ large, sizeof(large) - 3000 };
+	h.certificate = (struct span){ certificate, sizeof(certificate) };
 	assert_int_equal(proxyhead_write(&h, large, sizeof(large), &n), ERR_SPACE);
 	assert_int_equal(n, 0);
 }
