@@ -5,6 +5,7 @@
 #include "cli/enroll.h"
 #include "cli/option.h"
 #include "cli/text.h"
+#include "identity/keeper.h"
 #include "identity/rollfile.h"
 #include "pki/keykind.h"
 #include "pki/profile.h"
@@ -159,6 +160,24 @@ static int plain_name(const char *text, char out[NAME_TEXT_MAX], struct err *err
 		: err_set(err, ERR_FORMAT, "name '%s': cannot be written", text);
 }
 
+/* A name that a rollover took over with a key of its own has no place for another. */
+static int check_free(const struct enroll_session *s, const struct name *owner, struct err *err)
+{
+	enum keeper keeper = KEEPER_NONE;
+	struct enrolment e;
+	bool found = false;
+	int rc = enrolment_find(&s->tools, owner, &found, &e, err);
+
+	if (rc == 0 && !found)
+		rc = keeper_find(s->tools.state, s->tools.publication.names, owner, &keeper, err);
+	if (rc == 0 && keeper == KEEPER_ROLLOVER)
+		rc = err_set(err, ERR_ARG,
+			"'%s': is kept by sardane rollover already; sardane names remove takes it "
+			"out",
+			e.owner_text);
+	return rc;
+}
+
 /* Nobody else is at the name from here on: *lock is to be closed. */
 static int begin(const struct request *r, struct enroll_session *s, struct enrolment *e, int *lock,
 	struct err *err)
@@ -181,7 +200,9 @@ static int begin(const struct request *r, struct enroll_session *s, struct enrol
 		return err_set(err, ERR_SYSTEM, "file '%s': %s", r->via, strerror(errno));
 	if (r->ca && !realpath(s->tools.state, issuer))
 		return err_set(err, ERR_SYSTEM, "folder '%s': %s", s->tools.state, strerror(errno));
-	rc = enrolment_begin(&s->tools, &owner, &order, e, err);
+	rc = check_free(s, &owner, err);
+	if (rc == 0)
+		rc = enrolment_begin(&s->tools, &owner, &order, e, err);
 	return rc == 0 ? rollfile_lock(e->folder, lock, err) : rc;
 }
 

@@ -328,12 +328,13 @@ static int take_out(struct publishing *p, const struct request *r, struct revoke
 {
 	struct publication_result done = { 0 };
 	struct rrset wanted = { 0 };
-	int rc = gather(p, r, out, err);
+	int rc = find_device(p, r, out, err);
 
-	if (rc == 0)
-		rc = find_device(p, r, out, err);
+	/* First of all, and also when no server can be asked: nothing of ours brings it back. */
 	if (rc == 0 && !out->device.found)
 		rc = strike(p, &r->given, err);
+	if (rc == 0)
+		rc = gather(p, r, out, err);
 	if (rc == 0)
 		rc = want(p, r, out, &wanted, err);
 	if (rc == 0 && out->device.found)

@@ -76,12 +76,19 @@ with rollworld.World() as w:
     check(agent.process.poll() is None and agent.told("failing"), "goes on, and tells the hook", agent.page.read_text())
     agent.process.terminate()
     agent.process.wait(60)
+    stolen = [str(x) for x in ("_stolen.roll", "--via", w.via, "--state", w.state, "--tlsa", "3 1 1 " + "ab" * 32)]
+    got = subprocess.run([w.sardane, "revoke", *stolen], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 2, "nor can anything be taken out of DNS then", got.stdout + got.stderr)
     w.launch()
+    got = subprocess.run([w.sardane, "publish", *stolen], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 2 and "was revoked" in got.stderr, "but it is struck off, and nothing publishes it when they are back", got.stderr)
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 0 and "0 failing" in got.stdout, "and with them back, one turn says that all is well", got.stdout + got.stderr)
 
     record = w.tlsa(current)
     name = [rollworld.HOST, "--service", f"{w.service}/tcp", "--via", w.via, "--state", w.state]
+    got = subprocess.run([str(x) for x in (w.sardane, "enroll", *name)], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 2 and "is kept by sardane rollover already" in got.stderr, "what a rollover keeps is not enrolled with another key", got.stderr)
     got = subprocess.run([str(x) for x in (w.sardane, "unpublish", *name)], capture_output=True, text=True, timeout=120)
     check(got.returncode == 2 and "is kept by sardane rollover" in got.stderr, "unpublish does not take the record of a key that is rolled", got.stderr)
     w.run(w.sardane, "revoke", *name)
