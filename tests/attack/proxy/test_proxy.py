@@ -217,7 +217,7 @@ def a_program_beside_us_is_led_nowhere_but_where_a_rule_says():
 def thousands_that_say_an_octet_at_the_same_time_hold_up_nobody():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)), Proxy(outbound(WORLD)) as a:
         proxyload.honest(a)
-        with proxyload.Flood(WORLD, 2500, answered=True):
+        with proxyload.Flood(WORLD, 500 if os.environ.get("SARDANE_SANITIZED") else 2500, answered=True):
             for _ in range(20):
                 proxyload.honest(a)
 
