@@ -112,7 +112,7 @@ class Flood:
             if self.whole:
                 self.say(i)
             if i % 100 == 99:
-                time.sleep(0.1 if self.whole else 0.01)
+                time.sleep(0.1)  # or all would be cut at one moment
         tick, next_ = 0, time.monotonic()
         while not self.over.is_set():
             for i in range(tick % self.ticks, self.count, self.ticks):
