@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/crlfile.h"
 
-#include "pki/wholefile.h"
+#include "store/jsonfile.h"
 #include "json/fields.h"
-#include "json/writer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,11 +33,8 @@ static int write_file(const char *prefix, const struct crlfile *f, struct err *e
 	writer_integer(&w, "this_update", f->this_update);
 	writer_integer(&w, "next_update", f->next_update);
 	writer_close(&w);
-	buf_text(&text, "\n");
-	if (rc == 0 && !writer_ok(&w))
-		rc = err_set(err, ERR_NOMEM, "'%s': cannot be written as JSON", path);
 	if (rc == 0)
-		rc = pemfile_write(path, PEMFILE_PRIVATE, true, buf_span(&text), err);
+		rc = jsonfile_write(path, &w, &text, err);
 	buf_done(&text);
 	return rc;
 }
@@ -58,20 +54,17 @@ static int take_fields(const struct doc *object, struct crlfile *out, struct err
 
 int crlfile_read(const char *prefix, struct crlfile *out, struct err *err)
 {
-	struct buf text = { 0 };
 	struct doc *doc = NULL;
 	struct crlfile f = { .life_s = 0 };
 	char path[PATH_MAX];
 	int rc = name_file(prefix, path, err);
 
 	if (rc == 0)
-		rc = wholefile_read("file", path, &text, err);
-	if (rc == 0)
-		rc = doc_read(buf_span(&text), &doc, err);
-	if (rc == 0)
-		rc = take_fields(doc, &f, err);
+		rc = jsonfile_read(path, &doc, err);
+	if (rc != 0)
+		return rc;
+	rc = take_fields(doc, &f, err);
 	doc_free(doc);
-	buf_done(&text);
 	if (rc != 0)
 		return err_wrap(err, rc, "'%s'", path);
 	*out = f;

@@ -3,11 +3,9 @@
 
 #include "base/hex.h"
 #include "crypto/digest.h"
-#include "pki/pemfile.h"
 #include "pki/profile.h"
-#include "pki/wholefile.h"
+#include "store/jsonfile.h"
 #include "json/fields.h"
-#include "json/writer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,13 +56,10 @@ int fleetfile_write(const char *state, const struct fleetfile *f, struct err *er
 	writer_bool(&w, "ca", f->ca);
 	writer_u64(&w, "days", f->days);
 	writer_close(&w);
-	buf_text(&text, "\n");
-	if (rc == 0 && !writer_ok(&w))
-		rc = err_set(err, ERR_NOMEM, "'%s': cannot be written as JSON", path);
 	if (rc == 0)
 		rc = make_folder(state, err);
 	if (rc == 0)
-		rc = pemfile_write(path, PEMFILE_PRIVATE, true, buf_span(&text), err);
+		rc = jsonfile_write(path, &w, &text, err);
 	buf_done(&text);
 	return rc;
 }
@@ -85,16 +80,13 @@ static int take_fields(const struct doc *object, struct fleetfile *out, struct e
 
 static int read_file(const char *path, struct fleetfile *out, struct err *err)
 {
-	struct buf text = { 0 };
 	struct doc *doc = NULL;
-	int rc = wholefile_read("file", path, &text, err);
+	int rc = jsonfile_read(path, &doc, err);
 
-	if (rc == 0)
-		rc = doc_read(buf_span(&text), &doc, err);
-	if (rc == 0)
-		rc = take_fields(doc, out, err);
+	if (rc != 0)
+		return rc;
+	rc = take_fields(doc, out, err);
 	doc_free(doc);
-	buf_done(&text);
 	return rc == 0 ? 0 : err_wrap(err, rc, "'%s'", path);
 }
 

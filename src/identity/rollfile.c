@@ -9,11 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pki/pemfile.h"
-#include "pki/wholefile.h"
 #include "rollover/journal.h"
+#include "store/jsonfile.h"
 #include "json/fields.h"
-#include "json/writer.h"
 
 #define SECONDS_MAX 31536000 /* a year */
 #define MS_MAX      100000000000000
@@ -116,11 +114,8 @@ int rollfile_write(const char *dir, const struct rollfile *f, struct err *err)
 	if (f->under_way)
 		journal_write(&f->rollover, "rollover", &w);
 	writer_close(&w);
-	buf_text(&text, "\n");
-	if (rc == 0 && !writer_ok(&w))
-		rc = err_set(err, ERR_NOMEM, "'%s': cannot be written as JSON", path);
 	if (rc == 0)
-		rc = pemfile_write(path, PEMFILE_PRIVATE, true, buf_span(&text), err);
+		rc = jsonfile_write(path, &w, &text, err);
 	buf_done(&text);
 	return rc;
 }
@@ -235,7 +230,6 @@ static int read_all(const struct doc *root, struct rollfile *r, struct err *err)
 int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err)
 {
 	struct rollfile made = { .days = 0 };
-	struct buf text = { .limit = WHOLEFILE_MAX };
 	struct doc *root = NULL;
 	char path[PATH_MAX];
 	int rc = file_of(dir, "rollover.json", path, err);
@@ -245,13 +239,11 @@ int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err
 	*there = access(path, F_OK) == 0;
 	if (!*there)
 		return 0;
-	rc = wholefile_read("rollover", path, &text, err);
-	if (rc == 0)
-		rc = doc_read(buf_span(&text), &root, err);
-	if (rc == 0)
-		rc = read_all(root, &made, err);
+	rc = jsonfile_read(path, &root, err);
+	if (rc != 0)
+		return rc;
+	rc = read_all(root, &made, err);
 	doc_free(root);
-	buf_done(&text);
 	if (rc != 0)
 		return err_wrap(err, rc, "'%s'", path);
 	*out = made;
