@@ -153,7 +153,9 @@ class Proxy:
                 break
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > until:
-                    raise Broken(f"{name} does not start: {(self.dir / 'log').read_text()[-2000:]}")
+                    why = (self.dir / "log").read_text()[-2000:]
+                    self.stop()
+                    raise Broken(f"{name} does not start: {why}") from None
                 time.sleep(0.05)
 
     def pids(self):
