@@ -24,9 +24,9 @@ def connect_as(name=None, cert=None, *options):
                               *me, *options], capture_output=True, text=True, timeout=60)
     return got.returncode, got.stdout + got.stderr
 
-def refused(b, reason, *who):
+def refused(b, reason, name=None, cert=None, *options):
     """Refused in the handshake, and the log gives the reason; the line."""
-    status, out = connect_as(*who)
+    status, out = connect_as(name, cert, "--wait", "9000", *options)
     assert status == 1 and "refused" in out, (status, out)
     return b.said(rf"tls\.refuse .*refusal={reason} ")
 
