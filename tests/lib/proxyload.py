@@ -44,6 +44,16 @@ def passes(a):
         return honest(a) > 0
     return False
 
+def open_pair(a):
+    s = a.connect()
+    s.sendall(b"x")
+    assert receive(s, 1) == b"x"
+    return s
+
+def still_open(s):
+    s.sendall(b"still")
+    return receive(s, 5) == b"still"
+
 def place(world):
     """Where B listens."""
     return world["B_JS_ADDRESS"], int(world["B_JS_PORT"])

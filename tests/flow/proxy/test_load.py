@@ -9,21 +9,11 @@ import contextlib, os, pathlib, resource, signal, socket, subprocess, sys, time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab, proxyload
 from joinlab import run
-from proxylab import Echo, Proxy, get, is_cut, listener, outbound, receive
-from proxyload import children, cpu, descriptors, honest, passes, resident_kb, until
+from proxylab import Echo, Proxy, is_cut, listener, outbound, receive
+from proxyload import children, cpu, descriptors, honest, open_pair, passes, resident_kb, still_open, until
 
 CLIENTS = 1000
 NONE = "    identity: none\n"
-
-def open_pair(a):
-    s = a.connect()
-    s.sendall(b"x")
-    assert receive(s, 1) == b"x"
-    return s
-
-def still_open(s):
-    s.sendall(b"still")
-    return receive(s, 5) == b"still"
 
 def straight():
     return socket.create_connection(proxyload.place(WORLD), 20)
@@ -108,46 +98,6 @@ def a_resolver_that_is_killed_is_started_again():
             until(lambda: passes(a))
         assert still_open(s)
 
-def a_resolver_that_becomes_slow_is_waited_for():
-    with proxylab.Slow(WORLD, 0.02) as dns, Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)), \
-            Proxy(dns.asked_by(outbound(WORLD, more="    grace: 60\n"))) as a:
-        until(lambda: passes(a))
-        with open_pair(a) as s:
-            dns.delay = 0.4  # of a sudden, and the chain has several questions
-            time.sleep(2.5)
-            until(lambda: passes(a))
-            assert still_open(s)
-
-def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
-    dns = knotd()
-    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE + "    grace: 600\n") + "status: unix:DIR/status\n") as b, \
-            Proxy(outbound(WORLD, more="    grace: 600\n    connect_timeout: 1\nstatus: unix:DIR/status\n")) as a, open_pair(a) as s:
-        os.kill(dns, signal.SIGSTOP)
-        try:
-            time.sleep(3)  # what is cached has expired
-            for _ in range(6):  # one that is asked for long is given up at last
-                assert not passes(a) and backend.count == 1, backend.count
-                time.sleep(0.3)
-            assert still_open(s)
-            until(lambda: get(b, "/healthz")[0] == 503)
-            a.said(r'proxy\.end .*reason="the back was not reached in time"')
-            assert proxylab.metrics(a)['limit_refusals_total{at="out",side="outbound",limit="connect_timeout"}'] >= 1
-        finally:
-            os.kill(dns, signal.SIGCONT)
-        until(lambda: passes(a), 30)  # and is asked again soon
-        until(lambda: get(b, "/healthz")[0] == 200)
-        assert still_open(s)
-
-def knotd():
-    """The lab's name server."""
-    port = f":{int(WORLD['LAB_DNS_PORT']):04X}"
-    inodes = {line.split()[9] for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:] if line.split()[1].endswith(port)}
-    for fd in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if any(os.readlink(fd) == f"socket:[{i}]" for i in inodes):
-                return int(fd.parts[2])
-    raise AssertionError("the lab's name server is not found")
-
 def churn_leaves_nothing_behind():
     rounds = 6
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=NONE)) as b, Proxy(outbound(WORLD)) as a:
@@ -191,5 +141,4 @@ with proxylab.world() as (WORLD, lab):
         one_source_and_all_of_them_have_their_share_and_no_more,
         without_descriptors_it_keeps_what_it_has_and_recovers, a_backend_that_is_away_costs_its_own_connections_alone,
         a_backend_that_never_answers_holds_up_nobody_else, a_resolver_that_is_killed_is_started_again,
-        a_resolver_that_becomes_slow_is_waited_for, without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open,
         churn_leaves_nothing_behind, a_log_that_cannot_be_written_stops_nobody)

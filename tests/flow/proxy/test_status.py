@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What sardane-proxy tells of itself: metrics, peers, health, and "sardane top".
+"""What sardane-proxy tells of itself: metrics, peers, health, and "sardane top"; also when DNS is slow or gone.
 
 PROXY, SARDANE and RESOLVERD name the programs. The lab's DNS is real and signed.
 """
-import json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import contextlib, json, os, pathlib, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import calab, proxylab
 from joinlab import run
 from proxylab import Echo, Proxy, by_certificate, exchange, get, listener, metrics, outbound, receive
-from proxyload import children, until
+from proxyload import children, open_pair, passes, still_open, until
 
 PLAIN = "    identity: none\n"
 STATUS = "status: unix:DIR/status\n"
@@ -222,6 +222,46 @@ def every_process_that_serves_is_behind_walls():
             assert re.search(r"^NoNewPrivs:\s1$", words, re.M) and re.search(r"^Seccomp:\s2$", words, re.M), words
         b.said(r"sandbox\.entered with=no-new-privileges,.*seccomp", times=3)
 
+def a_resolver_that_becomes_slow_is_waited_for():
+    with proxylab.Slow(WORLD, 0.02) as dns, Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN)), \
+            Proxy(dns.asked_by(outbound(WORLD, more="    grace: 60\n"))) as a:
+        until(lambda: passes(a))
+        with open_pair(a) as s:
+            dns.delay = 0.4  # of a sudden, and the chain has several questions
+            time.sleep(2.5)
+            until(lambda: passes(a))
+            assert still_open(s)
+
+def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
+    dns = knotd()
+    with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN + "    grace: 600\n") + STATUS) as b, \
+            Proxy(outbound(WORLD, more="    grace: 600\n    connect_timeout: 1\nstatus: unix:DIR/status\n")) as a, open_pair(a) as s:
+        os.kill(dns, signal.SIGSTOP)
+        try:
+            time.sleep(3)  # what is cached has expired
+            for _ in range(6):  # one that is asked for long is given up at last
+                assert not passes(a) and backend.count == 1, backend.count
+                time.sleep(0.3)
+            assert still_open(s)
+            until(lambda: get(b, "/healthz")[0] == 503)
+            a.said(r'proxy\.end .*reason="the back was not reached in time"')
+            assert metrics(a)['limit_refusals_total{at="out",side="outbound",limit="connect_timeout"}'] >= 1
+        finally:
+            os.kill(dns, signal.SIGCONT)
+        until(lambda: passes(a), 30)  # and is asked again soon
+        until(lambda: get(b, "/healthz")[0] == 200)
+        assert still_open(s)
+
+def knotd():
+    """The lab's name server."""
+    port = f":{int(WORLD['LAB_DNS_PORT']):04X}"
+    inodes = {line.split()[9] for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:] if line.split()[1].endswith(port)}
+    for fd in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if any(os.readlink(fd) == f"socket:[{i}]" for i in inodes):
+                return int(fd.parts[2])
+    raise AssertionError("the lab's name server is not found")
+
 def a_log_that_is_full_stops_nothing():
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN) + STATUS) as b:
         config = Proxy(outbound(WORLD, bind="unix:DIR/out"), more="drain: 2\n")
@@ -247,4 +287,5 @@ def a_log_that_is_full_stops_nothing():
 with proxylab.world() as (WORLD, lab):
     run(the_numbers_of_all_workers_are_told, each_server_name_is_told_of_by_itself, the_certificate_for_programs_of_this_machine_is_looked_after, counters_survive_a_worker_and_a_reload, who_is_connected_is_told_and_shown,
         prometheus_finds_nothing_wrong, health_fails_when_it_could_not_serve,
-        the_log_is_json_when_that_is_asked_for_and_holds_no_octet_of_what_passed, every_process_that_serves_is_behind_walls, a_log_that_is_full_stops_nothing)
+        the_log_is_json_when_that_is_asked_for_and_holds_no_octet_of_what_passed, every_process_that_serves_is_behind_walls,
+        a_resolver_that_becomes_slow_is_waited_for, without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open, a_log_that_is_full_stops_nothing)
