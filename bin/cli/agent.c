@@ -184,6 +184,9 @@ static int watch(const struct request *r, struct agent_name *a, struct err *err)
 	int rc = agent_watch(r->state, a, &found, err);
 
 	a->busy_ms = rc == 0 && found.busy ? roll_now() : 0;
+	/* It will not be due again: whatever failed after it, the program must hear of it. */
+	if (rc != 0 && found.renewed)
+		tell(r, a, "renewed", found.did);
 	if (rc == 0 && !found.busy)
 		take_found(r, a, &found);
 	return rc;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "program/log.h"
+
 void agent_names_free(struct agent_names *n)
 {
 	for (size_t i = 0; i < n->count; i++)
@@ -193,12 +195,16 @@ static int take_crl(void *arg, const char *prefix, const char *name, struct err 
 	struct agent_names *n = arg;
 	struct crlfile crl;
 	struct agent_name *one = find(n, name);
-	int rc = crlfile_read(prefix, &crl, err);
 
-	if (rc == 0 && !one)
+	/* One file that cannot be read is no reason to leave all else alone. */
+	if (crlfile_read(prefix, &crl, err) != 0) {
+		log_warning("agent.unreadable", "reason=%s", log_value(err->msg));
+		return 0;
+	}
+	if (!one)
 		one = add(n, name);
-	if (rc != 0 || !one)
-		return rc ? rc : err_set(err, ERR_NOMEM, "%s: no memory", name);
+	if (!one)
+		return err_set(err, ERR_NOMEM, "%s: no memory", name);
 	one->kind = AGENT_CRL;
 	one->crl = crl;
 	one->seen = true;
@@ -212,6 +218,10 @@ static int take_fleet(void *arg, const struct fleetfile *f, struct err *err)
 	char name[NAME_TEXT_MAX];
 	struct agent_name *one;
 
+	if (!f) {
+		log_warning("agent.unreadable", "reason=%s", log_value(err->msg));
+		return 0;
+	}
 	agent_fleet_name(f->list, name);
 	one = find(n, name);
 	if (!one)

@@ -265,12 +265,18 @@ static int record_of(const struct enrolment *e, struct rrset *out, struct err *e
 	return rc;
 }
 
-static int publish(struct enrolment *e, bool *changed, struct err *err)
+/* beside: what else of ours is there stays, as another command or a rollover has put it. */
+static int publish(struct enrolment *e, bool beside, bool *changed, struct err *err)
 {
 	struct publication_result done = { 0 };
-	struct rrset wanted = { 0 };
+	struct rrset wanted = { 0 }, owned = { 0 };
 	int rc = record_of(e, &wanted, err);
 
+	if (rc == 0 && beside)
+		rc = publication_owned(e->tools.publication.names, &e->owner, RR_TLSA, &owned, err);
+	if (rc == 0)
+		rc = rrset_add_all(&wanted, &owned, err);
+	rrset_done(&owned);
 	if (rc == 0)
 		rc = publication_set(&e->tools.publication, &wanted, &done, err);
 	*changed = rc == 0 && done.changed;
@@ -315,7 +321,7 @@ static int take_step(struct enrolment *e, bool *yes, struct err *err)
 	switch (e->step) {
 	case ENROLMENT_BEGUN: return make_key(e, err);
 	case ENROLMENT_KEY: return certify(e, err);
-	case ENROLMENT_CERTIFICATE: return publish(e, &changed, err);
+	case ENROLMENT_CERTIFICATE: return publish(e, false, &changed, err);
 	case ENROLMENT_PUBLISHED: return confirm(e, yes, err);
 	case ENROLMENT_SERVED:
 		rc = prove(e, yes, err);
@@ -347,7 +353,7 @@ int enrolment_check(struct enrolment *e, bool *good, bool *repaired, struct err 
 
 	if (e->step != ENROLMENT_ENROLLED)
 		return err_set(err, ERR_ARG, "'%s': is not enrolled yet", e->owner_text);
-	rc = publish(e, repaired, err);
+	rc = publish(e, true, repaired, err);
 	if (rc == 0)
 		rc = confirm(e, &yes, err);
 	if (rc == 0 && yes)

@@ -375,13 +375,33 @@ static int publish(struct fleet *f, struct fleetmember *const *list, size_t coun
 	return rc == 0 ? note_all(f, list, count, FLEET_PUBLISHED, err) : rc;
 }
 
+/* With what a rollover of the authority has put beside the record; a record of another form goes.
+ */
+static int wildcard_wanted(struct fleet *f, struct rrset *out, struct err *err)
+{
+	struct rrset owned = { 0 };
+	int rc = publication_owned(f->tools.publication.names, &f->wildcard.owner, RR_TLSA, &owned,
+		err);
+
+	if (rc == 0)
+		rc = rrset_copy(rrset_has(&owned, f->wildcard.rdata[0]) ? &owned : &f->wildcard,
+			out, err);
+	rrset_done(&owned);
+	return rc;
+}
+
 static int publish_wildcard(struct fleet *f, size_t *changed, struct err *err)
 {
 	struct publications_result r = { .changed = 0 };
-	int rc = f->wildcard.count
-		? publications_set(&f->tools.publication, &f->wildcard, 1, &r, err)
-		: 0;
+	struct rrset wanted = { 0 };
+	int rc;
 
+	if (f->wildcard.count == 0)
+		return 0;
+	rc = wildcard_wanted(f, &wanted, err);
+	if (rc == 0)
+		rc = publications_set(&f->tools.publication, &wanted, 1, &r, err);
+	rrset_done(&wanted);
 	*changed += r.changed;
 	return rc;
 }

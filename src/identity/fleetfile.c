@@ -119,9 +119,7 @@ int fleetfile_each(const char *state,
 			snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >= PATH_MAX)
 			continue;
 		f = (struct fleetfile){ .days = 0 };
-		rc = read_file(path, &f, err);
-		if (rc == 0)
-			rc = each(arg, &f, err);
+		rc = each(arg, read_file(path, &f, err) == 0 ? &f : NULL, err);
 	}
 	closedir(d);
 	return rc;

@@ -29,6 +29,7 @@ struct fleetfile {
 
 int fleetfile_write(const char *state, const struct fleetfile *f, struct err *err);
 
+/* f is NULL, and err tells why, for a file that cannot be read; each returns 0 to go on. */
 int fleetfile_each(const char *state,
 	int (*each)(void *arg, const struct fleetfile *f, struct err *err), void *arg,
 	struct err *err);

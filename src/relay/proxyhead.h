@@ -10,7 +10,7 @@
  *              into them what it likes.
  *   Private    type 0xE5, the DANE identity:
  *                octet 0      1: the version of this layout
- *                octet 1      how: 1 by DANE, 2 by a certificate server_name
+ *                octet 1      how: 1 by DANE, 2 by a certificate authority
  *                octets 2-4   usage, selector, matching type of the TLSA record; 255: none
  *                octets 5-36  SHA-256 of the SubjectPublicKeyInfo
  *                the rest     the name in presentation form, without a final dot

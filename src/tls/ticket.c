@@ -35,7 +35,10 @@ static const struct answer *current(const struct tls_server *s, const struct nam
 	struct question q = { .name = *name, .type = RR_TLSA };
 	const struct answer *a = resolver_cached(s->resolver, &q);
 
-	return a && a->status == ANSWER_SECURE && a->expires_ms > resolver_now() ? a : NULL;
+	/* What is used beyond its time is for handshakes that are judged and told as such. */
+	return a && a->status == ANSWER_SECURE && !a->stale && a->expires_ms > resolver_now()
+		? a
+		: NULL;
 }
 
 /* Without a bond the ticket is worthless, so when none can be made it is simply empty. */

@@ -147,8 +147,25 @@ with rollworld.World() as w:
     fleet.write_text("name\nd1._f.roll,\n")
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 1 and "fleet.csv:2: 2 fields where" in got.stdout, "a list that is wrong fails, with the line", got.stdout + got.stderr)
-    for file in (w.state / "fleets").iterdir():
+    (w.state / "fleets/half.json").write_text("{")
+    (w.state / "other-crl.json").write_text("[]")
+    fleet.write_text("name\nd1._f.roll\nd2._f.roll\nd3._f.roll\n")
+    w.publish(["del d1._f.roll. TLSA"])
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    w.everywhere([data("d1")], "d1._f.roll.")
+    check(got.stderr.count("agent.unreadable") == 2, "a file that cannot be read is named, and all else looked after", got.stdout + got.stderr)
+    for file in [*(w.state / "fleets").iterdir(), w.state / "other-crl.json"]:
         file.unlink()
+    # One wildcard for all, and beside it what a rollover of its authority publishes.
+    meters = w.dir / "meters"
+    w.run(w.sardane, "ca", "init", meters, "--name", "Root of meters")
+    fleet.write_text("name\nm1._w.roll\n")
+    w.run(w.sardane, "enroll", "--csv", fleet, "--via", w.via, "--state", meters, "--form", "2 1 1", "--ca")
+    w.run(w.sardane, "publish", "*._w.roll", "--add", "--tlsa", "2 1 1 " + "ab" * 32, "--via", w.via, "--state", meters)
+    both = sorted(w.ask(rollworld.PRIMARY, "any._w.roll.", "TLSA"))
+    got = subprocess.run([str(x) for x in (w.sardane, "agent", "--state", meters, "--once")], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and len(both) == 2 and sorted(w.ask(rollworld.PRIMARY, "any._w.roll.", "TLSA")) == both,
+          "what stands beside the record of a wildcard stays", (got.stdout, both))
 
     # What an authority revoked, and what was enrolled and never rolled.
     def turn():
@@ -192,6 +209,12 @@ with rollworld.World() as w:
     w.until(lambda: turn().returncode == 0 and "_meter.roll repaired\n" in agent.events.read_text(), "a repair", 60)
     w.everywhere([record], "_meter.roll.")
     check(True, "and puts its record right")
+    beside = "3 1 1 " + "cd" * 32
+    w.run(w.sardane, "publish", "_meter.roll", "--add", "--tlsa", beside, "--via", w.via, "--state", w.state)
+    time.sleep(1.1)
+    got = turn()
+    w.everywhere([record, beside], "_meter.roll.")
+    check(got.returncode == 0, "what was put beside it stays", got.stdout + got.stderr)
     (w.dir / "short.yaml").write_text("profiles:\n  - {name: short, for: client, lifetime: 60s}\n")
     w.run("openssl", "req", "-new", "-key", meter / "current-key.pem", "-subj", "/", "-addext", "subjectAltName=DNS:_meter.roll", "-out", w.dir / "csr")
     w.run(w.sardane, "cert", "sign", "--ca", issuer, "--csr", w.dir / "csr", "--profiles", w.dir / "short.yaml", "--profile", "short", "--out", w.dir / "short")
