@@ -345,6 +345,7 @@ int cert_revoke(const struct command *self, int argc, char **argv)
 	enum ledger_answer answer = LEDGER_UNKNOWN;
 	struct request r = { 0 };
 	struct state *state = NULL;
+	bool ours = true;
 	struct err err;
 	int rc;
 
@@ -354,8 +355,11 @@ int cert_revoke(const struct command *self, int argc, char **argv)
 		return 2;
 	rc = state_open_keyless(r.ca, &state, &err);
 	if (rc == 0)
-		rc = is_file(r.which) ? revocation_adopt(state, r.which, r.serial, &err)
+		rc = is_file(r.which) ? revocation_adopt(state, r.which, r.serial, &ours, &err)
 				      : facts_serial(r.which, r.serial, &err);
+	if (rc == 0 && !ours)
+		rc = err_set(&err, ERR_ARG, "certificate '%s': was not issued by '%s'", r.which,
+			state->place.cert);
 	if (rc == 0)
 		rc = revocation_add(state, r.serial, r.reason, &answer, &err);
 	state_close(state);

@@ -213,6 +213,9 @@ static void tell(const struct enrolment *e, bool waits, struct buf *t)
 		waits ? ", not further yet" : "");
 	if (e->servers.rounds)
 		publishing_tell(&e->servers, t);
+	for (unsigned i = 0; i < e->left.foreign; i++)
+		buf_printf(t, "left    certificate %s: of another authority, not revoked\n",
+			e->left.serial[i]);
 	if (e->proof.why[0])
 		buf_printf(t, "proof   %s: %s\n", e->proof.holds ? "holds" : "fails", e->proof.why);
 	if (e->step > ENROLMENT_BEGUN && e->step < ENROLMENT_LEAVING)
@@ -231,6 +234,12 @@ static void write_members(const struct enrolment *e, struct writer *w)
 	writer_text(w, "prefix", e->prefix);
 	if (e->servers.rounds)
 		publishing_write(&e->servers, w);
+	if (e->left.foreign)
+		writer_open(w, "not_revoked", '[');
+	for (unsigned i = 0; i < e->left.foreign; i++)
+		writer_text(w, NULL, e->left.serial[i]);
+	if (e->left.foreign)
+		writer_close(w);
 	if (!e->proof.why[0])
 		return;
 	writer_open(w, "proof", '{');

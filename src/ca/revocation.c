@@ -42,22 +42,19 @@ static bool know(void *arg, const struct ledger_entry *e)
 	return false;
 }
 
-static int enter(struct state *s, X509 *cert, const char *path, struct err *err)
+static int enter(struct state *s, X509 *cert, bool *ours, struct err *err)
 {
 	OWNED(pemfile_chain) own = NULL;
 	int rc = pemfile_read_chain(s->place.cert, &own, err);
 
 	if (rc != 0)
 		return rc;
-	if (X509_verify(cert, X509_get0_pubkey(sk_X509_value(own, 0))) != 1) {
-		ERR_clear_error();
-		return err_set(err, ERR_ARG, "certificate '%s': was not issued by '%s'", path,
-			s->place.cert);
-	}
-	return state_record(s, cert, "unknown", "", "cert.adopt", err);
+	*ours = X509_verify(cert, X509_get0_pubkey(sk_X509_value(own, 0))) == 1;
+	ERR_clear_error();
+	return *ours ? state_record(s, cert, "unknown", "", "cert.adopt", err) : 0;
 }
 
-int revocation_adopt(struct state *s, const char *path, char serial[FACTS_SERIAL_MAX],
+int revocation_adopt(struct state *s, const char *path, char serial[FACTS_SERIAL_MAX], bool *ours,
 	struct err *err)
 {
 	OWNED(pemfile_chain) chain = NULL;
@@ -70,8 +67,9 @@ int revocation_adopt(struct state *s, const char *path, char serial[FACTS_SERIAL
 		rc = facts_read(sk_X509_value(chain, 0), &f, err);
 	if (rc == 0)
 		rc = ledger_each(s->ledger, &filter, know, &known, err);
+	*ours = known;
 	if (rc == 0 && !known)
-		rc = enter(s, sk_X509_value(chain, 0), path, err);
+		rc = enter(s, sk_X509_value(chain, 0), ours, err);
 	if (rc == 0)
 		memcpy(serial, f.serial, FACTS_SERIAL_MAX);
 	facts_done(&f);

@@ -17,9 +17,10 @@ int revocation_add(struct state *state, const char *serial, int reason, enum led
 	struct err *err);
 
 /* The serial of the certificate in a file. One that the authority signed before its ledger began,
- * or that was made elsewhere with its key, enters the ledger, so that it can be revoked too. */
+ * or that was made elsewhere with its key, enters the ledger, so that it can be revoked too.
+ * *ours false: another authority has issued it. */
 int revocation_adopt(struct state *state, const char *path, char serial[FACTS_SERIAL_MAX],
-	struct err *err);
+	bool *ours, struct err *err);
 
 struct revocation_list {
 	uint64_t number;

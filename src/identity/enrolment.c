@@ -4,7 +4,6 @@
 #include "ca/issuance.h"
 #include "dane/generate.h"
 #include "identity/rolltake.h"
-#include "identity/takeback.h"
 #include "pki/credential.h"
 #include "pki/der.h"
 #include "pki/keyring.h"
@@ -443,13 +442,13 @@ static int withdraw(struct enrolment *e, bool *yes, struct err *err)
 
 /* What an authority vouches for must not outlive the name: who falls back on PKIX would go on
  * with it. */
-static int take_back(const struct enrolment *e, struct err *err)
+static int take_back(struct enrolment *e, struct err *err)
 {
 	int rc;
 
 	if (!e->issuer[0] || e->tools.keep_valid)
 		return 0;
-	rc = takeback_certificates(e->issuer, e->folder, err);
+	rc = takeback_certificates(e->issuer, e->folder, &e->left, err);
 	return rc == 0
 		? 0
 		: err_wrap(err, rc, "certificate: not revoked (--keep-certificate leaves it)");

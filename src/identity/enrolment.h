@@ -26,6 +26,7 @@
 
 #include "identity/proof.h"
 #include "identity/publication.h"
+#include "identity/takeback.h"
 #include "publish/confirm.h"
 
 #include <limits.h>
@@ -70,6 +71,7 @@ struct enrolment {
 	char folder[PATH_MAX], prefix[PATH_MAX];
 	struct confirm_report servers; /* after a call that asked them */
 	struct proof proof;            /* after a call that asked for it */
+	struct takeback left;          /* after it left: what is not revoked */
 };
 
 /* Takes up the one that names.db has for the owner. *found false: there is none. */

@@ -107,6 +107,17 @@ echo $! >{lab.dir}/server.pid
     rc, said = lab.json("enroll", "_kept.ns.example", "--client", "--via", knot, "--ca")
     lab.run("names", "remove", "_kept.ns.example", "--state", state, "--keep-certificate")
     check((["_kept.ns.example"], "valid") in status(), "but not when it is to stay", status())
+    # A rollover under way from a certificate of another authority to one of ours.
+    lab.run("ca", "init", lab.dir / "other", "--name", "Other")
+    first = lab.dir / "first"
+    lab.run("cert", "issue", "--ca", lab.dir / "other", "--role", "client", "--dns", "_taken.ns.example", "--out", first)
+    lab.json("publish", "_taken.ns.example", "--via", knot, "--cert", f"{first}.pem")
+    got = lab.run("rollover", "_taken.ns.example", "--state", state, "--via", knot, "--cert", f"{first}.pem", "--key", f"{first}-key.pem",
+                  "--margin", "99", "--once")
+    serial = subprocess.run(["openssl", "x509", "-in", f"{first}.pem", "-noout", "-serial"], capture_output=True, text=True).stdout.strip()[7:].lower()
+    rc, said = lab.json("names", "remove", "_taken.ns.example", "--state", state)
+    check(rc == 0 and said["not_revoked"] == [serial] and (["_taken.ns.example"], "revoked") in status(),
+          "what another authority issued is told, ours is revoked", (got.stderr, said, status()))
     rc, said = lab.json("enroll", "_lost.ns.example", "--client", "--via", knot, "--ca")
     for file in ("ca.pem", "ca.db"):
         (state / file).rename(state / f"{file}.away")
