@@ -46,17 +46,32 @@ static ssize_t receive(uint8_t packet[WIRE_PACKET_MAX])
 	return n;
 }
 
+/* A program is older than what is on the disk until it is started again. */
+static int refuse_version(unsigned theirs, struct err *err)
+{
+	return err_set(err, ERR_PEER,
+		"speaks version %d of its protocol, the program that started it %u: %s",
+		WIRE_VERSION, theirs,
+		theirs < WIRE_VERSION ? "start that program again"
+				      : "install the sardane-resolverd of that program");
+}
+
 int channel_read_config(uint8_t packet[WIRE_PACKET_MAX], struct wire_config *config,
 	struct err *err)
 {
 	struct pollfd fd = { .fd = CHANNEL_FD, .events = POLLIN };
+	struct span got;
 	ssize_t n;
 
 	if (poll(&fd, 1, CONFIG_WAIT_MS) <= 0)
 		return err_set(err, ERR_TIMEOUT, "no configuration came");
 	n = receive(packet);
-	if (n <= 0 || n > WIRE_PACKET_MAX ||
-		wire_read_config((struct span){ packet, (size_t)n }, config))
+	if (n <= 0 || n > WIRE_PACKET_MAX)
+		return err_set(err, ERR_PEER, "the configuration cannot be read");
+	got = (struct span){ packet, (size_t)n };
+	if (wire_kind(got) == WIRE_CONFIG && wire_version(got) != WIRE_VERSION)
+		return refuse_version(wire_version(got), err);
+	if (wire_read_config(got, config))
 		return err_set(err, ERR_PEER, "the configuration cannot be read");
 	return 0;
 }

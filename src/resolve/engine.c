@@ -43,6 +43,7 @@ struct engine {
 	struct ask *soonest, *latest; /* open asks by deadline */
 	struct ask *ready, **ready_last;
 	struct answer *refusal[REFUSALS];
+	struct answer *blame; /* for a deadline, while its reason is known; or NULL */
 	struct resolver_stats stats;
 	bool closed;
 };
@@ -54,6 +55,7 @@ void engine_free(struct engine *e)
 	assert(!e->soonest && !e->ready);
 	for (int i = 0; i < REFUSALS; i++)
 		answer_drop(e->refusal[i]);
+	answer_drop(e->blame);
 	cache_free(e->cache);
 	budget_free(e->budget);
 	pending_done(&e->open);
@@ -551,11 +553,17 @@ void engine_lost(struct engine *e, int64_t now_ms)
 	}
 }
 
+void engine_blame(struct engine *e, const char *why)
+{
+	answer_drop(e->blame);
+	e->blame = why ? answer_new(ANSWER_FAILED, NULL, 0, why) : NULL;
+}
+
 /* Nobody but us waits for a prefetch, and what it is for is still there. */
 static void time_out(struct engine *e, int64_t now_ms, struct ask *ask)
 {
 	struct pending *p = ask->pending;
-	struct answer *refusal = e->refusal[REFUSED_DEADLINE],
+	struct answer *refusal = e->blame ? e->blame : e->refusal[REFUSED_DEADLINE],
 		      *a = ask == &p->fetch ? NULL : instead(e, now_ms, &p->key, refusal->why);
 
 	e->stats.timed_out++;

@@ -65,6 +65,8 @@ bool engine_waits(const struct engine *e);         /* is there one to send? */
 bool engine_is_open(const struct engine *e, uint32_t id);
 void engine_answer(struct engine *e, int64_t now_ms, const struct wire_answer *a);
 void engine_lost(struct engine *e, int64_t now_ms);
+/* What those hear whose deadline passes; NULL: no more than that. Copied. */
+void engine_blame(struct engine *e, const char *why);
 void engine_expire(struct engine *e, int64_t now_ms);
 
 /* Every open question FAILED, and every later one at once. */

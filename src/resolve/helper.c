@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -49,7 +50,8 @@ struct helper {
 	int64_t asked_ms; /* of the first question since it was heard last; 0: none */
 	bool pinged;
 	int64_t next_start_ms;
-	int64_t backoff_ms; /* before the next start but one */
+	int64_t backoff_ms;       /* before the next start but one */
+	char why[ANSWER_WHY_MAX]; /* the last start failed; "": it did not */
 	uint8_t packet[WIRE_PACKET_MAX];
 };
 
@@ -171,16 +173,29 @@ static void stop(struct helper *h, bool at_once)
 	machine_go(&h->machine, DOWN);
 }
 
+/*
+ * One that refuses does so at each start, until somebody does what it says: whoever asks
+ * hears it, the log once.
+ */
+static enum trace_level blame(struct helper *h, const char *why)
+{
+	bool again = strncmp(h->why, why, sizeof(h->why) - 1) == 0;
+
+	snprintf(h->why, sizeof(h->why), "%s", why);
+	engine_blame(h->up.engine, h->why);
+	return again ? TRACE_DEBUG : TRACE_WARNING;
+}
+
 static void fall(struct helper *h, int64_t now_ms, const char *why)
 {
 	bool healthy = h->machine.at == UP && now_ms - h->started_ms >= HEALTHY_MS;
+	enum trace_level level = h->machine.at == STARTING ? blame(h, why) : TRACE_WARNING;
 
 	if (healthy)
 		h->backoff_ms = 0;
 	h->next_start_ms = now_ms + h->backoff_ms;
-	trace_say(&h->up.trace, TRACE_WARNING, "resolver.lost",
-		"pid=%d reason=\"%s\" restart_in_ms=%lld", (int)h->pid, why,
-		(long long)h->backoff_ms);
+	trace_say(&h->up.trace, level, "resolver.lost", "pid=%d reason=\"%s\" restart_in_ms=%lld",
+		(int)h->pid, why, (long long)h->backoff_ms);
 	h->backoff_ms = h->backoff_ms == 0 ? BACKOFF_FIRST_MS : 2 * h->backoff_ms;
 	if (h->backoff_ms > BACKOFF_MAX_MS)
 		h->backoff_ms = BACKOFF_MAX_MS;
@@ -215,6 +230,8 @@ static int take_ready(struct helper *h, struct span packet, struct err *err)
 		return err_set(err, ERR_PEER, "%s: not a sardane-resolverd", h->path);
 	if (!ready.ok)
 		return err_set(err, ERR_ARG, "sardane-resolverd: %s", ready.words);
+	h->why[0] = '\0';
+	engine_blame(h->up.engine, NULL);
 	machine_go(&h->machine, UP);
 	trace_say(&h->up.trace, TRACE_INFO, "resolver.ready", "pid=%d %s", (int)h->pid,
 		ready.words);
@@ -266,7 +283,8 @@ static void restart(struct helper *h, int64_t now_ms)
 		h->backoff_ms = BACKOFF_FIRST_MS;
 	h->next_start_ms = now_ms + h->backoff_ms;
 	h->backoff_ms = h->backoff_ms < BACKOFF_MAX_MS / 2 ? 2 * h->backoff_ms : BACKOFF_MAX_MS;
-	trace_say(&h->up.trace, TRACE_ERROR, "resolver.start", "reason=\"%s\"", err.msg);
+	trace_say(&h->up.trace, blame(h, err.msg) == TRACE_DEBUG ? TRACE_DEBUG : TRACE_ERROR,
+		"resolver.start", "reason=\"%s\"", err.msg);
 }
 
 /* libunbound knows localhost by itself: a process that does not answer that hangs. */

@@ -13,6 +13,9 @@
  *   Source     posix_spawn(3): safe in programs with threads; every other descriptor is closed.
  *   Trust      what comes from it is read as from a stranger (wire.h); one bad packet and it is
  *              killed.
+ *   Upgrades   a program keeps its version while the sardane-resolverd on the disk changes: one of
+ *              another version of wire.h refuses, and its words are the reason of every answer
+ *              that fails meanwhile, and one line in the log.
  *   Errors     helper_new fails with the helper's own words when it cannot be started or does
  *              not accept the configuration; later failures are tried again.
  */

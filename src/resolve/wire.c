@@ -8,6 +8,11 @@ uint8_t wire_kind(struct span packet)
 	return packet.n ? packet.p[0] : 0;
 }
 
+unsigned wire_version(struct span packet)
+{
+	return packet.n > 1 && packet.p[1] > 1 ? packet.p[1] : 1;
+}
+
 static void put_text(struct sink *s, const char *text)
 {
 	size_t n = text ? strlen(text) + 1 : 0;
@@ -68,6 +73,7 @@ int wire_write_config(const struct wire_config *config, struct sink *out)
 	if (config->forward_count > WIRE_FORWARD_MAX || config->stub_count > WIRE_STUB_MAX)
 		return ERR_SPACE;
 	sink_u8(out, WIRE_CONFIG);
+	sink_u8(out, WIRE_VERSION);
 	sink_u8(out, config->anchor_builtin);
 	put_text(out, config->anchor_file);
 	put_text(out, config->anchor_managed);
@@ -87,8 +93,11 @@ int wire_write_config(const struct wire_config *config, struct sink *out)
 int wire_read_config(struct span packet, struct wire_config *out)
 {
 	struct cursor c = begin(packet, WIRE_CONFIG);
-	struct wire_config config = { .anchor_builtin = take_bool(&c) };
+	struct wire_config config = { 0 };
 
+	if (cursor_u8(&c) != WIRE_VERSION)
+		return ERR_FORMAT;
+	config.anchor_builtin = take_bool(&c);
 	config.anchor_file = take_text(&c);
 	config.anchor_managed = take_text(&c);
 	config.val_override_date = take_text(&c);
@@ -117,7 +126,7 @@ int wire_read_config(struct span packet, struct wire_config *out)
 int wire_write_ready(const struct wire_ready *ready, struct sink *out)
 {
 	sink_u8(out, WIRE_READY);
-	sink_u8(out, ready->ok);
+	sink_u8(out, ready->ok ? WIRE_VERSION : 0);
 	put_text(out, ready->words[0] ? ready->words : NULL);
 	return fits(out);
 }
@@ -125,10 +134,10 @@ int wire_write_ready(const struct wire_ready *ready, struct sink *out)
 int wire_read_ready(struct span packet, struct wire_ready *out)
 {
 	struct cursor c = begin(packet, WIRE_READY);
-	struct wire_ready ready = { .ok = take_bool(&c) };
+	uint8_t version = cursor_u8(&c);
+	struct wire_ready ready = { .ok = version == WIRE_VERSION, .words = take_words(&c) };
 
-	ready.words = take_words(&c);
-	if (!cursor_done(&c))
+	if ((version != 0 && !ready.ok) || !cursor_done(&c))
 		return ERR_FORMAT;
 	*out = ready;
 	return 0;

@@ -11,6 +11,9 @@
  *   Form       kind octet, then the fields in the order of the structs; integers in network
  *              order. A text is its length with a final zero (16 bits), the octets, the zero;
  *              no zero inside. No text at all has length 0.
+ *   Version    behind the kind of the first packet each way, since one end may be upgraded while
+ *              the other runs: another one's CONFIG is refused, and a refusal is 0 in that place
+ *              and the words, in every version. What follows is then of one version.
  *   Safety     both ends read strictly: an unknown kind, bit or status, a missing or left-over
  *              octet is ERR_FORMAT. resolverd may be taken over by what it parses, so an
  *              answer is bounded and checked again here.
@@ -23,6 +26,7 @@
 #include "base/sink.h"
 #include "resolve/answer.h"
 
+#define WIRE_VERSION     2 /* 1: when there was none, and a truth value stood there */
 #define WIRE_PACKET_MAX  (96 * 1024)
 #define WIRE_TEXT_MAX    1024
 #define WIRE_FORWARD_MAX 32
@@ -45,7 +49,7 @@ struct wire_config {
 };
 
 struct wire_ready {
-	bool ok;
+	bool ok;           /* on the wire: WIRE_VERSION or 0 */
 	const char *words; /* what is in force, or why not; never NULL */
 };
 
@@ -69,6 +73,8 @@ struct wire_answer {
 
 /* The kind of a packet; 0 when it is empty. */
 uint8_t wire_kind(struct span packet);
+/* The version of a CONFIG or READY, at least 1. */
+unsigned wire_version(struct span packet);
 
 int wire_write_config(const struct wire_config *config, struct sink *out);
 int wire_read_config(struct span packet, struct wire_config *out);

@@ -3,7 +3,7 @@
 """sardane-resolverd against a real signed DNS: every status, and what happens when things break."""
 import os, pathlib, re, signal, socket, subprocess, sys, tempfile, time
 
-from probing import HELPER, Probe, check, refused, run, validating
+from probing import HELPER, WAIT, Probe, check, refused, run, validating
 import dnsworld
 
 world = dnsworld.World(f"short.example. 1 TLSA {dnsworld.DIGEST}\n")
@@ -201,6 +201,47 @@ def it_answers_failed_while_the_validator_cannot_come_back():
             check(p.ask("_8003._tcp.js.example", "TLSA"), status="failed", records=0)
             helper.symlink_to(HELPER)
             check(p.ask("js.example", "A", timeout=4000), status="secure")
+
+
+STRANGER = """#!%s -I
+import socket
+s = socket.socket(fileno=3)
+s.recv(65536)
+s.send(b"\\2\\0\\0" + bytes([%d]) + b"%s\\0")
+"""
+
+
+def it_says_once_that_a_sardane_resolverd_of_another_version_took_the_place_of_its_own():
+    words = "speaks version 3 of its protocol"
+    with tempfile.TemporaryDirectory() as d:
+        helper, other = pathlib.Path(d) / "resolverd", pathlib.Path(d) / "other"
+        helper.symlink_to(HELPER)
+        other.write_text(STRANGER % (sys.executable, len(words) + 1, words))
+        other.chmod(0o755)
+        with Probe("--helper", str(helper), "--anchor", world.anchor, "--forward", world.address, "--deadline", "1500") as p:
+            helper.unlink()
+            helper.symlink_to(other)
+            os.kill(p.child()[0], signal.SIGKILL)
+            check(p.ask("js.example", "A"), status="failed", why=f"sardane-resolverd: {words}")
+            assert p.stats()["restarts"] > 2
+            helper.unlink()
+            helper.symlink_to(HELPER)
+            check(p.ask("js.example", "A", timeout=4000), status="secure")
+            traced = [l for l in p.close().splitlines() if words in l]
+            assert sum(l.startswith("1 resolver.lost ") for l in traced) == 1, traced
+
+
+def it_tells_a_program_of_another_version_both_and_what_to_do():
+    for first, version, advice in ((0, 1, "start that program again"), (1, 1, "start that program again"),
+                                   (3, 3, "install the sardane-resolverd of that program")):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        p = subprocess.Popen(["/bin/sh", "-c", f"exec {HELPER} 3<&{theirs.fileno()}"], pass_fds=[theirs.fileno()])
+        theirs.close()
+        ours.send(bytes([1, first]) + bytes(12))
+        said = ours.recv(65536)
+        assert p.wait(WAIT) == 1 and said[:2] == b"\2\0", said
+        assert said[4:-1].decode() == (f"speaks version 2 of its protocol, the program that started it {version}: "
+                                       f"{advice}"), said
 
 
 def it_leaves_no_process_behind():

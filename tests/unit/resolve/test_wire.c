@@ -38,13 +38,46 @@ static void texts_with_a_zero_inside_or_none_at_the_end_are_refused(void **state
 	struct wire_ready r;
 
 	(void)state;
-	assert_int_equal(wire_read_ready(bytes("\2\1\0\3ab\0"), &r), 0);
+	assert_int_equal(wire_read_ready(bytes("\2\2\0\3ab\0"), &r), 0);
+	assert_true(r.ok);
 	assert_string_equal(r.words, "ab");
-	assert_int_equal(wire_read_ready(bytes("\2\1\0\3abc"), &r), ERR_FORMAT);
-	assert_int_equal(wire_read_ready(bytes("\2\1\0\4a\0b\0"), &r), ERR_FORMAT);
-	assert_int_equal(wire_read_ready(bytes("\2\2\0\0"), &r), ERR_FORMAT);
+	assert_int_equal(wire_read_ready(bytes("\2\2\0\3abc"), &r), ERR_FORMAT);
+	assert_int_equal(wire_read_ready(bytes("\2\2\0\4a\0b\0"), &r), ERR_FORMAT);
 	assert_int_equal(wire_read_ready(bytes("\2\0\0\0"), &r), 0);
+	assert_false(r.ok);
 	assert_string_equal(r.words, "");
+}
+
+static void the_first_packets_of_another_version_are_refused_and_say_which(void **state)
+{
+	struct sink s = sink_into(packet, sizeof(packet));
+	struct wire_config in = { .anchor_builtin = true }, out;
+	struct wire_ready r;
+
+	(void)state;
+	assert_int_equal(wire_write_config(&in, &s), 0);
+	assert_int_equal(wire_version(sink_span(&s)), WIRE_VERSION);
+	packet[1] = WIRE_VERSION + 1;
+	assert_int_equal(wire_read_config(sink_span(&s), &out), ERR_FORMAT);
+	assert_int_equal(wire_version(sink_span(&s)), WIRE_VERSION + 1);
+	/* Before there were versions a truth value stood in their place. */
+	for (packet[1] = 0; packet[1] < 2; packet[1]++) {
+		assert_int_equal(wire_read_config(sink_span(&s), &out), ERR_FORMAT);
+		assert_int_equal(wire_version(sink_span(&s)), 1);
+	}
+	assert_int_equal(wire_read_ready(bytes("\2\1\0\0"), &r), ERR_FORMAT);
+	assert_int_equal(wire_read_ready(bytes("\2\3\0\0"), &r), ERR_FORMAT);
+}
+
+static void a_refusal_has_one_form_in_every_version(void **state)
+{
+	struct sink s = sink_into(packet, sizeof(packet));
+	struct span was = bytes("\2\0\0\3no\0");
+
+	(void)state;
+	assert_int_equal(wire_write_ready(&(struct wire_ready){ false, "no" }, &s), 0);
+	assert_int_equal(s.n, was.n);
+	assert_memory_equal(s.p, was.p, was.n);
 }
 
 static void a_question_survives(void **state)
@@ -152,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_configuration_survives),
 		TEST(texts_with_a_zero_inside_or_none_at_the_end_are_refused),
+		TEST(the_first_packets_of_another_version_are_refused_and_say_which),
+		TEST(a_refusal_has_one_form_in_every_version),
 		TEST(a_question_survives),
 		TEST(an_answer_survives),
 		TEST(a_status_that_may_not_have_records_is_refused_with_them),
