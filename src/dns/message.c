@@ -369,12 +369,13 @@ int message_find(const struct message *m, const struct name *name, uint16_t type
 
 /* RFC 4034 section 3.1: type covered, algorithm, labels, original TTL, expiration, ... */
 static int read_signature(const struct message *m, const struct record *r, uint16_t *covers,
-	uint32_t *until_s)
+	uint32_t *ttl_s, uint32_t *until_s)
 {
 	struct cursor c = cursor_over((struct span){ m->octets.p + r->rdata_at, r->rdata_n });
 
 	*covers = cursor_u16_be(&c);
-	cursor_take(&c, 6);
+	cursor_take(&c, 2);
+	*ttl_s = cursor_u32_be(&c);
 	*until_s = cursor_u32_be(&c);
 	return c.bad ? ERR_FORMAT : 0;
 }
@@ -385,7 +386,7 @@ bool message_signed_until(const struct message *m, const struct name *owner, uin
 	unsigned records = (unsigned)m->answers + m->authority;
 	size_t at = m->answers_at;
 	bool any = false, covered = false;
-	uint32_t first = 0, until;
+	uint32_t first = 0, until, ttl_s;
 	uint16_t covers;
 	struct record r;
 
@@ -394,7 +395,8 @@ bool message_signed_until(const struct message *m, const struct name *owner, uin
 			return false;
 		if (r.type != RR_RRSIG || r.class != CLASS_IN)
 			continue;
-		if (read_signature(m, &r, &covers, &until))
+		/* RFC 1035 section 3.2.1: with a TTL of zero it is for this transaction alone. */
+		if (read_signature(m, &r, &covers, &ttl_s, &until) || ttl_s == 0)
 			return false;
 		/* RFC 1982: the sooner of two that are less than half the circle apart. */
 		if (!any || until - first > INT32_MAX)

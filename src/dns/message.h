@@ -61,7 +61,8 @@ int message_find(const struct message *m, const struct name *name, uint16_t type
 /*
  * When the first of the signatures in the answer and authority sections ends, UNIX time in 32 bits
  * (RFC 4034 section 3.1.5: compared as serial numbers). False: none of them is over the records
- * of this type at owner, or one cannot be read.
+ * of this type at owner, one cannot be read, or is over records that no cache may keep (their
+ * original TTL is 0).
  */
 bool message_signed_until(const struct message *m, const struct name *owner, uint16_t type,
 	uint32_t *until_s);

@@ -470,17 +470,19 @@ static void end_stale(struct engine *e, const struct key *key, const struct wire
 	cache_remove(e->cache, key);
 }
 
-/* A failed prefetch must not throw away what is validated and still good. */
+/* What has ended already is kept for an outage alone. A failed prefetch must not throw away what is
+ * validated and still good, nor may a copy that the upstream repeats in its last second. */
 static void remember(struct engine *e, int64_t now_ms, const struct key *key, struct answer *a,
 	uint32_t signed_for_s)
 {
+	int64_t until_ms = stale_until(a, now_ms, signed_for_s, e->config.serve_stale_s);
 	bool unused;
 
-	if (a->ttl_s == 0)
+	if (a->ttl_s == 0 && until_ms <= now_ms)
 		return;
-	if (proves_nothing(a) && cache_find(e->cache, key, now_ms, &unused))
+	if ((a->ttl_s == 0 || proves_nothing(a)) && cache_find(e->cache, key, now_ms, &unused))
 		return;
-	cache_put(e->cache, key, a, stale_until(a, now_ms, signed_for_s, e->config.serve_stale_s));
+	cache_put(e->cache, key, a, until_ms);
 }
 
 /* What the askers get, a reference of the caller's. */

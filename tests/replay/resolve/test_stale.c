@@ -296,6 +296,56 @@ static void a_bogus_fetch_ahead_forbids_what_comes_after_the_end(void **state)
 	end(&s);
 }
 
+/* libunbound counts whole seconds, so that its copy ends after ours, and comes with a TTL of 0. */
+static void a_copy_that_is_repeated_in_its_last_second_may_be_used_as_long(void **state)
+{
+	struct wire_answer last = secure;
+	struct story s;
+
+	(void)state;
+	last.ttl_s = 0;
+	begin_ended(&s, 12, secure);
+	ask_and_get(&s, last, ANSWER_SECURE, false);
+	/* While the resolver answers it is good for nothing. */
+	ask_and_get(&s, last, ANSWER_SECURE, false);
+	s.now_ms += 11999;
+	ask_and_get(&s, servfail, ANSWER_SECURE, true);
+	s.now_ms += 1;
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+	/* Nor without the setting, or with signatures that nobody knows. */
+	begin_ended(&s, 0, secure);
+	ask_and_get(&s, last, ANSWER_SECURE, false);
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+	last.signed_for_s = 0;
+	begin_ended(&s, STALE_S, secure);
+	ask_and_get(&s, last, ANSWER_SECURE, false);
+	ask_and_get(&s, servfail, ANSWER_FAILED, false);
+	end(&s);
+}
+
+/* The helper died on the first question, so it is not parked. */
+static void such_a_copy_fetched_ahead_takes_nothing_away(void **state)
+{
+	struct wire_answer last = secure;
+	struct wire_question w;
+	struct story s;
+
+	(void)state;
+	last.ttl_s = 0;
+	begin(&s, STALE_S);
+	ask_and_get(&s, secure, ANSWER_SECURE, false);
+	s.now_ms += TTL_S * 1000 - 1000;
+	hit(&s, ANSWER_SECURE, false);
+	sent(&s);
+	engine_lost(s.engine, s.now_ms);
+	w = sent(&s);
+	reply(&s, &w, last);
+	hit(&s, ANSWER_SECURE, false);
+	end(&s);
+}
+
 static void only_what_was_secure_is_used_again(void **state)
 {
 	static const enum answer_status first[] = { ANSWER_DENIAL, ANSWER_INSECURE };
@@ -421,6 +471,8 @@ int main(void)
 		TEST(no_answer_but_a_failure_of_the_resolver_is_put_aside),
 		TEST(such_an_answer_ends_it_also_while_it_is_used),
 		TEST(a_bogus_fetch_ahead_forbids_what_comes_after_the_end),
+		TEST(a_copy_that_is_repeated_in_its_last_second_may_be_used_as_long),
+		TEST(such_a_copy_fetched_ahead_takes_nothing_away),
 		TEST(only_what_was_secure_is_used_again),
 		TEST(the_setting_bounds_it),
 		TEST(and_the_end_of_the_signatures),

@@ -295,15 +295,22 @@ static void the_last_record_is_found_behind_all_others(void **state)
 	assert_int_equal(message_read_last(finish(&d), &last), ERR_FORMAT);
 }
 
-static void rrsig(struct draft *d, const char *owner, uint16_t covers, uint32_t until_s)
+static void rrsig_of_ttl(struct draft *d, const char *owner, uint16_t covers, uint32_t ttl_s,
+	uint32_t until_s)
 {
 	uint8_t rdata[20] = { 0 };
 	struct sink s = sink_into(rdata, sizeof(rdata));
 
 	sink_u16_be(&s, covers);
-	sink_zero(&s, 6);
+	sink_zero(&s, 2);
+	sink_u32_be(&s, ttl_s);
 	sink_u32_be(&s, until_s);
 	rr(d, owner, RR_RRSIG, 60, (struct span){ rdata, sizeof(rdata) });
+}
+
+static void rrsig(struct draft *d, const char *owner, uint16_t covers, uint32_t until_s)
+{
+	rrsig_of_ttl(d, owner, covers, 3600, until_s);
 }
 
 static bool signed_until(struct draft *d, uint32_t *until_s)
@@ -347,6 +354,24 @@ static void knows_the_first_end_of_all_signatures(void **state)
 	assert_false(signed_until(&d, &until_s));
 }
 
+static void signatures_over_what_no_cache_may_keep_hold_for_no_time(void **state)
+{
+	uint32_t until_s;
+	struct draft d;
+
+	(void)state;
+	begin(&d, "c.example", RR_TLSA);
+	tlsa(&d, "c.example", 0);
+	rrsig_of_ttl(&d, "c.example", RR_TLSA, 1, 6000);
+	d.answers++;
+	assert_true(signed_until(&d, &until_s));
+	begin(&d, "c.example", RR_TLSA);
+	tlsa(&d, "c.example", 0);
+	rrsig_of_ttl(&d, "c.example", RR_TLSA, 0, 6000);
+	d.answers++;
+	assert_false(signed_until(&d, &until_s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +388,7 @@ int main(void)
 		TEST(writes_a_question_that_it_reads),
 		TEST(the_last_record_is_found_behind_all_others),
 		TEST(knows_the_first_end_of_all_signatures),
+		TEST(signatures_over_what_no_cache_may_keep_hold_for_no_time),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
