@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define TRIES_MAX 8
+
 enum {
 	OPT_DIR = 1,
 	OPT_PORT,
@@ -171,15 +173,11 @@ static int build(const struct lab *lab, struct err *err)
 	return rc == 0 ? lab_start_knot(lab, err) : rc;
 }
 
-static int bring_up(struct lab *lab, struct err *err)
+static int bring_up_once(struct lab *lab, struct err *err)
 {
 	struct err ignored;
-	int rc = lab_find_programs(err);
+	int rc = lab_choose_port(&lab->port, err);
 
-	if (rc == 0 && lab->broken)
-		rc = lab_broken_find_programs(err);
-	if (rc == 0)
-		rc = lab_choose_port(&lab->port, err);
 	if (rc == 0)
 		rc = lab_make_folder(lab, err);
 	if (rc != 0)
@@ -190,6 +188,25 @@ static int bring_up(struct lab *lab, struct err *err)
 	if (rc != 0) {
 		lab_stop_knot(lab, &ignored);
 		lab_remove_folder(lab, &ignored);
+	}
+	return rc;
+}
+
+/* A port that was free may be another's by the time that knotd is there: then with the next. */
+static int bring_up(struct lab *lab, struct err *err)
+{
+	const unsigned wanted = lab->port;
+	int rc = lab_find_programs(err);
+
+	if (rc == 0 && lab->broken)
+		rc = lab_broken_find_programs(err);
+	if (rc != 0)
+		return rc;
+	for (int tries = 0; tries < TRIES_MAX; tries++) {
+		lab->port = wanted;
+		rc = bring_up_once(lab, err);
+		if (rc == 0 || wanted != 0 || lab_interrupted || lab_port_is_free(lab->port))
+			break;
 	}
 	return rc;
 }

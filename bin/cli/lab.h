@@ -119,6 +119,7 @@ int lab_write_zones(const struct lab *lab, struct buf ds[LAB_ZONES], struct buf 
 /* labknot.c: the name server. */
 int lab_find_programs(struct err *err);
 int lab_choose_port(unsigned *port, struct err *err);
+bool lab_port_is_free(unsigned port);
 int lab_prepare_knot(const struct lab *lab, struct err *err);
 int lab_make_keys(const struct lab *lab, struct buf ds[LAB_ZONES], struct err *err);
 int lab_start_knot(const struct lab *lab, struct err *err);
