@@ -38,14 +38,19 @@ loose.example. 300 CNAME host.insecure.example.
 UNSIGNED = {"insecure.example."}
 
 
+given = set()
+
+
 def free_port():
-    """Below the ports that the system gives to whoever connects: one of those would be taken before it is used."""
+    """Below the ports that the system gives to whoever connects: one of those would be taken before it is used.
+    A process is not given the same twice."""
     while True:
-        port = random.randint(16384, 32767)
+        port = random.choice([p for p in range(16384, 32768) if p not in given])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
             try:
                 u.bind(("127.0.0.1", port))
                 t.bind(("127.0.0.1", port))
+                given.add(port)
                 return port
             except OSError:
                 continue

@@ -7,7 +7,10 @@ must show what the page promises. Only what an installation would do is put in h
 folders on PATH, the helper, free ports.
 usage: test_docs.py SOURCE_ROOT BUILD_ROOT [PAGE ...]
 """
-import concurrent.futures, contextlib, os, pathlib, re, signal, socket, subprocess, sys, tempfile
+import concurrent.futures, os, pathlib, re, signal, subprocess, sys, tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from dnsworld import free_port
 
 root, build = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 HELPER = build / "bin/resolverd/sardane-resolverd"
@@ -67,14 +70,10 @@ def script_of(page):
     if any("lab up" in part for part in parts) and not any("lab down" in part for part in parts):
         parts.append("sardane lab down --dir lab\n")
     text = "\n".join(parts)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, contextlib.ExitStack() as held:
-        udp.bind(("127.0.0.1", 0))
-        text = text.replace("resolver:\n  trust_anchor_file:", f"resolver:\n  helper: {HELPER}\n  trust_anchor_file:")
-        text = text.replace("127.0.0.1:1700", f"127.0.0.1:{udp.getsockname()[1]}")
-        for port in ("4433", "8099", "8080", "8081"):
-            tcp = held.enter_context(socket.socket())
-            tcp.bind(("127.0.0.1", 0))
-            text = text.replace(port, str(tcp.getsockname()[1]))
+    text = text.replace("resolver:\n  trust_anchor_file:", f"resolver:\n  helper: {HELPER}\n  trust_anchor_file:")
+    # In one pass: a port that was put in may have another of the page in it.
+    ports = {port: str(free_port()) for port in ("1700", "4433", "8099", "8080", "8081")}
+    text = re.sub(r"(?<=127\.0\.0\.1:)1700|4433|8099|8080|8081", lambda port: ports[port[0]], text)
     return "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true; [ ! -d \"$top\"/lab ] || sardane lab down --dir \"$top\"/lab >/dev/null 2>&1' EXIT\n" \
         "top=$PWD\n" + text.replace("mkdir first-join && cd first-join", "mkdir first-join && cd first-join && top=$PWD")
 

@@ -8,6 +8,7 @@ import contextlib, os, pathlib, resource, signal, socket, subprocess, sys, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab, proxyload
+from dnsworld import free_port
 from joinlab import run
 from proxylab import Echo, Proxy, is_cut, listener, outbound, receive
 from proxyload import children, cpu, descriptors, honest, open_pair, passes, resident_kb, still_open, until
@@ -64,8 +65,7 @@ def without_descriptors_it_keeps_what_it_has_and_recovers():
         until(lambda: passes(a))
 
 def a_backend_that_is_away_costs_its_own_connections_alone():
-    with socket.create_server(("127.0.0.1", 0)) as place:
-        address = "127.0.0.1:%d" % place.getsockname()[1]
+    address = f"127.0.0.1:{free_port()}"
     with Proxy(listener(WORLD, address, more=NONE)) as b, Proxy(outbound(WORLD)) as a:
         with a.connect() as s:
             assert is_cut(s)

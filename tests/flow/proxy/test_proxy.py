@@ -8,6 +8,7 @@ import contextlib, hashlib, os, pathlib, shutil, signal, socket, ssl, subprocess
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 import proxylab
+from dnsworld import free_port
 from joinlab import run
 from proxylab import Echo, Proxy, exchange, is_cut, listener, outbound, tlvs
 
@@ -52,11 +53,6 @@ def the_backend_is_told_more_or_less_as_it_can_read():
     der = tlvs(tlvs(certificate[28:])[0x20][5:])[0x28]
     assert der == ssl.PEM_cert_to_DER_cert(pem[:pem.index("-----END CERTIFICATE-----") + 26]), der
     assert len(addresses) == 28 and socket.inet_ntoa(addresses[20:24]) == WORLD["B_JS_ADDRESS"], addresses
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 def listens(port):
     with socket.socket() as s:

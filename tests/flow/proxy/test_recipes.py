@@ -8,7 +8,7 @@ usage: test_recipes.py PAGE
 import contextlib, glob, os, pathlib, pwd, re, shutil, signal, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-import proxylab
+import dnsworld, proxylab
 from joinlab import run
 from proxylab import Proxy
 
@@ -19,12 +19,7 @@ class Place:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="sardane-recipe-")
         os.chmod(self.dir, 0o755)
-        self.back, self.way = self.free_port(), self.free_port()
-
-    def free_port(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            return s.getsockname()[1]
+        self.back, self.way = dnsworld.free_port(), dnsworld.free_port()
 
     def listens(self):
         with socket.socket() as s:
@@ -33,13 +28,12 @@ class Place:
     def block(self, kind, name):
         found = re.search(rf"^```{kind} {name}\n(.*?)^```$", PAGE, re.S | re.M)
         assert found, f"the page has no {kind} {name}"
-        text = found[1]
-        for word, value in (('"0.0.0.0:8883"', f'"{WORLD["B_JS_ADDRESS"]}:{WORLD["B_JS_PORT"]}"'), ("/etc/sardane/b", WORLD["B_JS_SERVER"]),
+        values = dict((('"0.0.0.0:8883"', f'"{WORLD["B_JS_ADDRESS"]}:{WORLD["B_JS_PORT"]}"'), ("/etc/sardane/b", WORLD["B_JS_SERVER"]),
                 ("/etc/sardane/a", WORLD["A_NS_CLIENT"]), ("_client.a.example", WORLD["A_NS_CLIENT_NAME"]), ("/run/sardane", self.dir),
                 ("host.b.example:8883", f'{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}'), ("1883", str(self.back)), ("1884", str(self.way)),
-                ("resolver:\n  trust_anchor_builtin: true\n", proxylab.resolver(WORLD))):
-            text = text.replace(word, value)
-        return text
+                ("resolver:\n  trust_anchor_builtin: true\n", proxylab.resolver(WORLD))))
+        # In one pass: a port that was put in may have another word of the page in it.
+        return re.sub("|".join(map(re.escape, values)), lambda word: values[word[0]], found[1])
 
     def write(self, file, text):
         path = pathlib.Path(self.dir, file)
