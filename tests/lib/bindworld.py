@@ -7,7 +7,7 @@ BIND serves only addresses that an interface has, so it gets 127.0.0.1 and Knot 
 """
 import base64, pathlib, subprocess, time
 
-from dnsworld import query, tool
+from dnsworld import is_up, query, tool
 
 KEYS = {bits: base64.b64encode(bytes([bits // 8]) * 32).decode() for bits in (256, 384, 512)}
 
@@ -84,7 +84,7 @@ dnssec-policy "p" {{ keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }
             self.process = subprocess.Popen([tool("named"), "-g", "-n", "1", "-c", str(self.dir / "named.conf")],
                                           stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         for _ in range(600):
-            answer = query(f"{self.address}@{self.port}", self.zone, 48, 0.2)
+            answer = is_up(self.process, self.dir / "named.pid") and query(f"{self.address}@{self.port}", self.zone, 48, 0.2)
             if answer and answer[3] & 15 == 0 and answer[2] & 4 and answer[7] >= 2:
                 return
             if self.process.poll() is not None:

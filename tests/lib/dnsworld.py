@@ -13,7 +13,7 @@ The zones: "." "example." "org." are signed by Knot (ECDSA P-256, one key each) 
   periods={"late.example.": (begin, end)}            a zone whose signatures hold only then (seconds since 1970)
 Records given go to the deepest zone that holds their owner; owners are written in full.
 """
-import os, pathlib, random, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import contextlib, os, pathlib, random, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 SECRET = "c2VjcmV0LW9mLXRoZS10ZXN0LXdvcmxkLTAxMjM0NTY="
 DIGEST = "3 1 1 " + "ab" * 32
@@ -61,6 +61,13 @@ def tool(name):
     if not path:
         raise FileNotFoundError(name)
     return path
+
+
+def is_up(process, pidfile):
+    """A name server writes its number once it has its sockets: what answers before that may be another test's."""
+    with contextlib.suppress(FileNotFoundError):
+        return pathlib.Path(pidfile).read_text().strip() == str(process.pid)
+    return False
 
 
 def query(address, name, rtype, timeout=1.0):
@@ -226,7 +233,7 @@ zone:{zones}""")
         with open(self.dir / "knotd.err", "a") as err:
             self.knotd = subprocess.Popen([tool("knotd"), "-c", self.conf], stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         for _ in range(300):
-            answer = query(self.address, "js.example", 1, 0.2)
+            answer = is_up(self.knotd, self.dir / "knot.pid") and query(self.address, "js.example", 1, 0.2)
             if answer and answer[3] & 15 == 0 and struct.unpack(">H", answer[6:8])[0] == 2:
                 return
             if self.knotd.poll() is not None:

@@ -126,7 +126,7 @@ zone:
             self.process = subprocess.Popen([dnsworld.tool("knotd"), "-c", str(self.dir / "knot.conf")],
                                           stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         for _ in range(400):
-            answer = dnsworld.query(f"{self.address}@{self.port}", self.zone, 6, 0.2)
+            answer = dnsworld.is_up(self.process, self.dir / "knot.pid") and dnsworld.query(f"{self.address}@{self.port}", self.zone, 6, 0.2)
             if answer and answer[3] & 15 == 0 and answer[7] >= 1:
                 return
             time.sleep(0.05)

@@ -122,7 +122,8 @@ acl:
         for conf, address in ((self.primary, PRIMARY), (self.secondary, SECONDARY)):
             self.processes.append(subprocess.Popen(
                 [dnsworld.tool("knotd"), "-c", conf], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-            self.until(lambda: self.ask(address, "ns1.roll.", "A"), f"knotd on {address}")
+            self.until(lambda: dnsworld.is_up(self.processes[-1], conf.with_name("knot.pid")) and self.ask(address, "ns1.roll.", "A") == {PRIMARY},
+                       f"knotd on {address}")
 
     def refresh(self):
         """The lag of the secondary: from 0 to lag seconds."""
@@ -131,9 +132,9 @@ acl:
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
 
     def ask(self, address, name, kind):
-        done = subprocess.run(["kdig", f"@{address}", "-p", str(self.port), "+short", "+timeout=1", "+retry=0", name, kind],
+        done = subprocess.run(["kdig", f"@{address}", "-p", str(self.port), "+short", "+timeout=10", "+retry=0", name, kind],
                               capture_output=True, text=True)
-        return {"".join(l.split()).lower() for l in done.stdout.splitlines() if l and l[0] != ";"}
+        return {"no answer"} if done.returncode else {"".join(l.split()).lower() for l in done.stdout.splitlines() if l and l[0] != ";"}
 
     def until(self, true, what, seconds=30):
         end = time.monotonic() + seconds

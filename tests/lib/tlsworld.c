@@ -149,6 +149,21 @@ static void write_config(const struct tlsworld *w)
 	MUST(fclose(f) == 0);
 }
 
+/* It writes its number once it has its sockets: what answers before that may be another test's. */
+static bool is_up(const struct tlsworld *w)
+{
+	char path[128];
+	int pid = 0;
+
+	snprintf(path, sizeof path, "%s/knot.pid", w->folder);
+	FILE *f = fopen(path, "r");
+	if (!f)
+		return false;
+	bool is = fscanf(f, "%d", &pid) == 1 && pid == w->pid;
+	fclose(f);
+	return is;
+}
+
 /* True when knotd answers for example. with this serial. */
 static bool answers(const struct tlsworld *w)
 {
@@ -179,7 +194,7 @@ static bool answers(const struct tlsworld *w)
 static bool wait_until_it_answers(struct tlsworld *w)
 {
 	for (int i = 0; i < 300; i++) {
-		if (answers(w))
+		if (answers(w) && is_up(w))
 			return true;
 		if (waitpid(w->pid, NULL, WNOHANG) == w->pid) {
 			w->pid = 0;
