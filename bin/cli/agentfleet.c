@@ -5,6 +5,7 @@
  */
 #include "cli/agent.h"
 #include "cli/enroll.h"
+#include "identity/fleetlock.h"
 
 #include <stdio.h>
 
@@ -44,7 +45,7 @@ int agent_fleet(const char *state, struct agent_name *a, struct agent_found *out
 	struct fleet_report report;
 	int rc;
 
-	out->busy = fleet_is_busy(state);
+	out->busy = fleetlock_is_busy(state);
 	if (out->busy)
 		return 0;
 	rc = enroll_fleet_again(&order, &report, &out->good, err);

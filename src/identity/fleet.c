@@ -4,18 +4,17 @@
 #include "dane/generate.h"
 #include "identity/cutoff.h"
 #include "identity/fleetask.h"
+#include "identity/fleetlock.h"
 #include "identity/fleetmake.h"
 #include "identity/fleetmember.h"
 #include "pki/der.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,39 +169,10 @@ static int prepare_wildcard(struct fleet *f, struct err *err)
 	return rc;
 }
 
-/* One call at a time: two would make two keys for a device. */
-static int lock(struct fleet *f, struct err *err)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%.*s/devices.lock", PATH_MAX - 16, f->tools.state);
-	f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (f->lock >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (f->lock >= 0 && errno == EWOULDBLOCK)
-		return err_set(err, ERR_SYSTEM, "%s: another list is being enrolled", path);
-	return err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
-}
-
-bool fleet_is_busy(const char *state)
-{
-	char path[PATH_MAX];
-	bool busy;
-	int fd;
-
-	snprintf(path, sizeof(path), "%.*s/devices.lock", PATH_MAX - 16, state);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	busy = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	close(fd);
-	return busy;
-}
-
 static int prepare(struct fleet *f, struct err *err)
 {
 	struct matching at = { .fleet = f };
-	int rc = lock(f, err);
+	int rc = fleetlock_take(f->tools.state, &f->lock, err);
 
 	if (rc == 0)
 		rc = fleetbook_open(f->tools.publication.names, &f->book, err);

@@ -101,9 +101,6 @@ int fleet_open(const struct fleet_tools *tools, const struct fleet_order *order,
 	struct fleet **out, struct err *err);
 void fleet_close(struct fleet *f);
 
-/* Whether a call is at it now; the answer is old when it comes. */
-bool fleet_is_busy(const char *state);
-
 /* What would be done: lines into told; report->fresh and report->published. */
 int fleet_plan(struct fleet *f, struct fleet_report *report, struct buf *told, struct err *err);
 
