@@ -49,7 +49,9 @@ static int look_after(const struct agent_name *a, struct enrolment *e, struct ag
 	return rc;
 }
 
-static int with_session(struct enroll_session *s, const struct agent_name *a,
+/* One that is not found was removed since it was listed, and the next list will not have it. One
+ * that has no folder was noted by a command that was killed right then. */
+static int with_session(struct enroll_session *s, const struct agent_name *a, bool held,
 	struct agent_found *out, struct err *err)
 {
 	struct enrolment e;
@@ -59,13 +61,16 @@ static int with_session(struct enroll_session *s, const struct agent_name *a,
 		? enrolment_find(&s->tools, &owner, &found, &e, err)
 		: err_set(err, ERR_FORMAT, "name '%s': not a domain name", a->name);
 
-	if (rc == 0 && !found)
-		rc = err_set(err, ERR_ARG, "'%s': is enrolled no more", a->name);
-	return rc == 0 ? look_after(a, &e, out, err) : rc;
+	out->busy = rc == 0 && !found;
+	if (rc == 0 && found && !held && e.step != ENROLMENT_LEAVING)
+		rc = err_set(err, ERR_SYSTEM, "'%s': is not there: the same sardane enroll goes on",
+			a->dir);
+	return rc == 0 && found ? look_after(a, &e, out, err) : rc;
 }
 
 int agent_watch(const char *state, struct agent_name *a, struct agent_found *out, struct err *err)
 {
+	enum rollfile_hold got = ROLLFILE_BUSY;
 	struct enroll_session s;
 	int lock = -1;
 	int rc;
@@ -75,15 +80,17 @@ int agent_watch(const char *state, struct agent_name *a, struct agent_found *out
 		return agent_crl(a, out, err);
 	if (a->kind == AGENT_FLEET)
 		return agent_fleet(state, a, out, err);
-	rc = rollfile_try_lock(a->dir, &lock, &out->busy, err);
+	rc = rollfile_try_lock(a->dir, &got, &lock, err);
+	out->busy = rc == 0 && got == ROLLFILE_BUSY;
 	if (rc != 0 || out->busy)
 		return rc;
 	rc = enroll_open(a->file.via, state, true, &s, err);
 	if (rc == 0) {
 		s.tools.wait_ms = PATIENCE_MS;
-		rc = with_session(&s, a, out, err);
+		rc = with_session(&s, a, got == ROLLFILE_HELD, out, err);
 		enroll_close(&s);
 	}
-	close(lock);
+	if (got == ROLLFILE_HELD)
+		close(lock);
 	return rc;
 }

@@ -434,12 +434,14 @@ static int change(const struct command *self, int argc, char **argv, struct requ
 {
 	unsigned services = r->file.services, addresses = r->file.addresses;
 	int lock = -1, rc;
+	bool there = false;
 	struct err err;
-	bool there;
 
-	rc = rollfile_lock(dir, &lock, &err);
+	rc = rollfile_lock_kept(dir, &lock, &err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, &err);
+	if (rc == 0 && !there)
+		rc = err_set(&err, ERR_ARG, "'%s': nothing is kept there any more", dir);
 	if (rc == 0 && r->file.under_way)
 		rc = err_set(&err, ERR_ARG, "settings change when no rollover is under way");
 	if (services)

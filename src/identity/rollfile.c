@@ -268,36 +268,61 @@ static int make_folder(char *path, int above, struct err *err)
 	return rc;
 }
 
-int rollfile_try_lock(const char *dir, int *fd, bool *busy, struct err *err)
+/* Whoever had it may have removed the file before it let go. */
+static bool is_removed(int fd)
 {
-	char path[PATH_MAX], folder[PATH_MAX];
-	int rc = file_of(dir, "lock", path, err);
-	int lock;
+	struct stat st;
 
-	*busy = false;
-	snprintf(folder, sizeof(folder), "%s", dir);
-	if (rc == 0)
-		rc = make_folder(folder, 2, err);
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
+int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct err *err)
+{
+	char path[PATH_MAX];
+	int lock, rc = file_of(dir, "lock", path, err);
+
 	if (rc != 0)
 		return rc;
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (lock < 0)
+	if (lock < 0 && errno != ENOENT)
 		return err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
-	if (flock(lock, LOCK_EX | LOCK_NB) == 0) {
-		*fd = lock;
+	if (lock < 0) {
+		*out = ROLLFILE_ABSENT;
 		return 0;
 	}
-	*busy = errno == EWOULDBLOCK;
-	if (!*busy)
-		rc = err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
-	close(lock);
+	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		*out = ROLLFILE_BUSY;
+		if (errno != EWOULDBLOCK)
+			rc = err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
+		close(lock);
+		return rc;
+	}
+	*out = is_removed(lock) ? ROLLFILE_BUSY : ROLLFILE_HELD;
+	if (*out == ROLLFILE_HELD)
+		*fd = lock;
+	else
+		close(lock);
+	return 0;
+}
+
+int rollfile_lock_kept(const char *dir, int *fd, struct err *err)
+{
+	enum rollfile_hold got = ROLLFILE_BUSY;
+	int rc = rollfile_try_lock(dir, &got, fd, err);
+
+	if (rc == 0 && got == ROLLFILE_BUSY)
+		rc = err_set(err, ERR_SYSTEM, "'%s/lock': another process is at it", dir);
+	if (rc == 0 && got == ROLLFILE_ABSENT)
+		rc = err_set(err, ERR_ARG, "'%s': nothing is kept there any more", dir);
 	return rc;
 }
 
 int rollfile_lock(const char *dir, int *fd, struct err *err)
 {
-	bool busy = false;
-	int rc = rollfile_try_lock(dir, fd, &busy, err);
+	char folder[PATH_MAX];
+	int rc;
 
-	return busy ? err_set(err, ERR_SYSTEM, "'%s/lock': another process is at it", dir) : rc;
+	snprintf(folder, sizeof(folder), "%s", dir);
+	rc = make_folder(folder, 2, err);
+	return rc == 0 ? rollfile_lock_kept(dir, fd, err) : rc;
 }

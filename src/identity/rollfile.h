@@ -67,10 +67,15 @@ int rollfile_authority(const char *state, char out[PATH_MAX], struct err *err);
 int rollfile_read(const char *dir, struct rollfile *out, bool *there, struct err *err);
 int rollfile_write(const char *dir, const struct rollfile *f, struct err *err);
 
-/* A descriptor to close, which ends it; made with DIR and what is above it (0700). Whoever enrols,
- * rolls or removes the name holds it meanwhile. */
+/* A descriptor to close, which ends it. Whoever enrols, rolls or removes the name holds it
+ * meanwhile. rollfile_lock makes DIR and what is above it (0700): it is for who begins. To the
+ * others a DIR that is not there is a name that was removed. */
 int rollfile_lock(const char *dir, int *fd, struct err *err);
-/* *busy, and no lock, while another process has it. */
-int rollfile_try_lock(const char *dir, int *fd, bool *busy, struct err *err);
+int rollfile_lock_kept(const char *dir, int *fd, struct err *err);
+
+enum rollfile_hold { ROLLFILE_HELD, ROLLFILE_BUSY, ROLLFILE_ABSENT };
+
+/* *fd only with ROLLFILE_HELD. BUSY: another process has it. */
+int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct err *err);
 
 #endif

@@ -50,7 +50,7 @@ int rolling_open(const char *dir, const struct rolling_world *world, struct roll
 	r->lock = -1;
 	r->world = *world;
 	snprintf(r->dir, sizeof(r->dir), "%s", dir);
-	rc = rollfile_lock(dir, &r->lock, err);
+	rc = rollfile_lock_kept(dir, &r->lock, err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, err);
 	if (rc == 0 && !there)

@@ -119,6 +119,27 @@ static void one_process_at_a_time(void **state)
 	close(second);
 }
 
+static void who_goes_on_does_not_bring_a_removed_name_back(void **state)
+{
+	enum rollfile_hold got = ROLLFILE_BUSY;
+	struct err err;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(rollfile_try_lock("s/names/gone", &got, &fd, NULL), 0);
+	assert_int_equal(got, ROLLFILE_ABSENT);
+	assert_int_equal(rollfile_lock_kept("s/names/gone", &fd, &err), ERR_ARG);
+	assert_non_null(strstr(err.msg, "nothing is kept there any more"));
+	assert_int_not_equal(access("s/names/gone", F_OK), 0);
+	assert_int_equal(rollfile_lock("s/names/gone", &fd, NULL), 0);
+	assert_int_equal(rollfile_try_lock("s/names/gone", &got, &fd, NULL), 0);
+	assert_int_equal(got, ROLLFILE_BUSY);
+	close(fd);
+	assert_int_equal(rollfile_try_lock("s/names/gone", &got, &fd, NULL), 0);
+	assert_int_equal(got, ROLLFILE_HELD);
+	close(fd);
+}
+
 static void a_file_of_anything_else_is_refused_by_name(void **state)
 {
 	static const char *const texts[] = { "", "[]", "{\"name\":\"x\"}", "no JSON" };
@@ -182,6 +203,7 @@ int main(void)
 		TEST(what_is_written_is_read),
 		TEST(an_authority_has_settings_of_its_own),
 		TEST(one_process_at_a_time),
+		TEST(who_goes_on_does_not_bring_a_removed_name_back),
 		TEST(a_file_of_anything_else_is_refused_by_name),
 		TEST(a_folder_stays_below_names),
 		TEST(services_have_their_owners),
