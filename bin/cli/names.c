@@ -2,19 +2,22 @@
 /*
  * names - "sardane names list", "show" and "remove": the identities of a state directory.
  */
+#include "cli/agent.h"
 #include "cli/enroll.h"
 #include "cli/option.h"
 #include "cli/text.h"
 #include "identity/rolltake.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { OPT_STATE = 1, OPT_VIA, OPT_SERVICE, OPT_WAIT, OPT_KEEP, OPT_JSON };
 
 const char names_list_help[] = "usage: sardane names list --state DIR [OPTIONS]\n\n"
-			       "Lists the enrolled names, and those on the way.\n\n"
+			       "Lists the enrolled names, those on the way, and those that only\n"
+			       "sardane rollover keeps.\n\n"
 			       "  --state DIR        the folder that remembers them (needed)\n"
 			       "  --json             one JSON array\n"
 			       "  --help             this text\n";
@@ -96,12 +99,35 @@ static int read_request(const struct command *self, int argc, char **argv,
 	return 0;
 }
 
+static void write_time(int64_t s, char out[TEXT_TIME_MAX])
+{
+	if (s)
+		text_write_time(s, out);
+	else
+		snprintf(out, TEXT_TIME_MAX, "-");
+}
+
+/* One that a rollover keeps and was never enrolled, as if names.db had it. Nothing is known of
+ * when it was taken over, nor of who signed its first certificate. */
+static struct names_entry entry_of(const char *owner, const struct rollfile *f)
+{
+	return (struct names_entry){ .owner = owner,
+		.name = f->name,
+		.service = f->services ? f->service[0] : "",
+		.via = f->via,
+		.issuer = "",
+		.key = f->key_kind,
+		.days = f->days,
+		.step = f->under_way ? "rolling" : "rolled",
+		.changed_s = (f->under_way ? f->rollover.since_ms : f->ended_ms) / 1000 };
+}
+
 static void write_entry(const struct names_entry *e, struct writer *w)
 {
 	char begun[TEXT_TIME_MAX], changed[TEXT_TIME_MAX];
 
-	text_write_time(e->begun_s, begun);
-	text_write_time(e->changed_s, changed);
+	write_time(e->begun_s, begun);
+	write_time(e->changed_s, changed);
 	writer_text(w, "owner", e->owner);
 	writer_text(w, "name", e->name);
 	if (e->service[0])
@@ -112,7 +138,8 @@ static void write_entry(const struct names_entry *e, struct writer *w)
 	writer_text(w, "key", e->key);
 	writer_u64(w, "days", e->days);
 	writer_text(w, "via", e->via);
-	writer_text(w, "begun", begun);
+	if (e->begun_s)
+		writer_text(w, "begun", begun);
 	writer_text(w, "changed", changed);
 }
 
@@ -120,22 +147,47 @@ struct listing {
 	struct buf text;
 	struct writer json;
 	bool as_json;
+	struct agent_names rolled; /* in the order of their owners */
+	size_t told;               /* of these, or enrolled as well */
 };
 
-static int list_entry(void *arg, const struct names_entry *e, struct err *err)
+static void list_entry(struct listing *l, const struct names_entry *e)
 {
-	struct listing *l = arg;
 	char changed[TEXT_TIME_MAX];
 
-	(void)err;
-	text_write_time(e->changed_s, changed);
+	write_time(e->changed_s, changed);
 	if (l->as_json) {
 		writer_open(&l->json, NULL, '{');
 		write_entry(e, &l->json);
 		writer_close(&l->json);
 	} else {
-		buf_printf(&l->text, "%-11s  %s  %s\n", e->step, changed, e->owner);
+		buf_printf(&l->text, "%-11s  %-20s  %s\n", e->step, changed, e->owner);
 	}
+}
+
+/* Those that come before an owner; NULL: all that are left. */
+static void list_rolled(struct listing *l, const char *before)
+{
+	for (; l->told < l->rolled.count; l->told++) {
+		const struct agent_name *a = l->rolled.name[l->told];
+		const struct names_entry e = entry_of(a->name, &a->file);
+
+		if (before && strcmp(a->name, before) >= 0)
+			return;
+		if (!a->file.authority)
+			list_entry(l, &e);
+	}
+}
+
+static int list_enrolled(void *arg, const struct names_entry *e, struct err *err)
+{
+	struct listing *l = arg;
+
+	(void)err;
+	list_rolled(l, e->owner);
+	if (l->told < l->rolled.count && strcmp(l->rolled.name[l->told]->name, e->owner) == 0)
+		l->told++;
+	list_entry(l, e);
 	return 0;
 }
 
@@ -154,10 +206,15 @@ int names_list_run(const struct command *self, int argc, char **argv)
 	l.as_json = r.json;
 	l.json = writer_into(&l.text);
 	rc = names_open(r.state, false, &names, &err);
+	if (rc == 0)
+		rc = agent_names_read(r.state, &l.rolled, &err);
 	if (rc == 0 && r.json)
 		writer_open(&l.json, NULL, '[');
 	if (rc == 0)
-		rc = names_each(names, NULL, list_entry, &l, NULL, &err);
+		rc = names_each(names, NULL, list_enrolled, &l, NULL, &err);
+	if (rc == 0)
+		list_rolled(&l, NULL);
+	agent_names_free(&l.rolled);
 	names_close(names);
 	if (rc != 0) {
 		buf_done(&l.text);
@@ -211,16 +268,54 @@ static int show_entry(void *arg, const struct names_entry *e, struct err *err)
 		write_entry(e, &l->json);
 		return 0;
 	}
-	text_write_time(e->begun_s, begun);
-	text_write_time(e->changed_s, changed);
+	write_time(e->begun_s, begun);
+	write_time(e->changed_s, changed);
 	buf_printf(&l->text, "owner    %s\nname     %s\n", e->owner, e->name);
 	if (e->service[0])
 		buf_printf(&l->text, "service  %s\n", e->service);
-	buf_printf(&l->text, "step     %s, %s; begun %s\n", e->step, changed, begun);
-	buf_printf(&l->text, "key      %s, certificate of %u days, signed by %s\n", e->key, e->days,
-		e->issuer[0] ? e->issuer : "itself");
+	buf_printf(&l->text, "step     %s, %s", e->step, changed);
+	if (e->begun_s)
+		buf_printf(&l->text, "; begun %s", begun);
+	buf_printf(&l->text, "\nkey      %s, certificate of %u days", e->key, e->days);
+	if (e->begun_s)
+		buf_printf(&l->text, ", signed by %s", e->issuer[0] ? e->issuer : "itself");
+	buf_text(&l->text, "\n");
 	buf_printf(&l->text, "via      %s\n", e->via);
 	return 0;
+}
+
+static int show_rolled(const char *state, const char *owner, struct listing *l, size_t *n,
+	struct err *err)
+{
+	struct rollfile *f = malloc(sizeof(*f));
+	struct names_entry e;
+	char dir[PATH_MAX];
+	bool there = false;
+	int rc = f ? rollfile_folder(state, owner, dir, err)
+		   : err_set(err, ERR_NOMEM, "%s: no memory", owner);
+
+	if (rc == 0)
+		rc = rollfile_read(dir, f, &there, err);
+	if (rc == 0 && there) {
+		e = entry_of(owner, f);
+		rc = show_entry(l, &e, err);
+		*n = 1;
+	}
+	free(f);
+	return rc;
+}
+
+/* The members, then the records. */
+static int show_name(const char *state, struct names *names, const char *owner, struct listing *l,
+	size_t *n, struct err *err)
+{
+	int rc = names_each(names, owner, show_entry, l, n, err);
+
+	if (rc == 0 && *n == 0)
+		rc = show_rolled(state, owner, l, n, err);
+	if (rc == 0 && l->as_json)
+		writer_open(&l->json, "records", '[');
+	return rc == 0 && *n ? names_each_record(names, owner, RR_TLSA, show_record, l, err) : rc;
 }
 
 int names_show_run(const struct command *self, int argc, char **argv)
@@ -245,11 +340,7 @@ int names_show_run(const struct command *self, int argc, char **argv)
 	if (rc == 0 && r.json)
 		writer_open(&l.json, NULL, '{');
 	if (rc == 0)
-		rc = names_each(names, owner, show_entry, &l, &n, &err);
-	if (rc == 0 && r.json)
-		writer_open(&l.json, "records", '[');
-	if (rc == 0 && n)
-		rc = names_each_record(names, owner, RR_TLSA, show_record, &l, &err);
+		rc = show_name(r.state, names, owner, &l, &n, &err);
 	names_close(names);
 	if (rc != 0 || n == 0) {
 		buf_done(&l.text);

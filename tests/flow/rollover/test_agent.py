@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane agent: rolls by itself, through kill -9 and a DNS outage, and puts right what others broke."""
-import re, signal, subprocess, time
+import json, re, signal, subprocess, time
 
 import rollworld
 from publishlab import check, done, skip_without
@@ -108,6 +108,11 @@ with rollworld.World() as w:
     w.everywhere([record])
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 0, "undone, it may be published again", got.stdout + got.stderr)
+
+    listed = json.loads(w.run(w.sardane, "names", "list", "--state", w.state, "--json"))
+    check([(n["owner"], n["step"]) for n in listed] == [(w.owner[:-1], "rolled")], "names list has what was only taken over", listed)
+    shown = w.run(w.sardane, "names", "show", rollworld.HOST, "--service", f"{w.service}/tcp", "--state", w.state)
+    check("step     rolled, 20" in shown and record.split()[-1].lower() in shown.lower(), "names show has its particulars", shown)
 
     remove = [w.sardane, "names", "remove", rollworld.HOST, "--service", f"{w.service}/tcp", "--state", w.state]
     w.run(w.sardane, "revoke", *name)
