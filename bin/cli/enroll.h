@@ -48,6 +48,9 @@ int enroll_fleet(const struct command *self, const struct enroll_fleet *r);
 int enroll_fleet_again(const struct enroll_fleet *r, struct fleet_report *report, bool *all,
 	struct err *err);
 
+/* A path that may not be there, as who runs in another folder finds it. */
+int enroll_absolute(const char *path, char out[PATH_MAX], struct err *err);
+
 /* Where it is, what the servers and the proof said, and its files. */
 /* live NULL: it was not asked for. */
 int enroll_show(const struct enrolment *e, bool waits, const struct enroll_live *live, bool json);

@@ -215,8 +215,7 @@ static int open_fleet(const struct enroll_fleet *r, struct work *w, struct fleet
 	return fleet_open(tools, &order, &w->roster, &w->fleet, err);
 }
 
-/* A path that may not be there yet, as who runs in another folder finds it. */
-static int absolute(const char *path, char out[PATH_MAX], struct err *err)
+int enroll_absolute(const char *path, char out[PATH_MAX], struct err *err)
 {
 	char here[PATH_MAX] = "";
 
@@ -231,12 +230,12 @@ static int absolute(const char *path, char out[PATH_MAX], struct err *err)
 static int keep(const struct enroll_fleet *r, const char *state, struct err *err)
 {
 	struct fleetfile f = { .ca = r->ca, .days = r->days };
-	int rc = absolute(r->csv, f.list, err);
+	int rc = enroll_absolute(r->csv, f.list, err);
 
 	if (rc == 0)
-		rc = absolute(r->via, f.via, err);
+		rc = enroll_absolute(r->via, f.via, err);
 	if (rc == 0 && r->result)
-		rc = absolute(r->result, f.result, err);
+		rc = enroll_absolute(r->result, f.result, err);
 	snprintf(f.form, sizeof(f.form), "%s", r->form);
 	snprintf(f.key_kind, sizeof(f.key_kind), "%s", r->key);
 	return rc == 0 ? fleetfile_write(state, &f, err) : rc;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FOLDER "fleets"
 #define NAMED  8 /* octets of the digest */
@@ -62,6 +63,19 @@ int fleetfile_write(const char *state, const struct fleetfile *f, struct err *er
 		rc = jsonfile_write(path, &w, &text, err);
 	buf_done(&text);
 	return rc;
+}
+
+int fleetfile_forget(const char *state, const char *list, bool *found, struct err *err)
+{
+	char path[PATH_MAX];
+	int rc = name_file(state, list, path, err);
+
+	if (rc != 0)
+		return rc;
+	*found = unlink(path) == 0;
+	return *found || errno == ENOENT
+		? 0
+		: err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
 }
 
 static int take_fields(const struct doc *object, struct fleetfile *out, struct err *err)

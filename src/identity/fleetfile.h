@@ -2,8 +2,7 @@
 /*
  * fleetfile - how a list of devices was enrolled, kept so that it can be done again.
  *
- *   File       STATE/fleets/DIGEST.json, replaced as a whole; DIGEST is of the list's path. Who
- *              removes it has the list forgotten, not its devices.
+ *   File       STATE/fleets/DIGEST.json, replaced as a whole; DIGEST is of the list's path.
  *   Paths      absolute.
  *   Ownership  the struct is the caller's memory and owns nothing.
  *   Errors     ERR_SYSTEM, ERR_FORMAT; words begin with the path. *out only on success.
@@ -28,6 +27,9 @@ struct fleetfile {
 };
 
 int fleetfile_write(const char *state, const struct fleetfile *f, struct err *err);
+
+/* The list is forgotten, its devices are not. *found false: it was not known. */
+int fleetfile_forget(const char *state, const char *list, bool *found, struct err *err);
 
 /* f is NULL, and err tells why, for a file that cannot be read; each returns 0 to go on. */
 int fleetfile_each(const char *state,

@@ -159,8 +159,19 @@ with rollworld.World() as w:
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     w.everywhere([data("d1")], "d1._f.roll.")
     check(got.stderr.count("agent.unreadable") == 2, "a file that cannot be read is named, and all else looked after", got.stdout + got.stderr)
-    for file in [*(w.state / "fleets").iterdir(), w.state / "other-crl.json"]:
+    fleets = lambda *words: subprocess.run([str(x) for x in (w.sardane, "fleets", *words, "--state", w.state)], capture_output=True, text=True, timeout=60)
+    got = fleets("list")
+    check(got.returncode == 2 and "half.json" in got.stderr and got.stdout.split()[:4] == ["3", "1", "1", str(fleet)], "fleets list has the list, and names that file",
+          got.stdout + got.stderr)
+    for file in (w.state / "fleets/half.json", w.state / "other-crl.json"):
         file.unlink()
+    got = fleets("forget", fleet)
+    check(got.returncode == 0 and json.loads(fleets("list", "--json").stdout) == [], "fleets forget has it forgotten", got.stderr)
+    got = fleets("forget", fleet)
+    check(got.returncode == 1 and "no such list" in got.stderr, "once", got.stderr)
+    got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and "devices" not in got.stdout and len(w.ask(rollworld.PRIMARY, "d1._f.roll.", "TLSA")) == 1,
+          "the agent looks after it no more, and its devices stay", got.stdout + got.stderr)
     # One wildcard for all, and beside it what a rollover of its authority publishes.
     meters = w.dir / "meters"
     w.run(w.sardane, "ca", "init", meters, "--name", "Root of meters")
