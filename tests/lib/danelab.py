@@ -40,8 +40,9 @@ as_id_by_name: true
 """ + self.resolver(stub))
 
     def resolver(self, more=""):
+        """The longest deadline there is: a machine may be slow."""
         e = self.e
-        return (f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
+        return (f'resolver: {{deadline_ms: 4000, trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
                 f'helper: {os.environ["RESOLVERD"]}{more}}}\n')
 
     def client_config(self, who, name=None, key=None):
@@ -72,7 +73,7 @@ as_id_by_name: true
         got = self.sardane("connect", f'{self.e["B_JS_HOST"]}:{self.e["B_JS_PORT"]}', "--resolver", str(settings), *me, *options)
         return got.returncode, got.stdout + got.stderr
 
-    def said(self, pattern, seconds=20):
+    def said(self, pattern, seconds=60):
         """The first line of its log that matches; waits for it."""
         until = time.monotonic() + seconds
         while True:

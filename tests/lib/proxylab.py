@@ -14,7 +14,8 @@ from danelab import world  # noqa: F401: for those who import this
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
 def resolver(e):
-    return (f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
+    """The longest deadline there is: a machine may be slow."""
+    return (f'resolver: {{deadline_ms: 4000, trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
             f'helper: {os.environ["RESOLVERD"]}}}\n')
 
 def listener(e, backend, allow=None, more=""):
@@ -64,7 +65,7 @@ class Proxy:
         self.said(r"proxy\.ready")
         return self
 
-    def said(self, pattern, seconds=20, times=1):
+    def said(self, pattern, seconds=60, times=1):
         """The line of its log that matches for the times-th time; waits for it."""
         until = time.monotonic() + seconds
         seen = self.seen.setdefault(pattern, [0])  # how many lines were looked at, and those that match
@@ -103,7 +104,9 @@ class Proxy:
     def __exit__(self, *why):
         status = self.stop()
         shutil.rmtree(self.dir)
-        if not why[0]:
+        if why[1]:
+            why[1].add_note(f"log of {self.config}:\n" + "".join(self.log[-200:]))
+        else:
             assert status == 0 and not any("never closed" in line for line in self.log), f"{status}: " + "".join(self.log[-20:])
 
 class Echo:
@@ -194,10 +197,10 @@ class Slow:
     def __exit__(self, *why):
         self.socket.close()
 
-def stubbed(config, more="deadline_ms: 1000", **zones):
+def stubbed(config, more="", **zones):
     """The same configuration, with the servers of these zones below example; more: of its resolver block."""
     stubs = ", ".join(f'{{zone: {name}.example, server: "{zone.address}"}}' for name, zone in zones.items())
-    return config.replace("resolver: {", f"resolver: {{{more}, stub: [{stubs}], ")
+    return config.replace("resolver: {", f"resolver: {{{more}stub: [{stubs}], ")
 
 def get(p, path, method="GET"):
     """(status, body) of what the proxy tells at DIR/status."""

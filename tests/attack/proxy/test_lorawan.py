@@ -13,6 +13,8 @@ from joinlab import run
 from proxylab import Proxy, Zone, by_certificate, outbound, stubbed
 from routerlab import answer, inbound, join_req, result, router
 
+SERVFAIL = 2
+
 def direct(a, body, more=""):
     """What B's listener says to a message of A's, through a tunnel that reads nothing of it."""
     with a.connect() as s:
@@ -85,7 +87,7 @@ def dns_cannot_lead_out_of_what_is_allowed():
 
 def an_as_id_leads_to_no_host_that_no_rule_names():
     more = f'    as_id_port: {WORLD["B_JS_PORT"]}\n    allow:\n      - name: .b.example\n      - name: friend.quiet.example\n'
-    with Zone() as zone, Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(stubbed(router(WORLD, more=more, found=False), quiet=zone)) as a:
+    with Zone(rcode=SERVFAIL) as zone, Web(answer) as web, Proxy(inbound(WORLD, web.address)), Proxy(stubbed(router(WORLD, more=more, found=False), quiet=zone)) as a:
         for to in ("stranger.quiet.example", "quiet.example", "b.example", "js.b.example.quiet.example", "js.b.example:99", "js.b.example/x", "x@js.b.example",
                    "127.0.0.1", "localhost"):
             assert result(direct(a, join_req(WORLD, MessageType="XmitDataReq", ReceiverID=to))) == "UnkownReceiver", to
