@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "program/config.h"
+#include "program/config_keys.h"
 #include "program/policy.h"
 #include "program/resolver_config.h"
 #include "program/tls_config.h"
@@ -28,6 +29,14 @@ static const cyaml_schema_field_t fields[] = {
 
 static const cyaml_schema_value_t schema = CONFIG_SCHEMA(struct all, fields);
 
+static int seen(void *arg, const struct config_key *k, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	assert(k->list && k->key && k->line && k->column);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct resolver_settings settings;
@@ -41,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		return 0;
 	memcpy(text, data, n);
 	text[n] = '\0';
+	(void)config_keys_each(text, seen, NULL, &err);
 	if (config_load_text("file", text, &schema, &loaded, &err) != 0) {
 		assert(!loaded && strncmp(err.msg, "file:", 5) == 0);
 		return 0;

@@ -10,6 +10,7 @@
 #include "net/reaches.h"
 #include "net/target.h"
 #include "net/verdict.h"
+#include "proxy/unused.h"
 #include "tls/alpn.h"
 
 #define ENDS_MAX    256
@@ -339,8 +340,6 @@ static int check_times(const struct config_limits *l, struct err *err)
 /* What cannot be kept may not be agreed on. */
 static int check_alpn(const struct config_end *e, struct err *err)
 {
-	if (e->alpn_count && config_is_lorawan(e))
-		return err_set(err, ERR_FORMAT, "alpn: not with lorawan");
 	/* The other side is asked for what this one agreed on, whatever the program chose. */
 	if (e->alpn_count > 1 && config_is_by_name(e))
 		return err_set(err, ERR_FORMAT, "alpn: only one with to: sni:port");
@@ -424,8 +423,6 @@ static int check_backend_tls(const struct config_end *e, struct err *err)
 	if (rc == 0 && (t->name || t->ca_cert || t->certificates_count) &&
 		!(t->name && t->ca_cert && t->certificates_count))
 		rc = err_set(err, ERR_FORMAT, "backend_tls: need name, ca_cert and certificates");
-	if (rc == 0 && t->name && !config_is_lorawan(e))
-		rc = err_set(err, ERR_FORMAT, "backend_tls is for identity lorawan");
 	return rc;
 }
 
@@ -534,9 +531,6 @@ static int check_names(struct config_end *e, struct err *err)
 	struct pattern p;
 	int rc = 0;
 
-	if ((e->names_count || e->sni_required) && config_is_lorawan(e))
-		return err_set(err, ERR_FORMAT,
-			"names and sni_required: not with identity lorawan");
 	e->inner = calloc(e->names_count + 1, sizeof(*e->inner));
 	if (!e->inner)
 		return err_set(err, ERR_NOMEM, "names: no memory");
@@ -581,22 +575,6 @@ static int check_by_name(const struct config_end *e, struct err *err)
 	return rc;
 }
 
-/* What is said although it would do nothing. */
-static int check_unused(const struct config_end *e, struct err *err)
-{
-	bool by_name = config_is_by_name(e), lorawan = config_is_lorawan(e);
-
-	if ((e->local_cert || e->local_key) && !by_name)
-		return err_set(err, ERR_FORMAT, "local_cert and local_key are for to: sni:port");
-	if (e->allow_count && !by_name && !lorawan)
-		return err_set(err, ERR_FORMAT, "allow is for to: lorawan and sni:port");
-	if ((e->routes_count || e->join_eui_suffix || e->net_id_suffix || e->as_id_port) &&
-		!lorawan)
-		return err_set(err, ERR_FORMAT,
-			"routes, suffixes and as_id_port are for to: lorawan");
-	return 0;
-}
-
 static int check_outbound(const struct config_end *e, struct err *err)
 {
 	struct service_target target;
@@ -612,7 +590,6 @@ static int check_outbound(const struct config_end *e, struct err *err)
 	rc = rc ? rc : tls_config_check(&client, "tls", err);
 	if (rc == 0 && !e->to)
 		rc = err_set(err, ERR_FORMAT, "to is missing");
-	rc = rc ? rc : check_unused(e, err);
 	if (rc == 0 && config_is_lorawan(e))
 		return check_router(e, err);
 	rc = rc ? rc : config_target(e, &target, err);
@@ -692,15 +669,28 @@ static bool asks_dns(const struct config *c)
 	return c->file->outbound_count > 0;
 }
 
+static int load(const char *path, struct config *c, struct err *err)
+{
+	struct buf text;
+	void *file = NULL;
+	int rc = config_text(path, &text, err);
+
+	rc = rc ? rc : config_load_text(path, buf_string(&text), &file_schema, &file, err);
+	c->file = file;
+	rc = rc ? rc : unused_check(c, path, buf_string(&text), err);
+	if (rc != 0)
+		config_done(c);
+	buf_done(&text);
+	return rc;
+}
+
 int config_read(const char *path, struct config *out, struct err *err)
 {
 	struct config c = { 0 };
-	void *file = NULL;
-	int rc = config_load(path, &file_schema, &file, err);
+	int rc = load(path, &c, err);
 
 	if (rc != 0)
 		return rc;
-	c.file = file;
 	rc = check_file(&c, err);
 	if (rc == 0 && asks_dns(&c)) {
 		rc = resolver_config_of(&c.file->resolver, &c.resolver, err);

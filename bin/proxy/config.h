@@ -14,9 +14,9 @@
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       as_id_port, request_timeout, body_max,
  *                       answer_timeout, backend_tls: {name, ca_cert, certificates: [...]}
- *   both                alpn: [...], connections_max, handshakes_max, per_source_max,
+ *   more or less both   alpn: [...], connections_max, handshakes_max, per_source_max,
  *                       handshake_timeout, connect_timeout, idle_timeout, half_closed_timeout,
- *                       lifetime, grace, refusals_logged_max
+ *                       lifetime, grace, refusals_logged_max: proxy/unused.c says which has which
  *   resolver:           program/resolver_config.h
  *
  *   Time       seconds.

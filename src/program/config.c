@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/buf.h"
-
 #define FILE_MAX_OCTETS (1024 * 1024)
 #define PATH_PARTS      8
 
@@ -132,12 +130,13 @@ static int complaint_tell(struct complaint *c, const char *path, const char *tex
 		c->words);
 }
 
-static int read_all(const char *path, struct buf *out, struct err *err)
+int config_text(const char *path, struct buf *out, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc = 0;
 	uint8_t chunk[8192];
 	ssize_t n = 0;
 
+	*out = (struct buf){ .limit = FILE_MAX_OCTETS };
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, "%s: %s", path, strerror(errno));
 	while (buf_ok(out) && (n = read(fd, chunk, sizeof(chunk))) > 0)
@@ -188,8 +187,8 @@ int config_load_text(const char *name, const char *text, const cyaml_schema_valu
 
 int config_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct err *err)
 {
-	struct buf text = { .limit = FILE_MAX_OCTETS };
-	int rc = read_all(path, &text, err);
+	struct buf text;
+	int rc = config_text(path, &text, err);
 
 	if (rc == 0)
 		rc = config_load_text(path, buf_string(&text), schema, out, err);

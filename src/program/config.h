@@ -16,6 +16,7 @@
 
 #include <cyaml/cyaml.h>
 
+#include "core/buf.h"
 #include "core/err.h"
 
 /* A value that is the struct named type, described by fields. */
@@ -24,6 +25,8 @@
 		CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, type, fields) \
 	}
 
+/* The text of a file, as config_load reads it; the caller's buf. */
+int config_text(const char *path, struct buf *out, struct err *err);
 int config_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct err *err);
 /* The same from text; name stands for the file in the words. */
 int config_load_text(const char *name, const char *text, const cyaml_schema_value_t *schema,

@@ -317,12 +317,34 @@ def the_file_says_where_a_program_may_be_led():
         _, keys = proxylab.local_certificate(top, "x.b.example")
         rule = "    allow: [{name: .b.example}]\n"
         for to, more, why in (("sni:443", keys, "no rule"), ("sni:443", rule, "need local_cert and local_key"), ("sni:", keys + rule, "sni:port"),
-                              ("sni:0", keys + rule, "sni:port"), ("js.b.example:1", keys, "are for to: sni:port"), ("js.b.example:1", rule, "allow is for"),
+                              ("sni:0", keys + rule, "sni:port"), ("js.b.example:1", keys, "local_cert is for to: sni:port"), ("js.b.example:1", rule, "allow is for"),
                               ("sni:443", keys.replace("local-key", "none") + rule, "none.pem"),
                               ("sni:443", keys + rule + "    alpn: [h2, mqtt]\n", "only one"),
                               ("sni:443", keys + rule + "    targets_max: 4097\n", "targets_max above 4096")):
             status, words = Proxy(outbound(WORLD, to=to, more=more)).check()
             assert status == 2 and why in words, (to, why, words)
+
+def a_setting_that_would_do_nothing_where_it_stands_is_refused_at_its_place():
+    http, lorawan, router = "identity: http", "identity: lorawan", "lorawan"
+    lines = {key: f"{key}: 1" for key in ("header_max", "request_timeout", "answer_timeout", "body_max", "targets_max", "connect_timeout",
+                                         "half_closed_timeout", "lifetime", "per_source_max", "handshakes_max", "handshake_timeout", "as_id_port")}
+    lines |= {"net_id_suffix": "net_id_suffix: b.example", "tickets": "tickets: false", "dane_client_name": "dane_client_name: a.b.example",
+              "alpn": "alpn: [h2]", "names": "names: []", "sni_required": "sni_required: true", "local_cert": "local_cert: x", "allow": "allow: []"}
+    messages, octets = ("request_timeout", "answer_timeout", "body_max", "net_id_suffix"), ("connect_timeout", "half_closed_timeout", "lifetime", "alpn")
+    idle = {("listeners", "identity: none"): (*messages, "header_max", "dane_client_name"), ("listeners", http): (*messages, "dane_client_name"),
+            ("listeners", lorawan): ("header_max", *octets, "names", "sni_required", "dane_client_name"),
+            ("outbound", "to: js.b.example:1"): (*messages, "targets_max", "per_source_max", "handshakes_max", "handshake_timeout", "tickets", "as_id_port",
+                                                 "local_cert", "allow"),
+            ("outbound", "to: sni:1"): (*messages, "per_source_max", "tickets", "as_id_port"),
+            ("outbound", "to: lorawan"): (*octets, "targets_max", "per_source_max", "tickets", "local_cert")}
+    for (side, what), keys in idle.items():
+        for key in keys:
+            p = Proxy(f'{side}:\n  - {{bind: "127.0.0.1:0"}}\n  - bind: "127.0.0.1:1"\n    {what}\n    {lines[key]}\n')
+            status, words = p.check()
+            assert status == 2 and f"{p.config}:7:5: {side}[1]: {key} is for " in words, (side, what, key, words)
+    for entry in ('{bind: "127.0.0.1:1", header_max: 1}', '{bind: "127.0.0.1:1", "header_max": 1}'):
+        p = Proxy(f"listeners: [{entry}]\n")
+        assert f"{p.config}:3:35: listeners[0]: header_max is for identity: http" in p.check()[1], p.check()
 
 def with_names(first, second, third, more=""):
     """B's listener, and beside it two server names: one with its own certificate and rules, one with the listener's."""
@@ -369,7 +391,7 @@ def each_server_name_is_tested_with_its_own_certificate_and_record():
         assert status == 3 and f"name=_{port}._tcp.nowhere.b.example reason=" in words, words
         for before, after, why in (("tls_key: " + WORLD["B_AS_SERVER"], "tls_key: " + WORLD["B_JS_SERVER"], "names[0]: in: tls_key"),
                                    ("name: test.b.example", "name: .", "names[0]: '.' is no name"),
-                                   ("    names:", "    identity: lorawan\n    names:", "not with identity lorawan"),
+                                   ("    names:", "    identity: lorawan\n    names:", "names is for every identity but lorawan"),
                                    ("        allow:\n          - name: " + WORLD["A_AS_CLIENT_NAME"], "        allow: []", "allow")):
             status, words = Proxy(config.replace(before, after)).check()
             assert status == 2 and why in words, (why, words)
@@ -416,5 +438,7 @@ with proxylab.world() as (WORLD, lab):
         an_address_that_is_dead_or_proves_another_key_gives_way_to_the_next, an_address_that_says_nothing_has_its_share_of_the_time,
         each_server_name_has_its_backend_its_certificate_and_its_rules, each_server_name_is_tested_with_its_own_certificate_and_record,
         a_server_is_found_by_srv_and_held_to_the_record_of_its_own_name,
-        a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led, what_is_spoken_inside_is_agreed_on_and_the_backend_is_told,
+        a_program_that_speaks_tls_alone_is_led_by_the_name_it_asks_for, the_file_says_where_a_program_may_be_led,
+        a_setting_that_would_do_nothing_where_it_stands_is_refused_at_its_place,
+        what_is_spoken_inside_is_agreed_on_and_the_backend_is_told,
         the_file_is_checked_with_its_credentials)
