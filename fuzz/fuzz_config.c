@@ -58,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	all = loaded;
 	(void)tls_config_check(&all->server, "server", &err);
 	/* No file of this machine is followed. */
-	if (!all->resolver.file && resolver_config_of(&all->resolver, &settings, &err) == 0)
+	if (!all->resolver.file && !all->resolver.resolv_conf &&
+		resolver_config_of(&all->resolver, &settings, &err) == 0)
 		resolver_config_done(&settings);
 	if (policy_new(all->clients, all->clients_count, &policy, &err) == 0)
 		assert(all->clients_count > 0);

@@ -72,7 +72,8 @@ static int check(const struct settings *s, struct err *err)
 	int rc = secure_check(&s->backend_interfaces, "backend_interfaces", err);
 
 	rc = rc ? rc : secure_check(&s->join_server.tls, "join_server", err);
-	return rc ? rc : secure_check(&s->network_server.tls, "network_server", err);
+	rc = rc ? rc : secure_check(&s->network_server.tls, "network_server", err);
+	return rc ? rc : resolver_config_check(&s->resolver, err);
 }
 
 int main(int argc, char **argv)

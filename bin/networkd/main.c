@@ -67,7 +67,8 @@ static int check(const struct settings *s, struct err *err)
 	int rc = secure_check(&s->join_server.tls, "join_server", err);
 
 	rc = rc ? rc : secure_check(&s->application_server.tls, "application_server", err);
-	return rc ? rc : secure_check(&s->api, "api", err);
+	rc = rc ? rc : secure_check(&s->api, "api", err);
+	return rc ? rc : resolver_config_check(&s->resolver, err);
 }
 
 int main(int argc, char **argv)

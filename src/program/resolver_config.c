@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "program/log.h"
-#include "resolve/stale.h"
+#include "resolve/settings.h"
 
 #define TEXT(key)                                                              \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, \
@@ -123,9 +123,7 @@ static int fill(const struct resolver_block *b, struct resolver_settings *s, str
 		return err_set(err, ERR_FORMAT, "resolver: authority_port is above 65535");
 	if (b->backend == RESOLVER_AD && !b->server)
 		return err_set(err, ERR_FORMAT, "resolver: backend ad needs server");
-	if (b->deadline_ms > 4000)
-		return err_set(err, ERR_FORMAT, "resolver: deadline_ms is above 4000");
-	return stale_check(&s->config, err);
+	return settings_check(&s->config, err);
 }
 
 static bool block_says_more(const struct resolver_block *b)
@@ -175,6 +173,16 @@ int resolver_config_of(const struct resolver_block *block, struct resolver_setti
 		resolver_config_done(&s);
 	else
 		*out = s;
+	return rc;
+}
+
+int resolver_config_check(const struct resolver_block *block, struct err *err)
+{
+	struct resolver_settings s;
+	int rc = resolver_config_of(block, &s, err);
+
+	if (rc == 0)
+		resolver_config_done(&s);
 	return rc;
 }
 

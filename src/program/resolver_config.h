@@ -79,6 +79,9 @@ int resolver_config_of(const struct resolver_block *block, struct resolver_setti
 /* From a file whose only top key is "resolver:". */
 int resolver_config_load(const char *path, struct resolver_settings *out, struct err *err);
 
+/* What is wrong with it, before anything is opened: of --check. */
+int resolver_config_check(const struct resolver_block *block, struct err *err);
+
 void resolver_config_done(struct resolver_settings *s);
 
 #endif

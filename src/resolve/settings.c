@@ -192,7 +192,7 @@ static int read_number(const struct setting *s, size_t *out, struct err *err)
 	return 0;
 }
 
-int settings_engine(const struct resolver_config *config, struct engine_config *out,
+static int read_numbers(const struct resolver_config *config, struct engine_config *out,
 	struct err *err)
 {
 	const struct setting settings[] = {
@@ -222,6 +222,30 @@ int settings_engine(const struct resolver_config *config, struct engine_config *
 	if (e.ttl_min_s > e.ttl_max_s)
 		return err_set(err, ERR_ARG, "resolver: ttl_min_s %u is above ttl_max_s %u",
 			e.ttl_min_s, e.ttl_max_s);
+	*out = e;
+	return 0;
+}
+
+int settings_check(const struct resolver_config *config, struct err *err)
+{
+	char stubs[WIRE_STUB_MAX][ADDRESS_TEXT_MAX];
+	struct wire_config wire = { 0 };
+	struct settings_forward forward = { 0 };
+	struct engine_config e;
+	int rc = read_numbers(config, &e, err);
+
+	rc = rc ? rc : read_forwards(config, &forward, err);
+	return rc ? rc : read_stubs(config, &wire, stubs, err);
+}
+
+int settings_engine(const struct resolver_config *config, struct engine_config *out,
+	struct err *err)
+{
+	struct engine_config e;
+	int rc = read_numbers(config, &e, err);
+
+	if (rc)
+		return rc;
 	if (getrandom(&e.seed, sizeof(e.seed), 0) != sizeof(e.seed))
 		return err_set(err, ERR_SYSTEM, "resolver: no random octets: %s", strerror(errno));
 	*out = e;

@@ -24,6 +24,9 @@ struct settings_forward {
 /* Adds the name servers of resolv.conf text. */
 int settings_read_resolv_conf(struct span text, struct settings_forward *forward, struct err *err);
 
+/* Everything that can be said before a resolver is made: limits, addresses, resolv.conf. */
+int settings_check(const struct resolver_config *config, struct err *err);
+
 /* The CONFIG packet for sardane-resolverd. */
 int settings_packet(const struct resolver_config *config, struct sink *out, struct err *err);
 

@@ -40,6 +40,7 @@ def accepted(name, text, what):
 
 with tempfile.TemporaryDirectory() as made:
     folder = pathlib.Path(made)
+    (folder / "resolver.yaml").write_text("resolver: {trust_anchor_builtin: true}\n")
     for key in ("root.kek", "session.kek"):
         (folder / key).write_text("00112233445566778899aabbccddeeff" * 2 + "\n")
         (folder / key).chmod(0o600)
@@ -53,6 +54,9 @@ with tempfile.TemporaryDirectory() as made:
         accepted(name, re.search(r"^```\n(.*?)^```$", page, re.S | re.M)[1], "the file in its page")
         got = check(name, sample.replace("\nresolver:", "\nresolvr:"))
         tap(got.returncode != 0 and "resolvr" in got.stderr, f"{name} refuses a sample with a word misspelt, and says which",
+            got.stdout + got.stderr)
+        got = check(name, sample.replace("\nresolver:\n", "\nresolver:\n  deadline_ms: 4001\n"))
+        tap(got.returncode == 2 and "deadline_ms 4001 is above 4000" in got.stderr, f"{name} refuses a question to DNS without a bound",
             got.stdout + got.stderr)
         got = check(name, re.sub(r"(\n +tls_key: )\S+", r"\1", sample, count=1))
         tap(got.returncode != 0 and "tls_key" in got.stderr, f"{name} refuses a certificate without its key", got.stdout + got.stderr)

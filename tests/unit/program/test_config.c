@@ -144,6 +144,36 @@ static void hands_the_resolver_lists_with_an_end(void **state)
 	config_free(&schema, s);
 }
 
+static void the_limits_of_a_resolver_are_asked_when_its_block_is_read(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "deadline_ms: 4001", "resolver: deadline_ms 4001 is above 4000" },
+		{ "open_max: 65536", "resolver: open_max 65536 is above 65535" },
+		{ "open_per_source_max: 65536",
+			"resolver: open_per_source_max 65536 is above 65535" },
+		{ "ttl_max_s: 604801", "resolver: ttl_max_s 604801 is above 604800" },
+		{ "negative_ttl_max_s: 604801",
+			"resolver: negative_ttl_max_s 604801 is above 604800" },
+		{ "ttl_min_s: 86401", "resolver: ttl_min_s 86401 is above ttl_max_s 86400" },
+		{ "serve_stale_s: 86401", "resolver: serve_stale_s 86401 is above 86400" },
+		{ "forward: [dns.example]", "dns.example" },
+		{ "stub: [{zone: a..b, server: '::1'}]", "stub zone 'a..b': not a name" },
+		{ "resolv_conf: /nonexistent", "resolv_conf '/nonexistent': No such file" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sample *s = NULL;
+		char text[200];
+
+		snprintf(text, sizeof(text), "bind: a\nresolver: {%s}\n", rows[i][0]);
+		assert_int_equal(load(text, &s), 0);
+		assert_int_not_equal(resolver_config_check(&s->resolver, &err), 0);
+		assert_non_null(strstr(err.msg, rows[i][1]));
+		config_free(&schema, s);
+	}
+}
+
 static void follows_the_resolver_file_once(void **state)
 {
 	char text[200];
@@ -220,6 +250,7 @@ int main(void)
 		TEST(never_repeats_a_value_that_may_be_a_secret),
 		TEST(refuses_aliases_second_documents_and_nothing),
 		TEST(hands_the_resolver_lists_with_an_end),
+		TEST(the_limits_of_a_resolver_are_asked_when_its_block_is_read),
 		TEST(follows_the_resolver_file_once),
 		TEST(refuses_a_tls_block_that_contradicts_itself),
 	};
