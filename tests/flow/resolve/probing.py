@@ -9,7 +9,8 @@ WAIT = 30
 
 class Probe:
     def __init__(self, *flags):
-        self.p = subprocess.Popen([PROBE, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        """The longest deadline there is, unless a flag says another: this machine may be slow."""
+        self.p = subprocess.Popen([PROBE, "--deadline", "4000", *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         self.first = self.p.stdout.readline().strip()
 

@@ -170,7 +170,7 @@ def it_asks_again_when_a_datagram_is_lost():
     s, server = serve(trial(second))
     with Probe("--ad", server, "--deadline", "4000") as p:
         check(p.ask("js.example", "A"), status="secure")
-    assert len(seen) == 2 and seen[0][:2] == seen[1][:2]
+    assert len(seen) >= 2 and len({ask[:2] for ask in seen}) == 1, seen
     assert seen[0][2:4] == b"\x01\x20" and seen[0][-11:-8] == b"\0\0\x29", "RD, AD and EDNS"
     s.close()
 

@@ -89,8 +89,8 @@ def it_answers_failed_before_the_deadline_when_the_forwarder_is_dead():
 def it_outlives_an_outage_with_what_was_secure_only_when_told_to():
     with validating(world, "--deadline", "700") as usual, validating(world, "--deadline", "700", "--serve-stale", "60") as told:
         for p in (usual, told):
-            check(p.ask("short.example", "TLSA"), status="secure", stale=0)
-            check(p.ask("js.example", "SRV"), status="secure-denial")
+            check(p.ask("short.example", "TLSA", timeout=4000), status="secure", stale=0)
+            check(p.ask("js.example", "SRV", timeout=4000), status="secure-denial")
         world.halt()
         time.sleep(1.1)
         check(usual.ask("short.example", "TLSA"), status="failed", stale=0)
@@ -222,8 +222,12 @@ def it_says_once_that_a_sardane_resolverd_of_another_version_took_the_place_of_i
             helper.unlink()
             helper.symlink_to(other)
             os.kill(p.child()[0], signal.SIGKILL)
-            check(p.ask("js.example", "A"), status="failed", why=f"sardane-resolverd: {words}")
-            assert p.stats()["restarts"] > 2
+            asked = []
+            while p.stats()["restarts"] <= 2:  # each time it says the same
+                asked.append(p.ask("js.example", "A"))
+                check(asked[-1], status="failed")
+                assert len(asked) < 20, asked
+            assert any(a["why"] == f"sardane-resolverd: {words}" for a in asked), asked
             helper.unlink()
             helper.symlink_to(HELPER)
             check(p.ask("js.example", "A", timeout=4000), status="secure")
