@@ -26,8 +26,9 @@ def sardane(*words):
     return subprocess.run([SARDANE, *map(str, words)], capture_output=True, text=True, timeout=120)
 
 
-def run(*words):
-    return sardane("check", *words, "--resolver", lab / "resolver.yaml", "--timeout", 1500)
+def run(*words, patience=20000):
+    """Every server but the mute one answers, however slow the machine is."""
+    return sardane("check", *words, "--resolver", lab / "resolver.yaml", "--timeout", patience)
 
 
 def states():
@@ -57,7 +58,7 @@ def lists():
     got = run("--file", names, "--json")
     check(got.returncode == 2 and [n["state"] for n in json.loads(got.stdout)["names"]] == ["OK", "CRITICAL"], "another's certificate is CRITICAL", got.stdout)
     names.write_text("".join(f"_{i}.dev.wildcard.broken.example\n" for i in range(300)) + MUTE + "\n")
-    got = run("--file", names, "--prometheus", top / "metrics")
+    got = run("--file", names, "--prometheus", top / "metrics", patience=4000)
     check(got.returncode == 2 and "names=301 ok=300 warning=0 critical=1" in got.stdout, "300 names beside a mute server", got.stdout[:300])
     metrics = (top / "metrics").read_text()
     check(metrics.count("sardane_check_holds{name=") == 301 and f'sardane_check_state{{name="{MUTE}"}} 2\n' in metrics, "and their metrics")

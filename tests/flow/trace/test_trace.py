@@ -31,9 +31,9 @@ def sardane(*words):
     return subprocess.run([SARDANE, *map(str, words)], capture_output=True, text=True, timeout=120)
 
 
-def trace(name, *words):
-    """(exit status, JSON)"""
-    got = sardane("trace", name, "--resolver", lab / "resolver.yaml", "--json", *words)
+def trace(name, *words, patience=20000):
+    """(exit status, JSON); every server but the mute one answers, however slow the machine is"""
+    got = sardane("trace", name, "--resolver", lab / "resolver.yaml", "--json", "--timeout", patience, *words)
     return got.returncode, json.loads(got.stdout) if got.stdout else {"stderr": got.stderr}
 
 
@@ -44,7 +44,7 @@ def publish(*words):
 def zones():
     for row in json.loads(sardane("lab", "status", "--dir", lab, "--json").stdout)["broken"]:
         zone = row["zone"].split(".")[0]
-        status, said = trace(row["name"], "--timeout", 1500)
+        status, said = trace(row["name"], patience=1500 if zone == "mute" else 20000)
         wrong = brokenzones.misjudged(zone, said)
         check(not wrong and status == (not said["holds"]), f"{zone}: {row['what']}", wrong or status)
         check(said["resolver"]["agrees"], f"{zone}: libunbound thinks the same", said["resolver"])
