@@ -77,6 +77,7 @@ applications:
 
 RESOLVER = """resolver:
   helper: {resolverd}
+  deadline_ms: 4000
   trust_anchor_file: {lab[trust_anchor_file]}
   forward: ["{lab[dns_address]}@{lab[dns_port]}"]
 """

@@ -26,7 +26,7 @@ class World:
         env = dict(l.split("=", 1) for l in (top / "lab/lab.env").read_text().splitlines() if "=" in l and l[0] != "#")
         self.env = {k: v.strip("'") for k, v in env.items()}
         e, self.state = self.env, top / "state"
-        self.resolver = (f'resolver: {{trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
+        self.resolver = (f'resolver: {{deadline_ms: 4000, trust_anchor_file: {e["LAB_ANCHOR"]}, forward: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], '
                          f'root_servers: ["{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}"], authority_port: {e["LAB_DNS_PORT"]}, helper: {RESOLVERD}}}\n')
         self.via = top / "via.yaml"
         self.via.write_text(f'publish: {{backend: update, zone: a.example, server: "{e["LAB_DNS_ADDRESS"]}@{e["LAB_DNS_PORT"]}", '

@@ -17,6 +17,7 @@ world() {
 	. "$dir/lab.env"
 	resolver="resolver:
   helper: $4
+  deadline_ms: 4000
   trust_anchor_file: $LAB_ANCHOR
   forward: [\"$LAB_DNS_ADDRESS@$LAB_DNS_PORT\"]"
 	declare -gA running=()
