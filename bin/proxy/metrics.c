@@ -196,6 +196,8 @@ static const struct row rows[] = {
 		"counter", "Handshakes proved by a certificate authority, of those proved." },
 	{ "withdrawn_total", NULL, NULL, offsetof(struct counts, withdrawn), "counter",
 		"Open connections closed because their TLSA record was gone." },
+	{ "expired_total", NULL, NULL, offsetof(struct counts, expired), "counter",
+		"Open connections closed because the time of their certificate was over." },
 	{ "connections_total", "outcome", "passed", offsetof(struct counts, passed), "counter",
 		"Proved connections, by whether the other side was reached." },
 	{ "connections_total", "outcome", "unreached", offsetof(struct counts, unreached), NULL,
@@ -446,6 +448,7 @@ static void json_entry(const struct entry *e, struct writer *w)
 	writer_u64(w, "passed", c->passed);
 	writer_u64(w, "unreached", c->unreached);
 	writer_u64(w, "withdrawn", c->withdrawn);
+	writer_u64(w, "expired", c->expired);
 	writer_u64(w, "forth", c->forth);
 	writer_u64(w, "back", c->back);
 	json_refusals(c, w);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/link_parts.h"
@@ -374,6 +375,29 @@ void link_lost(void *arg, struct proof_hold *h, const char *why)
 	link_part(l, why);
 }
 
+void link_outlived(struct link *l)
+{
+	static const char why[] = "the time of the certificate is over";
+	char address[64];
+
+	l->of->config.counts->expired++;
+	log_info("tls.expired", "%s from=%s reason=%s", verdict_words(link_peer(l)),
+		link_address(l, address, sizeof(address)), log_value(why));
+	link_part(l, why);
+}
+
+/* By the clock as it is now: TLS read it a moment ago. */
+static void watch_certificate(struct link *l)
+{
+	int64_t now = resolver_now(), left_s = link_peer(l)->ends_s + 1 - time(NULL);
+
+	if (link_peer(l)->ends_s == 0)
+		return;
+	l->ends_ms = now + (left_s > 0 ? left_s * 1000 : 0);
+	if (wheel_by(&l->of->wheel, &l->at, now, l->ends_ms))
+		link_table_watch(l->of);
+}
+
 /* The peer is known. */
 static void open_stream(struct link *l)
 {
@@ -394,6 +418,7 @@ static void open_stream(struct link *l)
 	if (l->duplex.conn && s->proofs &&
 		proof_take(s->proofs, resolver_now(), link_peer(l), l->source, &l->proof) != 0)
 		link_part(l, "no memory to watch the TLSA");
+	watch_certificate(l);
 	/* A request may have come with the last octets of the handshake. */
 	if (l->machine.at == OPEN)
 		pump(l, PUMP_IN);

@@ -8,15 +8,16 @@
  *     +--------------> OPEN --link_end--> FLUSHING --> LINGERING --> CLOSED
  *
  *   From any state to CLOSED: the peer went, a deadline passed, the TLSA was withdrawn, the
- *   owner closed it. In OPEN the octets of the peer are handed to the owner as they come,
- *   until it says that it wants no more for now; link_send is the way back.
+ *   certificate is over, the owner closed it. In OPEN the octets of the peer are handed to the
+ *   owner as they come, until it says that it wants no more for now; link_send is the way back.
  *
  *   Ours       a link of link_connect is the same from HANDSHAKE on, at the other end of TLS.
  *   Ends       without ended, a peer that sends no more is gone. With it each way ends for
  *              itself (net/duplex.h), and a link that closes before both did is reset.
  *   Proof      an open link rests on a TLSA. When that expires it is asked for again: the
  *              same records, or the one of this key still among them: the link stays.
- *              Otherwise, or without an answer, it is closed.
+ *              Otherwise, or without an answer, it is closed. One whose proof asked when a
+ *              certificate ends (all but DANE-EE) is closed then too.
  *   Bounds     links in all, half-open ones (the oldest gives way), links per source.
  *   Turns      what peers bring at once takes turns, the longest waiting first (net/pace.h):
  *              shares for what is open and for what was closed (of which the TLS object and

@@ -43,6 +43,7 @@ struct link {
 	struct pace_job due;           /* a step of its handshake */
 	int64_t start_ms, deadline_ms; /* deadline 0: none */
 	const char *deadline_why;
+	int64_t ends_ms;         /* the certificate of an open one; 0: it does not matter */
 	struct wheel_node at;    /* looked at by then; may be sooner than the deadline */
 	struct proof_hold proof; /* what the open link rests on */
 	void *owner;
@@ -89,6 +90,7 @@ struct links {
 void link_serve(struct link *l); /* what is ready at an open one */
 void link_reap(struct link *l);  /* frees a dead one */
 void link_say_refused(struct link *l, const char *why);
+void link_outlived(struct link *l); /* its certificate */
 void link_lost(void *arg, struct proof_hold *h, const char *why);
 
 /* In link_table.c, for links. */

@@ -42,14 +42,27 @@ static void work(uv_prepare_t *prepare)
 	s->served_ns = 0;
 }
 
+/* The sooner of both that are there. */
+static int64_t due_ms(const struct link *l)
+{
+	int64_t ends_ms = l->machine.at == OPEN ? l->ends_ms : 0;
+
+	return !ends_ms || (l->deadline_ms && l->deadline_ms < ends_ms) ? l->deadline_ms : ends_ms;
+}
+
 static void look_at(struct link *l, int64_t now)
 {
 	struct links *s = l->of;
+	int64_t due = due_ms(l);
 
-	if (l->deadline_ms == 0)
+	if (due == 0)
 		return;
-	if (now < l->deadline_ms) {
-		wheel_by(&s->wheel, &l->at, now, l->deadline_ms);
+	if (now < due) {
+		wheel_by(&s->wheel, &l->at, now, due);
+		return;
+	}
+	if (due != l->deadline_ms) {
+		link_outlived(l);
 		return;
 	}
 	if (l->machine.at < OPEN && !l->ours)

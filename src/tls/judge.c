@@ -107,6 +107,30 @@ static bool hash_leaf_key(X509_STORE_CTX *ctx, struct peer *peer)
 	return rc == 0;
 }
 
+/* Its time is over, if it cannot be read. */
+static int64_t end_of(const X509 *cert)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1 ? timegm(&tm) : 1;
+}
+
+/* RFC 7671 section 5.1: the dates of what a DANE-EE record names do not count. */
+static int64_t soonest_end(X509_STORE_CTX *ctx, const struct peer *peer)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+	int64_t soonest = 0;
+
+	if (peer->usage == TLSA_DANE_EE)
+		return 0;
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		int64_t end = end_of(sk_X509_value(chain, i));
+
+		soonest = soonest == 0 || end < soonest ? end : soonest;
+	}
+	return soonest;
+}
+
 static void accept_by_dane(SSL *ssl, struct peer *peer)
 {
 	uint8_t usage = 255, selector = 255, matching = 255;
@@ -127,6 +151,13 @@ static void accept_by_dane(SSL *ssl, struct peer *peer)
 		"TLSA %d %d %d (%s, %s, %s) matched at depth %d", usage, selector, matching,
 		tlsa_usage_word(usage), tlsa_selector_word(selector), tlsa_matching_word(matching),
 		depth);
+}
+
+static void accept_by_pkix(struct peer *peer)
+{
+	peer->how = PEER_BY_PKIX;
+	peer->authenticated = true;
+	snprintf(peer->reason, sizeof peer->reason, "certificate chain leads to a configured CA");
 }
 
 void judge_chain(X509_STORE_CTX *ctx, SSL *ssl, const struct judge *j, struct peer *peer)
@@ -151,11 +182,9 @@ void judge_chain(X509_STORE_CTX *ctx, SSL *ssl, const struct judge *j, struct pe
 		refuse_by_error(peer, error, X509_STORE_CTX_get_error_depth(ctx));
 		return;
 	}
-	if (j->set) {
+	if (j->set)
 		accept_by_dane(ssl, peer);
-		return;
-	}
-	peer->how = PEER_BY_PKIX;
-	peer->authenticated = true;
-	snprintf(peer->reason, sizeof peer->reason, "certificate chain leads to a configured CA");
+	else
+		accept_by_pkix(peer);
+	peer->ends_s = soonest_end(ctx, peer);
 }

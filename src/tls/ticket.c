@@ -2,6 +2,7 @@
 #include "tls/ticket.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/same.h"
 #include "dane/tlsaset.h"
@@ -13,7 +14,7 @@ struct bond {
 	uint32_t server; /* its number */
 	struct name name;
 	uint8_t set[32];
-	int64_t expires_ms;
+	int64_t expires_ms, ends_s;
 	int32_t usage, selector, matching, depth;
 	uint8_t spki_sha256[32];
 };
@@ -56,6 +57,7 @@ static int bind_ticket(SSL *ssl, void *arg)
 	memcpy(b.set, h->peer.tlsa_sha256, sizeof b.set);
 	b.name = h->peer.name;
 	b.expires_ms = h->peer.expires_ms;
+	b.ends_s = h->peer.ends_s;
 	b.usage = h->peer.usage;
 	b.selector = h->peer.selector;
 	b.matching = h->peer.matching;
@@ -72,6 +74,8 @@ static bool is_still_good(const struct tls_server *s, const struct bond *b)
 	if (b->server != s->number)
 		return false;
 	if (b->expires_ms <= resolver_now() || !s->authorise(s->authorise_arg, &b->name))
+		return false;
+	if (b->ends_s && b->ends_s < time(NULL))
 		return false;
 	const struct answer *a = current(s, &b->name);
 	if (!a || tlsaset_hash(a->rdata, a->count, now, NULL))
@@ -110,6 +114,7 @@ static SSL_TICKET_RETURN take_ticket(SSL *ssl, SSL_SESSION *session, const unsig
 		.matching = b.matching,
 		.depth = b.depth,
 		.expires_ms = b.expires_ms,
+		.ends_s = b.ends_s,
 		.resumed = true,
 		.reason = "resumed; the TLSA set is the one of the first handshake" };
 	memcpy(peer->spki_sha256, b.spki_sha256, sizeof b.spki_sha256);

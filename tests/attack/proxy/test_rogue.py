@@ -89,10 +89,10 @@ def what_dns_does_not_prove_is_refused():
             refused(b, "dns", ME, named("_client.silent.example"))
         with_proxy(test, silent=silent, failing=failing)
 
-def published(name, usage, cert):
+def published(name, usage, cert, *more):
     """The TLSA record name: usage 0 1 of the certificate."""
     data = subprocess.run(["openssl", "x509", "-in", cert, "-outform", "DER"], capture_output=True, check=True).stdout
-    LAB("publish", name, "TLSA", str(usage), "0", "1", hashlib.sha256(data).hexdigest())
+    LAB("publish", name, "TLSA", str(usage), "0", "1", hashlib.sha256(data).hexdigest(), *more)
     return name
 
 def below_an_authority_in_dns_only_its_own_certificate_for_the_name_does():
@@ -135,14 +135,15 @@ def where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa():
             good = ca.leaf("old", f"DNS:{OLD}")
             assert meets(good, None) == "open" and meets(good, named(OLD)) == "open" and meets(ME, named(MY_NAME)) == "open" and backend.count == 3
 
-def connect(session):
-    """What sardane connect says, as A's Application Server, with a session kept in a file."""
+def connect(session, name=None, cert=None):
+    """What sardane connect says, as A's Application Server or another, with a session kept in a file."""
+    cert = cert or WORLD["A_AS_CLIENT"]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as settings:
         settings.write(proxylab.resolver(WORLD))
         settings.flush()
         return subprocess.run([os.environ["SARDANE"], "connect", f'{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}', "--resolver", settings.name, "--json",
-                               "--client-name", WORLD["A_AS_CLIENT_NAME"], "--cert", WORLD["A_AS_CLIENT"] + ".pem",
-                               "--key", WORLD["A_AS_CLIENT"] + "-key.pem", "--session", session], capture_output=True, text=True, timeout=60)
+                               "--client-name", name or WORLD["A_AS_CLIENT_NAME"], "--cert", cert + ".pem", "--key", cert + "-key.pem",
+                               "--session", session], capture_output=True, text=True, timeout=60)
 
 def a_session_ends_with_the_tlsa_that_it_rests_on():
     def session(file, resumed):
@@ -252,6 +253,24 @@ def an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may():
         rules, more = by_pkix(ca, f'name: {OLD}, by: pkix, spki_sha256: "{"0" * 64}"')
         with Proxy(listener(WORLD, backend.address, rules, more + "    identity: none\n")) as b:
             assert "no rule allows this key" in refused(b, "policy", good, None)
+
+def what_a_certificate_proved_ends_with_its_time():
+    with calab.Authority() as ca, Echo() as backend, tempfile.TemporaryDirectory() as top:
+        name = published("_short.ns.a.example", 2, ca.pem, "--ttl", "60")
+        rules, more = by_pkix(ca, f"name: {OLD}, by: pkix")
+        with Proxy(listener(WORLD, backend.address, rules, more + "    identity: none\n    tickets: true\nstatus: unix:DIR/status\n")) as b:
+            cert, below = ca.leaf("old", f"DNS:{OLD}", seconds=6), ca.leaf("below", f"DNS:{name}", seconds=6)
+            with by_certificate(WORLD, cert) as s:
+                s.sendall(b"x")
+                assert receive(s, 1) == b"x"
+                for resumed in ("false", "true"):
+                    got = connect(top + "/session", name, below)
+                    assert got.returncode == 0 and f'"resumed":{resumed}' in got.stdout.replace(" ", ""), got.stdout + got.stderr
+                assert is_cut(s)
+            assert f"peer={OLD} " in b.said(r"tls\.expired .*the time of the certificate is over")
+            assert proxylab.metrics(b)['expired_total{at="in",side="listener"}'] == 1
+            # Nor is a session any more what it was of a certificate that a TLSA record stands above.
+            assert connect(top + "/session", name, below).returncode == 1 and "expired" in b.said(r"tls\.refuse .*refusal=chain ")
 
 def a_rule_by_pkix_of_one_server_name_lets_nobody_in_by_another():
     with calab.Authority() as ca, Echo() as backend, Echo() as inner:
@@ -369,4 +388,5 @@ with proxylab.world("--broken") as (WORLD, LAB):
         where_either_does_an_authority_is_asked_only_if_dns_has_no_tlsa,
         an_authority_beside_dane_lets_in_only_whom_a_rule_says_it_may, a_rule_by_pkix_of_one_server_name_lets_nobody_in_by_another,
         a_certificate_that_its_authority_did_not_make_for_this_is_refused,
+        what_a_certificate_proved_ends_with_its_time,
         a_name_that_is_sent_is_not_left_to_an_authority, each_attack_on_a_server_end_is_tried_through_a_proxy)
