@@ -13,6 +13,7 @@
 #include "pki/crl.h"
 #include "pki/der.h"
 #include "publish/lifetime.h"
+#include "resolve/stale.h"
 #include "rollover/horizon.h"
 #include "json/writer.h"
 
@@ -29,6 +30,7 @@ enum {
 	OPT_TLSA,
 	OPT_CRL,
 	OPT_MARGIN,
+	OPT_STALE,
 	OPT_WAIT,
 	OPT_UNDO,
 	OPT_REASON,
@@ -56,6 +58,8 @@ const char revoke_help[] =
 	"                     is let in again\n"
 	"  --reason WORD      of a device's certificate, for the CRL (default unspecified)\n"
 	"  --margin S         clocks of others, resolvers that stretch a TTL (default 60)\n"
+	"  --peers-stale S    serve_stale_s of Sardane's programs elsewhere, for an outage of\n"
+	"                     their resolver (default: that of FILE)\n"
 	"  --wait S           how long to ask the servers (default: wait_s of FILE, or 60)\n"
 	"  --json             one JSON object\n"
 	"  --help             this text\n";
@@ -69,6 +73,7 @@ static const struct option options[] = {
 	{ "tlsa", required_argument, NULL, OPT_TLSA },
 	{ "crl", required_argument, NULL, OPT_CRL },
 	{ "margin", required_argument, NULL, OPT_MARGIN },
+	{ "peers-stale", required_argument, NULL, OPT_STALE },
 	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "undo", no_argument, NULL, OPT_UNDO },
 	{ "reason", required_argument, NULL, OPT_REASON },
@@ -78,8 +83,8 @@ static const struct option options[] = {
 
 struct request {
 	const char *via, *state, *service, *name, *cert, *crl;
-	bool client, json, has_wait, undo;
-	unsigned margin_s, wait_s;
+	bool client, json, has_wait, has_stale, undo;
+	unsigned margin_s, stale_s, wait_s;
 	int reason;
 	struct rrset given;
 };
@@ -113,6 +118,9 @@ static int read_option(const struct command *self, int c, void *request)
 			? 0
 			: command_fail(self, "%s", err.msg);
 	case OPT_MARGIN: return option_number(self, "--margin", optarg, 0, 604800, &r->margin_s);
+	case OPT_STALE:
+		r->has_stale = true;
+		return option_number(self, "--peers-stale", optarg, 0, STALE_MAX_S, &r->stale_s);
 	case OPT_WAIT:
 		r->has_wait = true;
 		return option_number(self, "--wait", optarg, 0, 86400, &r->wait_s);
@@ -200,6 +208,7 @@ static int gather(struct publishing *p, const struct request *r, struct revoked 
 		.signed_until_ms = life.signed_until_s * 1000,
 		.margin_s = r->margin_s,
 		.ttl_min_s = p->resolver.config.ttl_min_s,
+		.stale_s = r->has_stale ? r->stale_s : p->resolver.config.serve_stale_s,
 		.crl_ms = list.lists && list.next_update ? list.this_update * 1000 : 0,
 		.crl_next_ms = list.next_update * 1000,
 		.certificate_ms = cert.self_signed ? 0 : cert.until_s * 1000 };

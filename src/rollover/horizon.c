@@ -12,6 +12,7 @@ static const char *const words[] = {
 	[HORIZON_OURS] = "ours",
 	[HORIZON_TICKETS] = "tickets",
 	[HORIZON_CONNECTIONS] = "connections",
+	[HORIZON_OUTAGE] = "outage",
 	[HORIZON_SIGNATURES] = "signatures",
 	[HORIZON_PKIX] = "pkix",
 };
@@ -60,11 +61,15 @@ void horizon_compute(const struct horizon_facts *f, struct horizon *out)
 		stopped + ((int64_t)f->ttl_s + f->ttl_min_s + WHOLE_SECOND_S) * 1000);
 	/* Both are looked up in the cache, or end when the answer they rest on ends. */
 	h.term_ms[HORIZON_TICKETS] = h.term_ms[HORIZON_CONNECTIONS] = h.term_ms[HORIZON_OURS];
+	h.term_ms[HORIZON_OUTAGE] = f->stale_s
+		? within_signature(f, h.term_ms[HORIZON_OURS] + (int64_t)f->stale_s * 1000)
+		: 0;
 	h.term_ms[HORIZON_SIGNATURES] = h.bounded ? f->signed_until_ms + margin : 0;
 	h.term_ms[HORIZON_PKIX] = pkix_end(f);
 	h.ours_ms = h.term_ms[HORIZON_OURS];
 	h.follows_ms = most(h.term_ms[HORIZON_CACHES], h.ours_ms);
-	h.replayed_ms = most(h.follows_ms, h.term_ms[HORIZON_SIGNATURES]);
+	h.replayed_ms =
+		most(most(h.follows_ms, h.term_ms[HORIZON_OUTAGE]), h.term_ms[HORIZON_SIGNATURES]);
 	h.latest_ms = most(h.replayed_ms, h.term_ms[HORIZON_PKIX]);
 	*out = h;
 }
@@ -117,6 +122,20 @@ static void put_ours(const struct horizon_facts *f, const struct horizon *h, str
 	buf_text(out, "theirs end with the TLSA they rest on; other software may keep its own\n");
 }
 
+/* Nobody tells us what peers have set. */
+static void put_outage(const struct horizon_facts *f, const struct horizon *h, struct buf *out)
+{
+	if (!f->stale_s) {
+		buf_printf(out, "%-12s %-20s  %s\n", words[HORIZON_OUTAGE], "not counted",
+			"theirs with serve_stale_s hold it so much longer while their resolver "
+			"fails");
+		return;
+	}
+	put_line(h, HORIZON_OUTAGE, out);
+	buf_printf(out, "theirs hold it %u s more while their resolver fails (serve_stale_s)\n",
+		f->stale_s);
+}
+
 static void put_others(const struct horizon_facts *f, const struct horizon *h, struct buf *out)
 {
 	if (h->bounded) {
@@ -153,6 +172,7 @@ void horizon_write(const struct horizon_facts *f, const struct horizon *h, struc
 {
 	put_dns(f, h, out);
 	put_ours(f, h, out);
+	put_outage(f, h, out);
 	put_others(f, h, out);
 	buf_text(out, "From ");
 	put_moment(h->follows_ms, out);

@@ -33,6 +33,7 @@ struct horizon_facts {
 	uint32_t margin_s;       /* clocks of relying parties, resolvers that stretch a TTL */
 	/* Sardane's own */
 	uint32_t ttl_min_s; /* resolver.ttl_min_s: they stretch a shorter TTL */
+	uint32_t stale_s;   /* serve_stale_s of those that have the longest; 0: none has it */
 	/* PKIX, when an authority issued it; 0: none did */
 	int64_t crl_ms; /* it stands in the CRL from then on, which all have by crl_next_ms */
 	int64_t crl_next_ms;
@@ -45,6 +46,7 @@ enum horizon_word {
 	HORIZON_OURS,        /* the caches of Sardane's programs */
 	HORIZON_TICKETS,     /* session tickets */
 	HORIZON_CONNECTIONS, /* open ones */
+	HORIZON_OUTAGE,      /* Sardane's, where the resolver fails meanwhile (resolve/stale.h) */
 	HORIZON_SIGNATURES,  /* replay */
 	HORIZON_PKIX,        /* fallback */
 };
@@ -53,8 +55,8 @@ enum horizon_word {
 
 struct horizon {
 	int64_t term_ms[HORIZON_TERMS];
-	int64_t ours_ms;     /* servers and clients of Sardane */
-	int64_t follows_ms;  /* any relying party that follows DNS */
+	int64_t ours_ms;     /* servers and clients of Sardane that can ask DNS */
+	int64_t follows_ms;  /* any relying party that follows DNS, and can ask it */
 	int64_t replayed_ms; /* the latest of all, short of PKIX */
 	int64_t latest_ms;   /* of any relying party, whatever it goes by */
 	bool bounded;        /* replayed_ms and latest_ms are known */

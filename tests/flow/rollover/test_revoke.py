@@ -40,9 +40,9 @@ with rollworld.World() as w:
     check(after[0] == told[0], f"from that moment on no client accepts it ({at_the_moment[0]} before, {after[0] - told[0]} after)", after[2])
     check(after[1] > told[1], "they are refused")
     check(all("no TLSA" in r or "TLSA" in r for r in after[2][-3:]), "for want of a record", after[2][-3:])
-    got = revoke(w)
+    got = revoke(w, "--peers-stale", 100)
     check(got.returncode == 0 and "0 records removed" in got.stdout, "again: there is nothing left to remove", got.stdout + got.stderr)
-    check("TTL of" in got.stdout and "From " in got.stdout, "and the words give each reason", got.stdout)
+    check("TTL of" in got.stdout and "From " in got.stdout and "hold it 100 s more" in got.stdout, "and the words give each reason", got.stdout)
     # What an authority issued: who falls back on PKIX goes by its CRL.
     ca, leaf = w.dir / "ca", w.dir / "pkix"
     for words in (["ca", "init", ca, "--name", "R"], ["cert", "issue", "--ca", ca, "--dns", rollworld.HOST, "--days", "9", "--out", leaf],

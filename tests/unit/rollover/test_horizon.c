@@ -64,6 +64,35 @@ static void a_ttl_that_we_stretch_counts_for_us(void **state)
 	assert_int_equal(h.follows_ms, T + 365000);
 }
 
+static void who_has_no_answer_may_hold_it_as_long_as_he_says(void **state)
+{
+	struct horizon_facts f = plain;
+	struct buf text = { 0 };
+	struct horizon h;
+
+	(void)state;
+	horizon_compute(&f, &h);
+	horizon_write(&f, &h, &text);
+	assert_non_null(strstr(buf_string(&text), "outage       not counted           theirs"));
+	buf_done(&text);
+	f.stale_s = 3600;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.term_ms[HORIZON_OUTAGE], T + 305000 + 3600000);
+	/* Only in an outage, and never beyond the signatures. */
+	assert_int_equal(h.ours_ms, T + 305000);
+	assert_int_equal(h.replayed_ms, T + 86410000);
+	horizon_write(&f, &h, &text);
+	assert_non_null(strstr(buf_string(&text),
+		"outage       2027-01-15T09:05:05Z  theirs hold it 3600 s more"));
+	buf_done(&text);
+	f.signed_until_ms = T + 600000;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.term_ms[HORIZON_OUTAGE], T + 610000);
+	f.signed_until_ms = 0;
+	horizon_compute(&f, &h);
+	assert_int_equal(h.replayed_ms, T + 305000 + 3600000);
+}
+
 static void without_a_signature_seen_there_is_no_bound(void **state)
 {
 	struct horizon_facts f = plain;
@@ -142,6 +171,7 @@ int main(void)
 		TEST(a_server_that_still_serves_it_may_do_so_until_the_soa_expires),
 		TEST(nothing_validated_outlives_its_signature),
 		TEST(a_ttl_that_we_stretch_counts_for_us),
+		TEST(who_has_no_answer_may_hold_it_as_long_as_he_says),
 		TEST(without_a_signature_seen_there_is_no_bound),
 		TEST(who_falls_back_on_pkix_needs_the_crl),
 		TEST(the_latest_of_all_counts_who_falls_back),
