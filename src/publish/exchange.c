@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -221,16 +220,18 @@ static int read_answer(const struct primary *p, const struct exchange *x, struct
 	return 0;
 }
 
-int exchange_end(const struct primary *p, struct exchange *x, ldns_pkt **answer, struct err *err)
+/* The octets of the answer into out, and what ldns reads in them; then it is over. */
+static int receive(const struct primary *p, struct exchange *x, struct buf *out, ldns_pkt **answer,
+	struct err *err)
 {
-	uint8_t head[2], *octets = NULL;
-	size_t n = 0;
+	uint8_t head[2], *octets;
 	int rc = 0;
 
 	if (receive_all(x, head, 2)) {
-		n = (size_t)head[0] << 8 | head[1];
-		octets = malloc(n + 1);
-		if (!octets)
+		size_t n = (size_t)head[0] << 8 | head[1];
+
+		octets = buf_extend(out, n);
+		if (n && !octets)
 			rc = err_set(err, ERR_NOMEM, "DNS message: out of memory");
 		else if (!receive_all(x, octets, n))
 			rc = fail(p, err);
@@ -238,9 +239,15 @@ int exchange_end(const struct primary *p, struct exchange *x, ldns_pkt **answer,
 		rc = fail(p, err);
 	}
 	exchange_drop(x);
-	if (rc == 0)
-		rc = read_answer(p, x, (struct span){ octets, n }, answer, err);
-	free(octets);
+	return rc == 0 ? read_answer(p, x, buf_span(out), answer, err) : rc;
+}
+
+int exchange_end(const struct primary *p, struct exchange *x, ldns_pkt **answer, struct err *err)
+{
+	struct buf octets = { 0 };
+	int rc = receive(p, x, &octets, answer, err);
+
+	buf_done(&octets);
 	return rc;
 }
 
@@ -341,6 +348,23 @@ int exchange_ask(const struct primary *p, const struct name *owner, uint16_t typ
 	if (rc != 0)
 		return rc;
 	rc = exchange_packet(p, query, answer, err);
+	ldns_pkt_free(query);
+	return rc;
+}
+
+int exchange_ask_octets(const struct primary *p, const struct name *owner, uint16_t type,
+	struct buf *out, struct err *err)
+{
+	ldns_pkt *query = NULL, *answer = NULL;
+	struct exchange x;
+	int rc = make_query(owner, type, &query, err);
+
+	if (rc != 0)
+		return rc;
+	rc = exchange_begin(p, query, &x, err);
+	if (rc == 0)
+		rc = receive(p, &x, out, &answer, err);
+	ldns_pkt_free(answer);
 	ldns_pkt_free(query);
 	return rc;
 }

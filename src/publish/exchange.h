@@ -38,6 +38,10 @@ void exchange_drop(struct exchange *x);
 int exchange_ask(const struct primary *p, const struct name *owner, uint16_t type,
 	ldns_pkt **answer, struct err *err);
 
+/* The same, and the octets of the answer, as proved, into an empty buf. */
+int exchange_ask_octets(const struct primary *p, const struct name *owner, uint16_t type,
+	struct buf *out, struct err *err);
+
 /* "REFUSED: its policy does not allow it": RFC 1035 section 4.1.1, RFC 2136 section 2.2. */
 const char *exchange_rcode_words(unsigned rcode);
 

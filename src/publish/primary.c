@@ -9,48 +9,24 @@
 #include "publish/reading.h"
 #include "servers/stream.h"
 
-#define RRSIG_COVERED 0
-#define RRSIG_LABELS  2
-
-static bool covers(const ldns_rr *rr, const struct rrset *set)
+/* What the primary has at a name. What a wildcard made up is not there. */
+static int ask(const struct primary *p, const struct name *owner, uint16_t type,
+	struct reading *out, struct err *err)
 {
-	return ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG && ldns_rr_rd_count(rr) > RRSIG_LABELS &&
-		ldns_rdf2native_int16(ldns_rr_rdf(rr, RRSIG_COVERED)) == set->type;
-}
+	struct buf octets = { 0 };
+	struct message m;
+	int rc = exchange_ask_octets(p, owner, type, &octets, err);
 
-/* True when a signature over the type says that a wildcard made the records. RFC 4034 section
- * 3.1.3: a wildcard's own label is not counted. */
-static bool is_made_up(const ldns_rr *rr, const struct rrset *set)
-{
-	unsigned labels = name_labels(&set->owner) - name_is_wildcard(&set->owner);
-
-	return ldns_rdf2native_int8(ldns_rr_rdf(rr, RRSIG_LABELS)) < labels;
-}
-
-static int read_answer(const ldns_pkt *answer, struct rrset *set, bool *is_signed, struct err *err)
-{
-	const ldns_rr_list *records = ldns_pkt_answer(answer);
-	unsigned rcode = ldns_pkt_get_rcode(answer);
-	bool made_up = false;
-	int rc = 0;
-
-	if (rcode != LDNS_RCODE_NOERROR && rcode != LDNS_RCODE_NXDOMAIN)
-		return err_set(err, ERR_PEER, "refused with %s", exchange_rcode_words(rcode));
-	if (!ldns_pkt_aa(answer))
-		return err_set(err, ERR_PEER, "it is not authoritative for the name");
-	for (size_t i = 0; rc == 0 && i < ldns_rr_list_rr_count(records); i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(records, i);
-
-		if (!exchange_is_at(rr, &set->owner))
-			continue;
-		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_CNAME && set->type != RR_CNAME)
-			rc = err_set(err, ERR_PEER, "an alias (CNAME); publish where it leads");
-		if (covers(rr, set)) {
-			*is_signed = true;
-			made_up = made_up || is_made_up(rr, set);
-		}
+	if (rc == 0 && message_read(buf_span(&octets), &m) != 0)
+		rc = err_set(err, ERR_PEER, "its answer does not parse");
+	if (rc == 0)
+		rc = reading_take(&m, owner, type, out, err);
+	if (rc == 0 && out->expanded) {
+		rrset_done(&out->set);
+		out->set.ttl_s = 0;
 	}
-	return rc == 0 && !made_up ? exchange_take(records, set, err) : rc;
+	buf_done(&octets);
+	return rc;
 }
 
 /* A name that nobody has, for which the same wildcard would answer: beside the owner, or, of a
@@ -75,47 +51,38 @@ static int sibling_of(const struct name *owner, struct name *out, struct err *er
 /* No signature tells whether a wildcard made the set: then none may be there that could. */
 static int check_unsigned(const struct primary *p, const struct rrset *set, struct err *err)
 {
-	struct rrset beside = { 0 };
-	ldns_pkt *answer = NULL;
-	bool is_signed = false;
+	struct reading beside;
 	struct name sibling;
 	int rc = sibling_of(&set->owner, &sibling, err);
 
-	beside = rrset_of(&sibling, set->type, 0);
 	if (rc == 0)
-		rc = exchange_ask(p, &sibling, set->type, &answer, err);
-	if (rc == 0)
-		rc = read_answer(answer, &beside, &is_signed, err);
-	if (rc == 0 && beside.count)
+		rc = ask(p, &sibling, set->type, &beside, err);
+	if (rc != 0)
+		return rc;
+	if (beside.set.count)
 		rc = err_set(err, ERR_PEER,
 			"its answer is not signed, and a wildcard that is there may have made it "
 			"up: sign the zone");
-	ldns_pkt_free(answer);
-	rrset_done(&beside);
+	rrset_done(&beside.set);
 	return rc;
 }
 
 int primary_read(const struct primary *p, const struct name *owner, uint16_t type,
 	struct rrset *out, struct err *err)
 {
-	struct rrset set = rrset_of(owner, type, 0);
-	ldns_pkt *answer = NULL;
+	struct reading r = { .expanded = false };
 	char text[NAME_TEXT_MAX];
-	bool is_signed = false;
-	int rc = exchange_ask(p, owner, type, &answer, err);
+	int rc = ask(p, owner, type, &r, err);
 
-	if (rc == 0)
-		rc = read_answer(answer, &set, &is_signed, err);
-	ldns_pkt_free(answer);
-	if (rc == 0 && set.count && !is_signed)
-		rc = check_unsigned(p, &set, err);
+	if (rc == 0 && r.set.count && !r.signatures)
+		rc = check_unsigned(p, &r.set, err);
 	if (rc != 0) {
-		rrset_done(&set);
+		rrset_done(&r.set);
 		return name_write_text(owner, text, sizeof(text)) == 0
 			? err_wrap(err, rc, "'%s'", text)
 			: rc;
 	}
-	*out = set;
+	*out = r.set;
 	return 0;
 }
 
