@@ -1,92 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The engine of a resolver with a clock and an upstream of the test's own: each test is a
- * story of asks, sends, answers and moments.
- */
-#include "check.h"
-#include "dns/rr.h"
-#include "resolve/engine.h"
+/* What the engine of a resolver asks, answers, keeps and counts. */
+#include "story.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct story {
-	struct engine *engine;
-	int64_t now_ms;
-	unsigned woken;
-};
-
-static struct engine_config usual(void)
-{
-	return (struct engine_config){
-		.deadline_ms = 2000,
-		.open_max = 8,
-		.open_per_source_max = 3,
-		.cache_names_max = 4,
-		.ttl_max_s = 100,
-		.negative_ttl_max_s = 50,
-		.seed = { 1, 2 },
-	};
-}
-
-static struct story begin(struct engine_config config)
-{
-	struct story s = { .now_ms = 1000000 };
-
-	assert_int_equal(engine_new(&config, &s.engine, NULL), 0);
-	return s;
-}
-
-static void end(struct story *s)
-{
-	struct ask *ask;
-
-	engine_close(s->engine);
-	while ((ask = engine_pop(s->engine)))
-		engine_done(ask);
-	engine_free(s->engine);
-}
-
-static struct question q(const char *name)
-{
-	struct question question = { .type = RR_TLSA };
-
-	assert_int_equal(name_of(name, &question.name), 0);
-	return question;
-}
-
-static void put(struct story *s, const char *name, uint64_t source, struct ask *ask)
-{
-	struct question question = q(name);
-
-	engine_ask(s->engine, s->now_ms, &question, source, 0, ask);
-}
-
-static struct wire_question sent(struct story *s, const char *name)
-{
-	struct wire_question w;
-	struct name want = q(name).name;
-
-	assert_true(engine_send(s->engine, &w));
-	assert_true(name_equal(&w.question.name, &want));
-	return w;
-}
-
 static void reply(struct story *s, const struct wire_question *w, enum answer_status status,
 	uint32_t ttl_s)
 {
-	struct wire_answer a = { .id = w->id,
-		.status = status,
-		.ttl_s = ttl_s,
-		.final = w->question.name,
-		.why = "" };
-
-	if (status == ANSWER_SECURE || status == ANSWER_INSECURE) {
-		a.count = 1;
-		a.rdata[0] = bytes("\3\1\1");
-	}
-	engine_answer(s->engine, s->now_ms, &a);
+	story_reply(s, w, (struct wire_answer){ .status = status, .ttl_s = ttl_s });
 }
 
 static unsigned wake(struct story *s, enum answer_status status)
@@ -105,60 +28,52 @@ static unsigned wake(struct story *s, enum answer_status status)
 
 static const struct answer *cached(struct story *s, const char *name)
 {
-	struct question question = q(name);
+	struct question question = story_question(name);
 	bool fetching;
 
 	return engine_cached(s->engine, s->now_ms, &question, &fetching);
 }
 
-static struct resolver_stats stats(const struct story *s)
-{
-	struct resolver_stats st;
-
-	engine_stats(s->engine, &st);
-	return st;
-}
-
 static void equal_questions_are_sent_once_and_all_askers_are_woken(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask asks[5] = { 0 };
 	struct wire_question w;
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		put(&s, i % 2 ? "A.example" : "a.EXAMPLE", RESOLVER_SOURCE_SELF, &asks[i]);
-	w = sent(&s, "a.example");
+		story_put(&s, i % 2 ? "A.example" : "a.EXAMPLE", RESOLVER_SOURCE_SELF, &asks[i]);
+	w = story_sent(&s, "a.example");
 	assert_false(engine_send(s.engine, &w));
 	reply(&s, &w, ANSWER_SECURE, 60);
 	for (int i = 0; i < 5; i++)
 		assert_null(asks[i].answer);
 	assert_int_equal(engine_deadline(s.engine), 0);
 	assert_int_equal(wake(&s, ANSWER_SECURE), 5);
-	assert_int_equal(stats(&s).coalesced, 4);
-	assert_int_equal(stats(&s).open, 0);
-	end(&s);
+	assert_int_equal(story_stats(&s).coalesced, 4);
+	assert_int_equal(story_stats(&s).open, 0);
+	story_end(&s);
 }
 
 static void the_cache_answers_until_the_ttl_is_over(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask ask = { 0 };
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 7, &ask);
-	w = sent(&s, "a.example");
+	story_put(&s, "a.example", 7, &ask);
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 9);
 	wake(&s, ANSWER_SECURE);
 	s.now_ms += 8999;
-	put(&s, "a.example", 7, &ask);
+	story_put(&s, "a.example", 7, &ask);
 	assert_int_equal(ask.answer->status, ANSWER_SECURE);
 	assert_int_equal(ask.answer->expires_ms - s.now_ms, 1);
 	engine_done(&ask);
 	s.now_ms += 1;
 	assert_null(cached(&s, "a.example"));
-	end(&s);
+	story_end(&s);
 }
 
 static void ttls_are_clamped_and_failures_kept_only_for_a_moment(void **state)
@@ -178,12 +93,12 @@ static void ttls_are_clamped_and_failures_kept_only_for_a_moment(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct story s = begin(usual());
+		struct story s = story_begin(story_usual());
 		struct ask ask = { 0 };
 		struct wire_question w;
 
-		put(&s, "a.example", 0, &ask);
-		w = sent(&s, "a.example");
+		story_put(&s, "a.example", 0, &ask);
+		w = story_sent(&s, "a.example");
 		reply(&s, &w, rows[i].status, rows[i].ttl_s);
 		assert_int_equal(wake(&s, rows[i].status), 1);
 		s.now_ms += (int64_t)rows[i].kept_s * 1000 - 1;
@@ -191,21 +106,21 @@ static void ttls_are_clamped_and_failures_kept_only_for_a_moment(void **state)
 			assert_non_null(cached(&s, "a.example"));
 		s.now_ms += 1;
 		assert_null(cached(&s, "a.example"));
-		end(&s);
+		story_end(&s);
 	}
 }
 
 static void a_passed_deadline_is_an_answer_and_is_not_cached(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask early = { 0 }, late = { 0 };
-	struct question question = q("a.example");
+	struct question question = story_question("a.example");
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 0, &late);
+	story_put(&s, "a.example", 0, &late);
 	engine_ask(s.engine, s.now_ms, &question, 0, 300, &early);
-	w = sent(&s, "a.example");
+	w = story_sent(&s, "a.example");
 	assert_int_equal(engine_deadline(s.engine), s.now_ms + 300);
 	s.now_ms += 300;
 	engine_expire(s.engine, s.now_ms);
@@ -221,13 +136,13 @@ static void a_passed_deadline_is_an_answer_and_is_not_cached(void **state)
 	assert_false(engine_is_open(s.engine, w.id));
 	reply(&s, &w, ANSWER_SECURE, 60);
 	assert_null(cached(&s, "a.example"));
-	end(&s);
+	story_end(&s);
 }
 
 static void no_deadline_is_later_than_four_seconds(void **state)
 {
-	struct story s = begin(usual());
-	struct question question = q("a.example");
+	struct story s = story_begin(story_usual());
+	struct question question = story_question("a.example");
 	struct ask ask = { 0 };
 
 	(void)state;
@@ -235,68 +150,68 @@ static void no_deadline_is_later_than_four_seconds(void **state)
 	assert_int_equal(engine_deadline(s.engine), s.now_ms + 4000);
 	engine_done(&ask);
 	assert_int_equal(engine_deadline(s.engine), INT64_MAX);
-	assert_int_equal(stats(&s).open, 0);
-	end(&s);
+	assert_int_equal(story_stats(&s).open, 0);
+	story_end(&s);
 }
 
 static void one_source_may_not_take_all(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask mine[4] = { 0 }, others = { 0 };
 
 	(void)state;
-	put(&s, "a.example", 5, &mine[0]);
-	put(&s, "b.example", 5, &mine[1]);
-	put(&s, "c.example", 5, &mine[2]);
-	put(&s, "d.example", 5, &mine[3]);
+	story_put(&s, "a.example", 5, &mine[0]);
+	story_put(&s, "b.example", 5, &mine[1]);
+	story_put(&s, "c.example", 5, &mine[2]);
+	story_put(&s, "d.example", 5, &mine[3]);
 	assert_int_equal(mine[3].answer->status, ANSWER_FAILED);
 	assert_non_null(strstr(mine[3].answer->why, "source"));
 	engine_done(&mine[3]);
-	put(&s, "d.example", 6, &others);
+	story_put(&s, "d.example", 6, &others);
 	assert_null(others.answer);
 	engine_done(&mine[0]);
-	put(&s, "e.example", 5, &mine[0]);
+	story_put(&s, "e.example", 5, &mine[0]);
 	assert_null(mine[0].answer);
-	end(&s);
+	story_end(&s);
 }
 
 /* However many of its connections have one name: one question is sent, one is counted. */
 static void equal_questions_of_one_source_count_once(void **state)
 {
 	enum { EQUAL = 1000 };
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask *equal = calloc(EQUAL, sizeof(*equal)), other[3] = { 0 };
 	struct wire_question w;
 
 	(void)state;
 	assert_non_null(equal);
 	for (unsigned i = 0; i < EQUAL; i++) {
-		put(&s, "a.example", 5, &equal[i]);
+		story_put(&s, "a.example", 5, &equal[i]);
 		assert_null(equal[i].answer);
 	}
-	put(&s, "b.example", 5, &other[0]);
-	put(&s, "c.example", 5, &other[1]);
+	story_put(&s, "b.example", 5, &other[0]);
+	story_put(&s, "c.example", 5, &other[1]);
 	assert_null(other[1].answer);
 	/* Until the last of them is gone it counts. */
 	for (unsigned i = 0; i < EQUAL - 1; i++)
 		engine_done(&equal[i]);
-	put(&s, "d.example", 5, &other[2]);
+	story_put(&s, "d.example", 5, &other[2]);
 	assert_int_equal(other[2].answer->status, ANSWER_FAILED);
 	engine_done(&other[2]);
-	w = sent(&s, "a.example");
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 60);
 	assert_int_equal(wake(&s, ANSWER_SECURE), 1);
-	put(&s, "d.example", 5, &other[2]);
+	story_put(&s, "d.example", 5, &other[2]);
 	assert_null(other[2].answer);
 	free(equal);
-	end(&s);
+	story_end(&s);
 }
 
 /* All of one source, that may have so many; each asked twice. */
 static void a_thousand_first_questions_of_different_names_all_pass(void **state)
 {
 	enum { NAMES = 1000, ASKS = 2 * NAMES };
-	struct engine_config config = usual();
+	struct engine_config config = story_usual();
 	struct ask *asks = calloc(ASKS, sizeof(*asks));
 	char name[32];
 	struct wire_question w;
@@ -307,10 +222,10 @@ static void a_thousand_first_questions_of_different_names_all_pass(void **state)
 	config.open_max = 2 * NAMES + 2;
 	config.open_per_source_max = NAMES;
 	config.cache_names_max = NAMES;
-	s = begin(config);
+	s = story_begin(config);
 	for (unsigned i = 0; i < ASKS; i++) {
 		snprintf(name, sizeof(name), "_n%u.example", i % NAMES);
-		put(&s, name, 5, &asks[i]);
+		story_put(&s, name, 5, &asks[i]);
 		assert_null(asks[i].answer);
 	}
 	for (unsigned i = 0; i < NAMES; i++) {
@@ -319,70 +234,70 @@ static void a_thousand_first_questions_of_different_names_all_pass(void **state)
 	}
 	assert_false(engine_waits(s.engine));
 	assert_int_equal(wake(&s, ANSWER_SECURE), ASKS);
-	assert_int_equal(stats(&s).refused_budget, 0);
+	assert_int_equal(story_stats(&s).refused_budget, 0);
 	free(asks);
-	end(&s);
+	story_end(&s);
 }
 
 static void strangers_leave_room_for_ourselves(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i" };
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask asks[9] = { 0 }, ours = { 0 }, full = { 0 };
 
 	(void)state;
 	for (uint64_t i = 0; i < 7; i++) {
-		put(&s, names[i], 100 + i, &asks[i]);
+		story_put(&s, names[i], 100 + i, &asks[i]);
 		assert_null(asks[i].answer);
 	}
-	put(&s, names[7], 107, &asks[7]);
+	story_put(&s, names[7], 107, &asks[7]);
 	assert_non_null(strstr(asks[7].answer->why, "too many open questions"));
 	engine_done(&asks[7]);
-	put(&s, names[7], RESOLVER_SOURCE_SELF, &ours);
+	story_put(&s, names[7], RESOLVER_SOURCE_SELF, &ours);
 	assert_null(ours.answer);
-	put(&s, names[8], RESOLVER_SOURCE_SELF, &full);
+	story_put(&s, names[8], RESOLVER_SOURCE_SELF, &full);
 	assert_int_equal(full.answer->status, ANSWER_FAILED);
 	engine_done(&full);
-	assert_int_equal(stats(&s).refused_budget, 2);
-	end(&s);
+	assert_int_equal(story_stats(&s).refused_budget, 2);
+	story_end(&s);
 }
 
 /* Two greedy sources; then a third one is honest and comes in, and does so again. */
 static void a_few_sources_may_not_take_all_together(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f" };
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask greedy[6] = { 0 }, honest = { 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < 6; i++)
-		put(&s, names[i], 100 + i / 3, &greedy[i]);
+		story_put(&s, names[i], 100 + i / 3, &greedy[i]);
 	assert_null(greedy[3].answer);
 	assert_non_null(strstr(greedy[4].answer->why, "from this source"));
 	assert_non_null(greedy[5].answer);
-	put(&s, "g", 102, &honest);
+	story_put(&s, "g", 102, &honest);
 	assert_null(honest.answer);
 	/* What is open already costs no room. */
 	engine_done(&greedy[4]);
-	put(&s, "g", 101, &greedy[4]);
+	story_put(&s, "g", 101, &greedy[4]);
 	assert_null(greedy[4].answer);
 	for (unsigned i = 0; i < 6; i++)
 		engine_done(&greedy[i]);
 	engine_done(&honest);
-	end(&s);
+	story_end(&s);
 }
 
 static void a_hit_near_the_end_fetches_once_ahead(void **state)
 {
-	struct story s = begin(usual());
-	struct question question = q("a.example");
+	struct story s = story_begin(story_usual());
+	struct question question = story_question("a.example");
 	struct ask ask = { 0 };
 	struct wire_question w;
 	bool fetching;
 
 	(void)state;
-	put(&s, "a.example", 0, &ask);
-	w = sent(&s, "a.example");
+	story_put(&s, "a.example", 0, &ask);
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 60);
 	wake(&s, ANSWER_SECURE);
 	s.now_ms += 54000;
@@ -391,7 +306,7 @@ static void a_hit_near_the_end_fetches_once_ahead(void **state)
 	s.now_ms += 1;
 	assert_non_null(engine_cached(s.engine, s.now_ms, &question, &fetching));
 	assert_true(fetching);
-	w = sent(&s, "a.example");
+	w = story_sent(&s, "a.example");
 	assert_non_null(engine_cached(s.engine, s.now_ms, &question, &fetching));
 	assert_false(fetching);
 	assert_false(engine_waits(s.engine));
@@ -399,25 +314,25 @@ static void a_hit_near_the_end_fetches_once_ahead(void **state)
 	assert_null(engine_pop(s.engine));
 	s.now_ms += 59000;
 	assert_non_null(cached(&s, "a.example"));
-	assert_int_equal(stats(&s).prefetched, 1 + 1);
-	end(&s);
+	assert_int_equal(story_stats(&s).prefetched, 1 + 1);
+	story_end(&s);
 }
 
 static void a_short_ttl_is_not_fetched_ahead(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask ask = { 0 };
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 0, &ask);
-	w = sent(&s, "a.example");
+	story_put(&s, "a.example", 0, &ask);
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 9);
 	wake(&s, ANSWER_SECURE);
 	s.now_ms += 8999;
 	assert_non_null(cached(&s, "a.example"));
 	assert_false(engine_waits(s.engine));
-	end(&s);
+	story_end(&s);
 }
 
 static void a_failed_fetch_ahead_keeps_what_is_still_good(void **state)
@@ -426,104 +341,104 @@ static void a_failed_fetch_ahead_keeps_what_is_still_good(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct story s = begin(usual());
+		struct story s = story_begin(story_usual());
 		struct ask ask = { 0 };
 		struct wire_question w;
 
-		put(&s, "a.example", 0, &ask);
-		w = sent(&s, "a.example");
+		story_put(&s, "a.example", 0, &ask);
+		w = story_sent(&s, "a.example");
 		reply(&s, &w, ANSWER_SECURE, 60);
 		wake(&s, ANSWER_SECURE);
 		s.now_ms += 55000;
 		assert_non_null(cached(&s, "a.example"));
-		w = sent(&s, "a.example");
+		w = story_sent(&s, "a.example");
 		reply(&s, &w, bad[i], 5);
 		s.now_ms += 4999;
 		assert_int_equal(cached(&s, "a.example")->status, ANSWER_SECURE);
 		s.now_ms += 1;
 		assert_null(cached(&s, "a.example"));
-		end(&s);
+		story_end(&s);
 	}
 }
 
 static void a_fetch_that_only_repeats_what_is_known_is_made_again_at_its_end(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask ask = { 0 };
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 0, &ask);
-	w = sent(&s, "a.example");
+	story_put(&s, "a.example", 0, &ask);
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 60);
 	wake(&s, ANSWER_SECURE);
 	s.now_ms += 55000;
 	assert_non_null(cached(&s, "a.example"));
-	w = sent(&s, "a.example");
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 5);
 	assert_false(engine_waits(s.engine));
 	assert_int_equal(engine_deadline(s.engine), s.now_ms + 6000);
 	s.now_ms += 6000;
 	engine_expire(s.engine, s.now_ms);
-	w = sent(&s, "a.example");
+	w = story_sent(&s, "a.example");
 	reply(&s, &w, ANSWER_SECURE, 60);
 	assert_int_equal(cached(&s, "a.example")->ttl_s, 60);
-	assert_int_equal(stats(&s).open, 0);
-	assert_int_equal(stats(&s).timed_out, 0);
-	end(&s);
+	assert_int_equal(story_stats(&s).open, 0);
+	assert_int_equal(story_stats(&s).timed_out, 0);
+	story_end(&s);
 }
 
 static void a_dead_upstream_is_asked_again_but_not_for_ever(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask ask = { 0 }, patient = { 0 };
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 0, &ask);
+	story_put(&s, "a.example", 0, &ask);
 	for (int i = 0; i < ENGINE_TRIES; i++) {
-		w = sent(&s, "a.example");
+		w = story_sent(&s, "a.example");
 		engine_lost(s.engine, s.now_ms);
 		reply(&s, &w, ANSWER_SECURE, 60);
 		assert_null(cached(&s, "a.example"));
 	}
 	assert_int_equal(wake(&s, ANSWER_FAILED), 1);
-	put(&s, "b.example", 0, &patient);
-	w = sent(&s, "b.example");
+	story_put(&s, "b.example", 0, &patient);
+	w = story_sent(&s, "b.example");
 	engine_lost(s.engine, s.now_ms + 2000);
 	assert_int_equal(wake(&s, ANSWER_FAILED), 1);
 	assert_false(engine_waits(s.engine));
-	end(&s);
+	story_end(&s);
 }
 
 static void what_could_not_be_sent_goes_first_next_time(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask a = { 0 }, b = { 0 };
 	struct wire_question w;
 
 	(void)state;
-	put(&s, "a.example", 0, &a);
-	put(&s, "b.example", 0, &b);
-	w = sent(&s, "a.example");
+	story_put(&s, "a.example", 0, &a);
+	story_put(&s, "b.example", 0, &b);
+	w = story_sent(&s, "a.example");
 	engine_unsend(s.engine, w.id);
-	sent(&s, "a.example");
-	sent(&s, "b.example");
-	assert_int_equal(stats(&s).sent, 2);
-	end(&s);
+	story_sent(&s, "a.example");
+	story_sent(&s, "b.example");
+	assert_int_equal(story_stats(&s).sent, 2);
+	story_end(&s);
 }
 
 static void an_asker_may_go_in_any_state(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask asks[3] = { 0 };
 	struct wire_question w;
 
 	(void)state;
 	engine_done(&asks[0]);
 	for (int i = 0; i < 3; i++)
-		put(&s, "a.example", 9, &asks[i]);
-	w = sent(&s, "a.example");
+		story_put(&s, "a.example", 9, &asks[i]);
+	w = story_sent(&s, "a.example");
 	engine_done(&asks[1]);
 	engine_done(&asks[1]);
 	reply(&s, &w, ANSWER_SECURE, 60);
@@ -533,33 +448,33 @@ static void an_asker_may_go_in_any_state(void **state)
 	engine_done(&asks[0]);
 	engine_done(&asks[0]);
 	for (int i = 0; i < 3; i++)
-		put(&s, i ? "c.example" : "b.example", 9, &asks[i]);
+		story_put(&s, i ? "c.example" : "b.example", 9, &asks[i]);
 	assert_null(asks[2].answer);
 	engine_done(&asks[1]);
 	engine_done(&asks[2]);
-	sent(&s, "b.example");
+	story_sent(&s, "b.example");
 	assert_false(engine_send(s.engine, &w));
-	end(&s);
+	story_end(&s);
 }
 
 static void a_closed_engine_answers_failed_at_once(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask open = { 0 }, late = { 0 };
 
 	(void)state;
-	put(&s, "a.example", 0, &open);
+	story_put(&s, "a.example", 0, &open);
 	engine_close(s.engine);
 	assert_int_equal(wake(&s, ANSWER_FAILED), 1);
-	put(&s, "a.example", 0, &late);
+	story_put(&s, "a.example", 0, &late);
 	assert_non_null(strstr(late.answer->why, "closed"));
 	engine_done(&late);
-	end(&s);
+	story_end(&s);
 }
 
 static void a_question_without_a_name_is_refused_and_never_sent(void **state)
 {
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct question empty = { .type = RR_TLSA };
 	struct wire_question w;
 	struct ask ask = { 0 };
@@ -569,30 +484,30 @@ static void a_question_without_a_name_is_refused_and_never_sent(void **state)
 	assert_int_equal(ask.answer->status, ANSWER_FAILED);
 	assert_false(engine_send(s.engine, &w));
 	engine_done(&ask);
-	end(&s);
+	story_end(&s);
 }
 
 static void the_least_used_name_leaves_first(void **state)
 {
 	static const char *const names[] = { "a.x", "b.x", "c.x", "d.x", "e.x" };
-	struct story s = begin(usual());
+	struct story s = story_begin(story_usual());
 	struct ask ask = { 0 };
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
 		struct wire_question w;
 
-		put(&s, names[i], 0, &ask);
-		w = sent(&s, names[i]);
+		story_put(&s, names[i], 0, &ask);
+		w = story_sent(&s, names[i]);
 		reply(&s, &w, ANSWER_SECURE, 60);
 		wake(&s, ANSWER_SECURE);
 		assert_non_null(cached(&s, "a.x"));
 	}
 	assert_null(cached(&s, "b.x"));
 	assert_non_null(cached(&s, "e.x"));
-	assert_int_equal(stats(&s).names, 4);
-	assert_true(stats(&s).cache_octets / 4 < 1024);
-	end(&s);
+	assert_int_equal(story_stats(&s).names, 4);
+	assert_true(story_stats(&s).cache_octets / 4 < 1024);
+	story_end(&s);
 }
 
 int main(void)

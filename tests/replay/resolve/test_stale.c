@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What has ended and is used all the same while the resolver fails: when, how long, and when not.
  */
-#include "check.h"
-#include "dns/rr.h"
-#include "resolve/engine.h"
 #include "resolve/stale.h"
+#include "story.h"
 
 #include <string.h>
 
@@ -14,76 +12,33 @@
 #define SERVFAIL 2
 #define REFUSED  5
 
-struct story {
-	struct engine *engine;
-	int64_t now_ms;
-	unsigned said; /* lines of the log that name an outage */
-};
+#define NAME "a.example"
+
+static unsigned told; /* lines of the log that name an outage */
 
 static void hear(void *arg, enum trace_level level, const char *event, const char *fmt, va_list ap)
 {
-	(void)level, (void)fmt, (void)ap;
-	((struct story *)arg)->said += strcmp(event, "resolver.stale") == 0;
+	(void)arg, (void)level, (void)fmt, (void)ap;
+	told += strcmp(event, "resolver.stale") == 0;
 }
 
 static void begin(struct story *s, unsigned serve_stale_s)
 {
-	struct engine_config config = { .deadline_ms = 2000,
-		.open_max = 8,
-		.open_per_source_max = 3,
-		.cache_names_max = 4,
-		.ttl_max_s = 1000,
-		.negative_ttl_max_s = 50,
-		.serve_stale_s = serve_stale_s,
-		.seed = { 1, 2 },
-		.trace = { .say = hear, .arg = s } };
+	struct engine_config config = story_usual();
 
-	*s = (struct story){ .now_ms = 1000000 };
-	assert_int_equal(engine_new(&config, &s->engine, NULL), 0);
-}
-
-static void end(struct story *s)
-{
-	struct ask *ask;
-
-	engine_close(s->engine);
-	while ((ask = engine_pop(s->engine)))
-		engine_done(ask);
-	engine_free(s->engine);
-}
-
-static void put(struct story *s, struct ask *ask)
-{
-	struct question q = { .type = RR_TLSA };
-
-	assert_int_equal(name_of("a.example", &q.name), 0);
-	engine_ask(s->engine, s->now_ms, &q, 7, 0, ask);
-}
-
-static struct wire_question sent(struct story *s)
-{
-	struct wire_question w;
-
-	assert_true(engine_send(s->engine, &w));
-	return w;
-}
-
-static void reply(struct story *s, const struct wire_question *w, struct wire_answer a)
-{
-	a.id = w->id;
-	a.final = w->question.name;
-	a.why = a.status == ANSWER_FAILED ? "it failed" : "";
-	if (a.status == ANSWER_SECURE || a.status == ANSWER_INSECURE) {
-		a.count = 1;
-		a.rdata[0] = bytes("\3\1\1");
-	}
-	engine_answer(s->engine, s->now_ms, &a);
+	config.ttl_max_s = 1000;
+	config.serve_stale_s = serve_stale_s;
+	config.trace.say = hear;
+	told = 0;
+	*s = story_begin(config);
 }
 
 static const struct wire_answer secure = { .status = ANSWER_SECURE,
 	.ttl_s = TTL_S,
 	.signed_for_s = SIGNED_S };
-static const struct wire_answer servfail = { .status = ANSWER_FAILED, .rcode = SERVFAIL };
+static const struct wire_answer servfail = { .status = ANSWER_FAILED,
+	.rcode = SERVFAIL,
+	.why = "it failed" };
 
 static void pop(struct story *s, enum answer_status status, bool stale)
 {
@@ -102,10 +57,10 @@ static void ask_and_get(struct story *s, struct wire_answer a, enum answer_statu
 	struct ask ask = { 0 };
 	struct wire_question w;
 
-	put(s, &ask);
+	story_put(s, NAME, 7, &ask);
 	assert_null(ask.answer);
-	w = sent(s);
-	reply(s, &w, a);
+	w = story_sent(s, NAME);
+	story_reply(s, &w, a);
 	pop(s, status, stale);
 }
 
@@ -114,7 +69,7 @@ static void hit(struct story *s, enum answer_status status, bool stale)
 {
 	struct ask ask = { 0 };
 
-	put(s, &ask);
+	story_put(s, NAME, 7, &ask);
 	assert_non_null(ask.answer);
 	assert_int_equal(ask.answer->status, status);
 	assert_int_equal(ask.answer->stale, stale);
@@ -129,14 +84,6 @@ static void begin_ended(struct story *s, unsigned serve_stale_s, struct wire_ans
 	s->now_ms += (int64_t)first.ttl_s * 1000;
 }
 
-static struct resolver_stats stats(const struct story *s)
-{
-	struct resolver_stats st;
-
-	engine_stats(s->engine, &st);
-	return st;
-}
-
 static void without_the_setting_an_outage_is_a_failure(void **state)
 {
 	struct ask ask = { 0 };
@@ -146,13 +93,13 @@ static void without_the_setting_an_outage_is_a_failure(void **state)
 	begin_ended(&s, 0, secure);
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
 	s.now_ms += 1000;
-	put(&s, &ask);
-	sent(&s);
+	story_put(&s, NAME, 7, &ask);
+	story_sent(&s, NAME);
 	s.now_ms += 2000;
 	engine_expire(s.engine, s.now_ms);
 	pop(&s, ANSWER_FAILED, false);
-	assert_int_equal(stats(&s).stale, 0);
-	end(&s);
+	assert_int_equal(story_stats(&s).stale, 0);
+	story_end(&s);
 }
 
 static void what_was_secure_is_used_again_when_the_resolver_says_servfail(void **state)
@@ -164,9 +111,9 @@ static void what_was_secure_is_used_again_when_the_resolver_says_servfail(void *
 	ask_and_get(&s, servfail, ANSWER_SECURE, true);
 	s.now_ms += 4999;
 	hit(&s, ANSWER_SECURE, true);
-	assert_int_equal(stats(&s).stale, 2);
-	assert_int_equal(s.said, 1);
-	end(&s);
+	assert_int_equal(story_stats(&s).stale, 2);
+	assert_int_equal(told, 1);
+	story_end(&s);
 }
 
 static void and_when_no_answer_comes_before_the_deadline(void **state)
@@ -177,19 +124,19 @@ static void and_when_no_answer_comes_before_the_deadline(void **state)
 
 	(void)state;
 	begin_ended(&s, STALE_S, secure);
-	put(&s, &first);
+	story_put(&s, NAME, 7, &first);
 	s.now_ms += 500;
-	put(&s, &second);
-	w = sent(&s);
+	story_put(&s, NAME, 7, &second);
+	w = story_sent(&s, NAME);
 	s.now_ms += 1500;
 	engine_expire(s.engine, s.now_ms);
 	pop(&s, ANSWER_SECURE, true);
 	/* Who waits still may hear better. */
 	assert_null(second.answer);
-	reply(&s, &w, (struct wire_answer){ .status = ANSWER_DENIAL, .ttl_s = 10 });
+	story_reply(&s, &w, (struct wire_answer){ .status = ANSWER_DENIAL, .ttl_s = 10 });
 	pop(&s, ANSWER_DENIAL, false);
 	hit(&s, ANSWER_DENIAL, false);
-	end(&s);
+	story_end(&s);
 }
 
 static void and_when_its_process_dies_again_and_again(void **state)
@@ -199,13 +146,13 @@ static void and_when_its_process_dies_again_and_again(void **state)
 
 	(void)state;
 	begin_ended(&s, STALE_S, secure);
-	put(&s, &ask);
+	story_put(&s, NAME, 7, &ask);
 	for (int i = 0; i < ENGINE_TRIES; i++) {
-		sent(&s);
+		story_sent(&s, NAME);
 		engine_lost(s.engine, s.now_ms);
 	}
 	pop(&s, ANSWER_SECURE, true);
-	end(&s);
+	story_end(&s);
 }
 
 static void it_is_asked_again_later_each_time_and_logged_once(void **state)
@@ -219,12 +166,12 @@ static void it_is_asked_again_later_each_time_and_logged_once(void **state)
 		ask_and_get(&s, servfail, ANSWER_SECURE, true);
 		s.now_ms += for_s[i] * 1000;
 	}
-	assert_int_equal(s.said, 1);
+	assert_int_equal(told, 1);
 	ask_and_get(&s, secure, ANSWER_SECURE, false);
 	s.now_ms += TTL_S * 1000;
 	ask_and_get(&s, servfail, ANSWER_SECURE, true);
-	assert_int_equal(s.said, 2);
-	end(&s);
+	assert_int_equal(told, 2);
+	story_end(&s);
 }
 
 static void no_answer_but_a_failure_of_the_resolver_is_put_aside(void **state)
@@ -247,7 +194,7 @@ static void no_answer_but_a_failure_of_the_resolver_is_put_aside(void **state)
 		/* Nor is what was before it ever used again. */
 		s.now_ms += 10000;
 		ask_and_get(&s, servfail, ANSWER_FAILED, false);
-		end(&s);
+		story_end(&s);
 	}
 }
 
@@ -262,18 +209,18 @@ static void such_an_answer_ends_it_also_while_it_is_used(void **state)
 		struct story s;
 
 		begin_ended(&s, STALE_S, secure);
-		put(&s, &soon);
+		story_put(&s, NAME, 7, &soon);
 		s.now_ms += 1000;
-		put(&s, &late);
-		w = sent(&s);
+		story_put(&s, NAME, 7, &late);
+		w = story_sent(&s, NAME);
 		s.now_ms += 1000;
 		engine_expire(s.engine, s.now_ms);
 		pop(&s, ANSWER_SECURE, true);
 		hit(&s, ANSWER_SECURE, true);
-		reply(&s, &w, (struct wire_answer){ .status = said[i], .ttl_s = 5 });
+		story_reply(&s, &w, (struct wire_answer){ .status = said[i], .ttl_s = 5 });
 		pop(&s, said[i], false);
 		hit(&s, said[i], false);
-		end(&s);
+		story_end(&s);
 	}
 }
 
@@ -288,12 +235,12 @@ static void a_bogus_fetch_ahead_forbids_what_comes_after_the_end(void **state)
 	ask_and_get(&s, secure, ANSWER_SECURE, false);
 	s.now_ms += TTL_S * 1000 - 1000;
 	hit(&s, ANSWER_SECURE, false);
-	w = sent(&s);
-	reply(&s, &w, (struct wire_answer){ .status = ANSWER_BOGUS });
+	w = story_sent(&s, NAME);
+	story_reply(&s, &w, (struct wire_answer){ .status = ANSWER_BOGUS });
 	hit(&s, ANSWER_SECURE, false);
 	s.now_ms += 1000;
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 /* libunbound counts whole seconds, so that its copy ends after ours, and comes with a TTL of 0. */
@@ -312,17 +259,17 @@ static void a_copy_that_is_repeated_in_its_last_second_may_be_used_as_long(void 
 	ask_and_get(&s, servfail, ANSWER_SECURE, true);
 	s.now_ms += 1;
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 	/* Nor without the setting, or with signatures that nobody knows. */
 	begin_ended(&s, 0, secure);
 	ask_and_get(&s, last, ANSWER_SECURE, false);
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 	last.signed_for_s = 0;
 	begin_ended(&s, STALE_S, secure);
 	ask_and_get(&s, last, ANSWER_SECURE, false);
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 /* The helper died on the first question, so it is not parked. */
@@ -338,12 +285,12 @@ static void such_a_copy_fetched_ahead_takes_nothing_away(void **state)
 	ask_and_get(&s, secure, ANSWER_SECURE, false);
 	s.now_ms += TTL_S * 1000 - 1000;
 	hit(&s, ANSWER_SECURE, false);
-	sent(&s);
+	story_sent(&s, NAME);
 	engine_lost(s.engine, s.now_ms);
-	w = sent(&s);
-	reply(&s, &w, last);
+	w = story_sent(&s, NAME);
+	story_reply(&s, &w, last);
 	hit(&s, ANSWER_SECURE, false);
-	end(&s);
+	story_end(&s);
 }
 
 static void only_what_was_secure_is_used_again(void **state)
@@ -362,7 +309,7 @@ static void only_what_was_secure_is_used_again(void **state)
 			first[i], false);
 		s.now_ms += 10000;
 		ask_and_get(&s, servfail, ANSWER_FAILED, false);
-		end(&s);
+		story_end(&s);
 	}
 }
 
@@ -377,7 +324,7 @@ static void the_setting_bounds_it(void **state)
 	/* Not five seconds more. */
 	s.now_ms += 1;
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 static void and_the_end_of_the_signatures(void **state)
@@ -392,11 +339,11 @@ static void and_the_end_of_the_signatures(void **state)
 	ask_and_get(&s, servfail, ANSWER_SECURE, true);
 	s.now_ms += 1;
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 	first.signed_for_s = 0;
 	begin_ended(&s, STALE_S, first);
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 /* A peer can spend it. */
@@ -408,20 +355,16 @@ static void a_spent_budget_is_no_failure_of_the_resolver(void **state)
 
 	(void)state;
 	begin_ended(&s, STALE_S, secure);
-	for (unsigned i = 0; i < 3; i++) {
-		struct question q = { .type = RR_TLSA };
-
-		assert_int_equal(name_of(names[i], &q.name), 0);
-		engine_ask(s.engine, s.now_ms, &q, 7, 0, &others[i]);
-	}
-	put(&s, &ask);
+	for (unsigned i = 0; i < 3; i++)
+		story_put(&s, names[i], 7, &others[i]);
+	story_put(&s, NAME, 7, &ask);
 	assert_int_equal(ask.answer->status, ANSWER_FAILED);
 	assert_non_null(strstr(ask.answer->why, "source"));
 	engine_done(&ask);
 	for (unsigned i = 0; i < 3; i++)
 		engine_done(&others[i]);
 	ask_and_get(&s, servfail, ANSWER_SECURE, true);
-	end(&s);
+	story_end(&s);
 }
 
 static void a_resolver_that_was_closed_gives_nothing(void **state)
@@ -431,10 +374,10 @@ static void a_resolver_that_was_closed_gives_nothing(void **state)
 
 	(void)state;
 	begin_ended(&s, STALE_S, secure);
-	put(&s, &ask);
+	story_put(&s, NAME, 7, &ask);
 	engine_close(s.engine);
 	pop(&s, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 static void what_is_kept_for_it_takes_no_more_room(void **state)
@@ -445,19 +388,17 @@ static void what_is_kept_for_it_takes_no_more_room(void **state)
 	(void)state;
 	begin_ended(&s, STALE_S, secure);
 	for (unsigned i = 0; i < 5; i++) {
-		struct question q = { .type = RR_TLSA };
 		struct ask ask = { 0 };
 		struct wire_question w;
 
-		assert_int_equal(name_of(names[i], &q.name), 0);
-		engine_ask(s.engine, s.now_ms, &q, 7, 0, &ask);
-		w = sent(&s);
-		reply(&s, &w, secure);
+		story_put(&s, names[i], 7, &ask);
+		w = story_sent(&s, names[i]);
+		story_reply(&s, &w, secure);
 		pop(&s, ANSWER_SECURE, false);
 	}
-	assert_int_equal(stats(&s).names, 4);
+	assert_int_equal(story_stats(&s).names, 4);
 	ask_and_get(&s, servfail, ANSWER_FAILED, false);
-	end(&s);
+	story_end(&s);
 }
 
 int main(void)
