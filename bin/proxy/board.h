@@ -35,7 +35,7 @@ struct board_peer {
 	struct name name;
 	uint8_t how;
 	int8_t usage, selector, matching;
-	int64_t since_ms, expires_ms; /* monotonic */
+	int64_t since_ms, expires_ms; /* of resolver_now */
 };
 
 /* One worker's. */

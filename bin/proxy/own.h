@@ -33,7 +33,7 @@ struct own {
 	int64_t not_after_s;       /* of the certificate, UNIX time */
 	enum own_state state;
 	char why[200];
-	int64_t expires_ms; /* of the answer, monotonic; 0: none */
+	int64_t expires_ms; /* of the answer; 0: none */
 	/* private */
 	struct own_list *of;
 	pemfile_chain *chain;

@@ -5,7 +5,7 @@
  *   Source     RFC 4035 section 4.3: secure, insecure, bogus, indeterminate.
  *   Rule       only ANSWER_SECURE opens a door. ANSWER_DENIAL is the proof that there is
  *              no such record. Everything else proves nothing.
- *   Time       ms of the monotonic clock the resolver uses (resolver_now).
+ *   Time       ms of the clock the resolver uses (resolver_now).
  *   Ownership  counted and never changed once made: answer_keep, answer_drop.
  */
 #ifndef RESOLVE_ANSWER_H

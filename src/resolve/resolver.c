@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NEVER INT64_MAX
+#define NEVER    INT64_MAX
+#define MOVED_MS 100 /* a sleep, and not the ticks of two clocks */
 
 struct resolver {
 	int epoll_fd, timer_fd;
@@ -22,6 +23,8 @@ struct resolver {
 	bool rung;        /* ... since the last dispatch */
 	bool dispatching; /* which sends, once, at its end */
 	int64_t armed_ms; /* when timer_fd fires; NEVER when it does not */
+	int64_t slept_ms; /* the machine, until now */
+	int64_t wall_ms;  /* the wall clock's lead when that was read */
 	struct engine *engine;
 	struct upstream *upstream;
 };
@@ -34,15 +37,26 @@ static int64_t clock_ms(clockid_t clock)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Goes on while the machine sleeps, as TTLs and signatures do. */
 int64_t resolver_now(void)
 {
-	return clock_ms(CLOCK_MONOTONIC);
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
-/* Never a system call, at most one tick (4 ms) behind resolver_now. */
-static int64_t coarse_now(void)
+/* Never a system call, at most one tick (4 ms) behind resolver_now. A machine that slept shows in
+ * its wall clock, which went on; then, or when somebody has set that, it is asked for how long. */
+static int64_t coarse_now(struct resolver *r)
 {
-	return clock_ms(CLOCK_MONOTONIC_COARSE);
+	int64_t now_ms = clock_ms(CLOCK_MONOTONIC_COARSE);
+	int64_t wall_ms = clock_ms(CLOCK_REALTIME_COARSE) - now_ms;
+
+	if (wall_ms - r->wall_ms > MOVED_MS || r->wall_ms - wall_ms > MOVED_MS) {
+		const int64_t awake_ms = clock_ms(CLOCK_MONOTONIC);
+
+		r->wall_ms = wall_ms;
+		r->slept_ms = resolver_now() - awake_ms;
+	}
+	return now_ms + r->slept_ms;
 }
 
 static void arm(struct resolver *r)
@@ -89,7 +103,7 @@ static int open_loop(struct resolver *r, struct err *err)
 	struct epoll_event event = { .events = EPOLLIN };
 
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	r->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	r->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	r->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	event.data.ptr = NULL;
 	if (r->epoll_fd < 0 || r->timer_fd < 0 || r->bell_fd < 0 ||
@@ -228,7 +242,7 @@ void resolver_dispatch(struct resolver *r)
 void resolver_ask(struct resolver *r, const struct question *q, uint64_t source,
 	unsigned timeout_ms, struct ask *ask)
 {
-	int64_t now_ms = coarse_now();
+	int64_t now_ms = coarse_now(r);
 
 	engine_ask(r->engine, now_ms, q, source, timeout_ms, ask);
 	if (engine_waits(r->engine))
@@ -239,7 +253,7 @@ void resolver_ask(struct resolver *r, const struct question *q, uint64_t source,
 
 const struct answer *resolver_cached(struct resolver *r, const struct question *q)
 {
-	int64_t now_ms = coarse_now();
+	int64_t now_ms = coarse_now(r);
 	bool fetching;
 	const struct answer *a = engine_cached(r->engine, now_ms, q, &fetching);
 

@@ -13,7 +13,7 @@
  *              RESOLVER_AD: a validating resolver on loopback or a Unix socket whose AD
  *              bit is trusted (RFC 6840 section 5.7).
  *   Source     RFC 4035, RFC 2308 (negative caching), RFC 5011 (managed anchors).
- *   Time       ms of CLOCK_MONOTONIC; deadline 2 s by default, never above 4 s.
+ *   Time       ms of CLOCK_BOOTTIME; deadline 2 s by default, never above 4 s.
  *   Threads    one resolver belongs to one thread.
  *   Waiting    poll resolver_fd for reading, then call resolver_dispatch; timers are
  *              inside that one descriptor.

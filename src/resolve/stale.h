@@ -11,7 +11,7 @@
  *              answer ends it, and so does a failure of another kind (a spent budget is ours, and
  *              a peer may bring it about).
  *   Bounds     serve_stale_s from the end of the TTL, and never beyond the first end of a
- *              signature over the records. The clock is the monotonic one.
+ *              signature over the records. The clock goes on while the machine sleeps.
  *   TTL 0      is how a cache repeats a copy in its last second: the newest word, that has ended.
  *              Records published with it have no time here (dns/message: signed_until).
  *   AD         a resolver that is trusted for AD says SERVFAIL for what is bogus: not with it.
