@@ -282,5 +282,6 @@ struct resolver_config tlsworld_resolver(struct tlsworld *w, const char *helper)
 		.helper = helper,
 		.trust_anchor_file = w->anchor,
 		.forward = w->forwards,
-		.stub = w->stubs };
+		.stub = w->stubs,
+		.deadline_ms = 4000 }; /* the limit: a machine may be slow */
 }

@@ -703,7 +703,6 @@ static int start(void **state)
 	tlsworld_start(&world);
 	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
 	config.negative_ttl_max_s = 1;
-	config.deadline_ms = 1500;
 	config.open_max = OPEN_MAX;
 	if (resolver_new(&config, &resolver, &err)) {
 		fprintf(stderr, "%s\n", err.msg);

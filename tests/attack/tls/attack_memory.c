@@ -186,7 +186,6 @@ static int start(void **state)
 	add_world();
 	tlsworld_start(&world);
 	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
-	config.deadline_ms = 4000;
 	if (resolver_new(&config, &resolver, NULL))
 		return -1;
 	snprintf(cert, sizeof cert, "%s/server.pem", world.folder);

@@ -315,7 +315,6 @@ static int start(void **state)
 	add_records();
 	tlsworld_start(&world);
 	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
-	config.deadline_ms = 1500;
 	if (resolver_new(&config, &resolver, &err)) {
 		fprintf(stderr, "%s\n", err.msg);
 		return -1;
