@@ -195,12 +195,12 @@ class Lab:
             self.resolver = self.dir / "resolver.yaml"
             self.resolver.write_text(f"""resolver:
   trust_anchor_file: "{self.world.anchor}"
+  deadline_ms: 4000
   stub:
     - {{zone: ".", server: "127.0.0.2@{self.port}"}}
     - {{zone: "example", server: "127.0.0.2@{self.port}"}}
     - {{zone: "org", server: "127.0.0.2@{self.port}"}}
     - {{zone: "bind.example", server: "127.0.0.1@{self.port}"}}
-  deadline_ms: 4000
   root_servers: ["127.0.0.2@{self.port}"]
   authority_port: {self.port}
   helper: "{pathlib.Path(self.sardane).parent.parent / 'resolverd/sardane-resolverd'}"
