@@ -58,8 +58,8 @@ def who_cannot_be_reached_is_answered_for():
         assert status == 502, status
 
 def a_message_has_the_size_and_the_time_that_are_configured():
-    more = "    body_max: 600\n    request_timeout: 1\n    answer_timeout: 1\n"
-    with Web(lambda request: time.sleep(2) or answer(request)) as web, Proxy(inbound(WORLD, web.address)), \
+    more = "    body_max: 600\n    request_timeout: 3\n    answer_timeout: 3\n"
+    with Web(lambda request: time.sleep(6) or answer(request)) as web, Proxy(inbound(WORLD, web.address)), \
             Proxy(router(WORLD, more=more) + "status: unix:DIR/status\n") as a:
         with a.connect() as s:
             assert post(s, join_req(WORLD, VSExtension={"x": "y" * 600}))[0] == 413

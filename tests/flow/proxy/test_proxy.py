@@ -195,7 +195,7 @@ def what_does_not_end_is_cut_when_the_time_is_over():
             assert is_cut(s)
 
 def idle_and_old_connections_are_closed():
-    for more, why in (("    idle_timeout: 1\n", "idle for too long"), ("    lifetime: 1\n", "its time was over")):
+    for more, why in (("    idle_timeout: 3\n", "idle for too long"), ("    lifetime: 3\n", "its time was over")):
         config = "    identity: none\n" + more + "status: unix:DIR/status\n"
         with Echo() as backend, Proxy(listener(WORLD, backend.address, more=config)) as b, Proxy(outbound(WORLD)) as a:
             with a.connect() as s:

@@ -235,12 +235,13 @@ def a_resolver_that_becomes_slow_is_waited_for():
 def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
     dns = knotd()
     with Echo() as backend, Proxy(listener(WORLD, backend.address, more=PLAIN + "    grace: 600\n") + STATUS) as b, \
-            Proxy(outbound(WORLD, more="    grace: 600\n    connect_timeout: 1\nstatus: unix:DIR/status\n")) as a, open_pair(a) as s:
+            Proxy(outbound(WORLD, more="    grace: 600\n    connect_timeout: 1\nstatus: unix:DIR/status\n")) as a, until(lambda: opened(a)) as s:
         os.kill(dns, signal.SIGSTOP)
+        before = backend.count
         try:
             time.sleep(3)  # what is cached has expired
             for _ in range(6):  # one that is asked for long is given up at last
-                assert not passes(a) and backend.count == 1, backend.count
+                assert not passes(a) and backend.count == before, backend.count
                 time.sleep(0.3)
             assert still_open(s)
             until(lambda: get(b, "/healthz")[0] == 503)
@@ -251,6 +252,11 @@ def without_dns_nobody_new_is_believed_and_grace_keeps_who_is_open():
         until(lambda: passes(a), 30)  # and is asked again soon
         until(lambda: get(b, "/healthz")[0] == 200)
         assert still_open(s)
+
+def opened(a):
+    """A connection that stays, or None: on a busy machine connect_timeout may end it."""
+    with contextlib.suppress(ConnectionError):
+        return open_pair(a)
 
 def knotd():
     """The lab's name server."""
