@@ -3,8 +3,9 @@
  * proxyload - clients of a proxy: mutual TLS 1.3, requests of HTTP, and what they took.
  *
  *   Every proxy meets the same client: OpenSSL, X25519, one certificate or chain; to one that
- *   asks for dane_clientid it also sends a name. It does not judge the server: its own time is
- *   not what is measured, and is the same for all.
+ *   asks for dane_clientid it also sends a name, and with one of its own (a %u) a certificate of
+ *   its own. It does not judge the server: its own time is not what is measured, and is the same
+ *   for all.
  *   Prints one JSON object; fails when nobody answers for a while. One thread, epoll.
  */
 #include "dane/clientid.h"
@@ -123,6 +124,19 @@ static void set_name(struct client *c, unsigned n)
 		"--name");
 }
 
+/* Who has a name that nobody knows has a certificate that nobody knows; TLSA 3 1 1 is of the key.
+ */
+static void set_certificate(struct client *c, unsigned n)
+{
+	X509 *own = X509_dup(SSL_get_certificate(c->ssl));
+
+	must(own && ASN1_INTEGER_set(X509_get_serialNumber(own), n) &&
+			X509_sign(own, SSL_get_privatekey(c->ssl), EVP_sha256()) &&
+			SSL_use_certificate(c->ssl, own) == 1,
+		"certificate");
+	X509_free(own);
+}
+
 /* In order: a client that ends without close_notify was cut. */
 static void drop(struct client *c)
 {
@@ -163,6 +177,8 @@ static void begin(void)
 		c->ssl = SSL_new(ctx);
 		must(c->ssl && SSL_set_fd(c->ssl, c->fd) && SSL_set_app_data(c->ssl, c), "SSL");
 		SSL_set_connect_state(c->ssl);
+		if (strchr(wish.name, '%'))
+			set_certificate(c, wish.from + begun);
 	}
 	begun++;
 	open_now++;

@@ -114,7 +114,9 @@ enum conn_event conn_handshake(struct conn *c)
 	if (c->at != HANDSHAKE)
 		return c->at == OPEN ? CONN_READY : c->last;
 	ERR_clear_error();
+	leaf_use(c->h->server ? c->h->server->leaves : NULL);
 	int rc = SSL_do_handshake(c->ssl);
+	leaf_use(NULL);
 	enum conn_event event = rc == 1 ? CONN_READY : wanted(c, rc);
 	if (event == CONN_WANT_READ || event == CONN_WANT_WRITE || event == CONN_WANT_DNS)
 		return event;
