@@ -33,7 +33,7 @@ static int seen(void *arg, const struct config_key *k, struct err *err)
 {
 	(void)arg;
 	(void)err;
-	assert(k->list && k->key && k->line && k->column);
+	assert(k->key && k->line && k->column);
 	return 0;
 }
 

@@ -157,6 +157,8 @@ static const cyaml_schema_field_t outbound_fields[] = {
 	TEXT(struct config_end, local_cert),
 	TEXT(struct config_end, local_key),
 	CYAML_FIELD_UINT("targets_max", CYAML_FLAG_OPTIONAL, struct config_end, targets_max),
+	TEXT(struct config_end, socket_mode),
+	TEXT(struct config_end, socket_group),
 	CYAML_FIELD_BOOL("insecure_bind_anywhere", CYAML_FLAG_OPTIONAL, struct config_end,
 		insecure_bind_anywhere),
 	CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config_end,
@@ -185,6 +187,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	TIMEOUT(start_timeout),
 	TIMEOUT(stuck_timeout),
 	TEXT(struct config_file, status),
+	TEXT(struct config_file, status_mode),
+	TEXT(struct config_file, status_group),
 	TEXT(struct config_file, token_folder),
 	CYAML_FIELD_SEQUENCE("listeners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 		struct config_file, listeners, &listener_schema, 0, ENDS_MAX),
@@ -249,6 +253,13 @@ int config_rules(const struct config_end *e, struct rule_set **out, struct err *
 	rc = rule_set_new(words, e->allow_count, out, err);
 	free(words);
 	return rc == 0 ? 0 : err_wrap(err, rc, "allow");
+}
+
+int config_rights(const struct config *c, const struct config_end *e, struct rights *out,
+	struct err *err)
+{
+	return e ? rights_read(e->socket_mode, e->socket_group, out, err)
+		 : rights_read(c->file->status_mode, c->file->status_group, out, err);
 }
 
 static int read_name(const char *text, size_t n, struct name *out)

@@ -3,13 +3,13 @@
  * config - sardane-proxy's configuration file, read and checked.
  *
  *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
- *   status: unix:/run/sardane/proxy.sock
+ *   status: unix:/run/sardane-proxy/status, status_mode, status_group
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, client_ca,
  *        allow: [{name, by, usage, spki_sha256}], sni_required,
  *        names: [{name, tls_cert, tls_key, tlsa_name, allow, backend}], program/tls_config.h}
  *   outbound:           plain in, TLS out
- *     - {name, bind, insecure_bind_anywhere, to, program/tls_config.h}
+ *     - {name, bind, socket_mode, socket_group, insecure_bind_anywhere, to, program/tls_config.h}
  *   sni                 local_cert, local_key, targets_max, allow: [{name}]
  *   lorawan             routes: [{join_eui | net_id | as_id, url}], join_eui_suffix, net_id_suffix,
  *                       as_id_port, request_timeout, body_max,
@@ -27,6 +27,7 @@
 #define PROXY_CONFIG_H
 
 #include "net/dial.h"
+#include "net/rights.h"
 #include "program/resolver_config.h"
 #include "program/tls_config.h"
 #include "relay/router.h"
@@ -98,6 +99,7 @@ struct config_end {
 	unsigned routes_count;
 	unsigned answer_timeout, body_max; /* lorawan; octets */
 	unsigned targets_max;              /* sni */
+	char *socket_mode, *socket_group;  /* of bind: unix:/path */
 	bool insecure_bind_anywhere;
 	struct config_name *names; /* listeners */
 	unsigned names_count;
@@ -115,6 +117,7 @@ struct config_file {
 	char *token_folder; /* what a PKCS#11 module reads and writes while it signs */
 	unsigned drain, start_timeout, stuck_timeout;
 	char *status; /* where metrics and peers are told; NULL: nowhere */
+	char *status_mode, *status_group;
 	struct config_end *listeners;
 	unsigned listeners_count;
 	struct config_end *outbound;
@@ -127,6 +130,10 @@ struct config {
 	struct resolver_settings resolver;
 	bool has_resolver; /* some end asks DNS */
 };
+
+/* Of the Unix sockets of an entry, or of the status (NULL); ERR_FORMAT with words. */
+int config_rights(const struct config *c, const struct config_end *e, struct rights *out,
+	struct err *err);
 
 int config_read(const char *path, struct config *out, struct err *err);
 void config_done(struct config *c);

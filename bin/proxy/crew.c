@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/listen.h"
 #include "program/log.h"
 #include "proxy/serve.h"
 #include "proxy/status.h"
@@ -69,16 +70,46 @@ void crew_free(struct crew *c)
 int crew_open(const struct crew *c, struct err *err)
 {
 	const struct config_file *f = c->config.file;
+	struct rights rights;
 	int rc = 0;
 
 	for (unsigned e = 0; e < config_ends(&c->config) && rc == 0; e++) {
 		const struct config_end *end = config_end_at(&c->config, e);
 
-		rc = sockets_open(c->how.sockets, end->name, end->tls.bind, f->workers, err);
+		rc = config_rights(&c->config, end, &rights, err);
+		rc = rc ? rc
+			: sockets_open(c->how.sockets, end->name, end->tls.bind, f->workers,
+				  &rights, err);
 	}
-	if (rc == 0 && f->status)
-		rc = sockets_open(c->how.sockets, CONFIG_STATUS, f->status, 1, err);
+	if (rc == 0 && f->status) {
+		rc = config_rights(&c->config, NULL, &rights, err);
+		rc = rc ? rc
+			: sockets_open(c->how.sockets, CONFIG_STATUS, f->status, 1, &rights, err);
+	}
 	return rc;
+}
+
+/* e NULL: of the status. */
+static void settle_rights(const struct crew *c, const struct config_end *e, const char *bind)
+{
+	struct rights rights;
+	struct err err;
+	int rc;
+
+	if (!bind || !listen_is_unix(bind))
+		return;
+	rc = config_rights(&c->config, e, &rights, &err);
+	rc = rc ? rc : rights_set(bind, &rights, &err);
+	if (rc != 0)
+		log_error("proxy.rights", "reason=%s", log_value(err.msg));
+}
+
+void crew_settle(const struct crew *c)
+{
+	for (unsigned e = 0; e < config_ends(&c->config); e++)
+		settle_rights(c, config_end_at(&c->config, e),
+			config_end_at(&c->config, e)->tls.bind);
+	settle_rights(c, NULL, c->config.file->status);
 }
 
 static void tell_ready(void *arg)

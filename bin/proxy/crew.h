@@ -66,6 +66,8 @@ void crew_free(struct crew *c); /* no worker is left */
 
 /* Its places, those that are not open yet. */
 int crew_open(const struct crew *c, struct err *err);
+/* It serves: whatever Unix socket it took over has the rights it says. */
+void crew_settle(const struct crew *c);
 /* Opens its places, then starts everybody. On an error some may run: crew_stop. */
 int crew_begin(struct crew *c, const struct crew_start *how, struct err *err);
 void crew_retire(struct crew *c);

@@ -245,15 +245,19 @@ static bool is_one_for_all(const struct place *p)
 }
 
 int sockets_open(struct sockets *s, const char *name, const char *bind, unsigned count,
-	struct err *err)
+	const struct rights *rights, struct err *err)
 {
 	struct place *p = find(s, name, bind);
+	bool is_new = !p;
 	int fd, rc = p ? 0 : place_new(s, name, bind, &p, err);
 
 	if (rc == 0 && p->count == 0) {
 		rc = listen_bind(bind, true, &fd, err);
 		rc = rc ? rc : add(p, fd, err);
 	}
+	/* Those of one that serves stay until what has others serves as well. */
+	if (rc == 0 && is_new && listen_is_unix(bind))
+		rc = rights_set(bind, rights, err);
 	while (rc == 0 && p->count < count && !is_one_for_all(p)) {
 		rc = open_another(p, &fd, err);
 		rc = rc ? rc : add(p, fd, err);

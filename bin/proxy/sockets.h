@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "core/err.h"
+#include "net/rights.h"
 
 struct sockets;
 
@@ -24,9 +25,10 @@ struct sockets;
 int sockets_new(struct sockets **out, struct err *err);
 void sockets_free(struct sockets *s); /* closes all */
 
-/* Opens what the place does not have yet: at least count sockets. They do not listen yet. */
+/* Opens what the place does not have yet: at least count sockets. They do not listen yet. One of a
+ * new place at a path gets its rights. */
 int sockets_open(struct sockets *s, const char *name, const char *bind, unsigned count,
-	struct err *err);
+	const struct rights *rights, struct err *err);
 /* The k-th socket of worker w of count; -1: there are no more. Of the parent's, borrowed. */
 int sockets_of(const struct sockets *s, const char *name, const char *bind, unsigned w,
 	unsigned count, unsigned k);

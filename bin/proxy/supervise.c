@@ -141,6 +141,7 @@ static void came(struct parent *p)
 	p->serving = p->coming;
 	p->coming = NULL;
 	sockets_sweep(p->sockets);
+	crew_settle(p->serving);
 	say_ready(p->serving);
 	if (before) {
 		log_info("proxy.reloaded", "workers=%u", p->serving->config.file->workers);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "net/listen.h"
 #include "program/config_keys.h"
 
 /* What an entry is; a setting is for some of these. */
@@ -66,19 +67,57 @@ struct looking {
 	const char *path;
 };
 
+/* Both, of a socket at where: one of them is meant. */
+static int check_rights(const char *key, const char *where, const char *mode, const char *group,
+	struct err *err)
+{
+	bool is_mode = strcmp(strrchr(key, '_'), "_mode") == 0;
+	struct rights rights;
+
+	if (!where || !listen_is_unix(where))
+		return err_set(err, ERR_FORMAT, "%s is for unix:/path", key);
+	return rights_read(is_mode ? mode : NULL, is_mode ? NULL : group, &rights, err);
+}
+
+static bool is_one_of(const char *key, const char *one, const char *other)
+{
+	return strcmp(key, one) == 0 || strcmp(key, other) == 0;
+}
+
+static int check_top(const struct config_file *f, const char *key, struct err *err)
+{
+	if (!is_one_of(key, "status_mode", "status_group"))
+		return 0;
+	return check_rights(key, f->status, f->status_mode, f->status_group, err);
+}
+
+static int check_entry(const struct config_end *e, bool listener, const char *key, struct err *err)
+{
+	enum kind kind = kind_of(e, listener);
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (strcmp(settings[i].key, key) == 0 && !(settings[i].is_for & kind))
+			return err_set(err, ERR_FORMAT, "%s is for %s", key, settings[i].words);
+	if (!is_one_of(key, "socket_mode", "socket_group"))
+		return 0;
+	return check_rights(key, e->tls.bind, e->socket_mode, e->socket_group, err);
+}
+
 static int seen(void *arg, const struct config_key *k, struct err *err)
 {
 	const struct looking *l = arg;
 	const struct config_file *f = l->config->file;
-	bool listener = strcmp(k->list, "listeners") == 0;
-	enum kind kind =
-		kind_of(listener ? &f->listeners[k->index] : &f->outbound[k->index], listener);
+	bool listener = k->list && strcmp(k->list, "listeners") == 0;
+	int rc;
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (strcmp(settings[i].key, k->key) == 0 && !(settings[i].is_for & kind))
-			return err_set(err, ERR_FORMAT, "%s:%lu:%lu: %s[%u]: %s is for %s", l->path,
-				k->line, k->column, k->list, k->index, k->key, settings[i].words);
-	return 0;
+	if (!k->list)
+		rc = check_top(f, k->key, err);
+	else
+		rc = check_entry(listener ? &f->listeners[k->index] : &f->outbound[k->index],
+			listener, k->key, err);
+	if (rc != 0 && k->list)
+		err_wrap(err, rc, "%s[%u]", k->list, k->index);
+	return rc ? err_wrap(err, rc, "%s:%lu:%lu", l->path, k->line, k->column) : 0;
 }
 
 int unused_check(const struct config *config, const char *path, const char *text, struct err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unused - settings that would do nothing on the entry they stand in: refused, by one table.
+ * unused - settings that would do nothing where they stand: refused, by one table, at their line.
+ *          And rights of a socket that cannot be read, at theirs.
  *
  *   Why        whoever writes body_max on an entry that reads no message believes in a bound that
  *              is not there.

@@ -18,6 +18,20 @@ static const char *scalar(struct walk *w, int node)
 	return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
 }
 
+/* Keys that are no scalar have no name. */
+static int see(struct walk *w, const char *list, unsigned index, int node)
+{
+	struct config_key key = { .list = list, .key = scalar(w, node), .index = index };
+	yaml_mark_t at;
+
+	if (!key.key)
+		return 0;
+	at = yaml_document_get_node(w->doc, node)->start_mark;
+	key.line = at.line + 1;
+	key.column = at.column + 1;
+	return w->seen(w->arg, &key, w->err);
+}
+
 static int walk_entry(struct walk *w, const char *list, unsigned index, int node)
 {
 	const yaml_node_t *entry = yaml_document_get_node(w->doc, node);
@@ -26,27 +40,20 @@ static int walk_entry(struct walk *w, const char *list, unsigned index, int node
 	if (!entry || entry->type != YAML_MAPPING_NODE)
 		return 0;
 	for (yaml_node_pair_t *p = entry->data.mapping.pairs.start;
-		p < entry->data.mapping.pairs.top && rc == 0; p++) {
-		struct config_key key = { .list = list, .key = scalar(w, p->key), .index = index };
-		yaml_mark_t at;
-
-		if (!key.key)
-			continue;
-		at = yaml_document_get_node(w->doc, p->key)->start_mark;
-		key.line = at.line + 1;
-		key.column = at.column + 1;
-		rc = w->seen(w->arg, &key, w->err);
-	}
+		p < entry->data.mapping.pairs.top && rc == 0; p++)
+		rc = see(w, list, index, p->key);
 	return rc;
 }
 
-static int walk_list(struct walk *w, const yaml_node_pair_t *p)
+static int walk_pair(struct walk *w, const yaml_node_pair_t *p)
 {
 	const yaml_node_t *list = yaml_document_get_node(w->doc, p->value);
 	const char *name = scalar(w, p->key);
 	unsigned index = 0;
-	int rc = 0;
+	int rc = see(w, NULL, 0, p->key);
 
+	if (rc != 0)
+		return rc;
 	if (!name || !list || list->type != YAML_SEQUENCE_NODE)
 		return 0;
 	for (yaml_node_item_t *i = list->data.sequence.items.start;
@@ -64,7 +71,7 @@ static int walk_root(struct walk *w)
 		return 0;
 	for (yaml_node_pair_t *p = root->data.mapping.pairs.start;
 		p < root->data.mapping.pairs.top && rc == 0; p++)
-		rc = walk_list(w, p);
+		rc = walk_pair(w, p);
 	return rc;
 }
 

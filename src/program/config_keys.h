@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config_keys - which keys stand in the entries of a file's lists, and where.
+ * config_keys - which keys stand at the top of a file and in the entries of its lists, and where.
  *
  *   For        what a schema cannot say: that a key is for some entries of a list alone. A value
  *              does not tell whether somebody wrote it.
@@ -15,14 +15,15 @@
 
 /* "listeners[2].header_max", at its line and column, which begin with 1. */
 struct config_key {
-	const char *list, *key;
+	const char *list, *key; /* list NULL: it stands at the top */
 	unsigned index;
 	unsigned long line, column;
 };
 
 typedef int config_keys_seen(void *arg, const struct config_key *key, struct err *err);
 
-/* Each key of each mapping in each list at the top, in the order of the text. */
+/* Each key at the top, and behind it those of each mapping in its list, in the order of the text.
+ */
 int config_keys_each(const char *text, config_keys_seen *seen, void *arg, struct err *err);
 
 #endif

@@ -111,6 +111,41 @@ def unix_sockets_do_on_both_plain_sides():
                     s.connect(top + "/front")
                     assert exchange(s, b"hello") == b"hello"
 
+def may_connect(path, *words):
+    """A program of another user, or of another group, at a Unix socket."""
+    program = f"import socket; socket.socket(socket.AF_UNIX).connect({path!r})"
+    return subprocess.run(["setpriv", *words, "--clear-groups", "/usr/bin/python3", "-c", program], capture_output=True).returncode == 0
+
+def a_unix_socket_has_the_mode_and_the_group_that_are_configured():
+    root = os.getuid() == 0
+    group = 4711 if root else os.getgid()
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        front, status = top + "/front", top + "/status"
+        def is_with(path, mode):
+            st = os.stat(path)
+            return (st.st_mode & 0o7777, st.st_gid) == (mode, group)
+        more = f'    socket_mode: "0660"\n    socket_group: "{group}"\nstatus: unix:{status}\nstatus_mode: 0600\nstatus_group: "{group}"\n'
+        with Proxy(outbound(WORLD, bind=f"unix:{front}", more=more)) as p:
+            assert is_with(front, 0o660) and is_with(status, 0o600), (os.stat(front), os.stat(status))
+            if root:
+                assert may_connect(front, "--reuid=12345", f"--regid={group}") and not may_connect(front, "--reuid=12345", "--regid=12345")
+                assert not may_connect(status, "--reuid=12345", f"--regid={group}")
+            # What stays open has the rights of what serves.
+            p.config.write_text(p.config.read_text().replace("0660", "0606"))
+            p.process.send_signal(signal.SIGHUP)
+            p.said(r"proxy\.reloaded ")
+            assert is_with(front, 0o606), os.stat(front)
+            if root:
+                assert not may_connect(front, "--reuid=12345", f"--regid={group}") and may_connect(front, "--reuid=12345", "--regid=12345")
+        good = f"outbound:\n  - bind: unix:{front}\n    to: lorawan\n    socket_mode: 0660\nstatus: unix:{status}\nstatus_group: root\n"
+        for before, after, why in (("0660", "0880", ":6:5: outbound[0]: mode '0880': need three octal digits"), ("root", "nobody here", ":8:1: group 'nobody here'"),
+                                   (f"bind: unix:{front}", "bind: 127.0.0.1:0", ":6:5: outbound[0]: socket_mode is for unix:/path"),
+                                   (f"unix:{status}", "127.0.0.1:1", ":8:1: status_group is for unix:/path")):
+            p = Proxy(good.replace(before, after))
+            code, words = p.check()
+            assert code == 2 and f"{p.config}{why}" in words, (why, words)
+
 def a_server_that_speaks_first_is_heard():
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = "127.0.0.1:%d" % server.getsockname()[1]
@@ -431,7 +466,8 @@ READERS = [test for test in (nginx_reads_the_header, haproxy_reads_the_header) i
 with proxylab.world() as (WORLD, lab):
     run(octets_go_through_two_proxies_and_each_way_ends_for_itself, the_backend_is_told_who_it_is_ahead_of_the_first_octet,
         the_backend_is_told_more_or_less_as_it_can_read, *READERS,
-        unix_sockets_do_on_both_plain_sides, a_server_that_speaks_first_is_heard, a_cut_is_passed_on_as_a_cut,
+        unix_sockets_do_on_both_plain_sides, a_unix_socket_has_the_mode_and_the_group_that_are_configured,
+        a_server_that_speaks_first_is_heard, a_cut_is_passed_on_as_a_cut,
         who_does_not_read_is_not_read_from, a_worker_that_dies_is_started_again, what_is_open_may_end_before_the_proxy_does,
         what_does_not_end_is_cut_when_the_time_is_over, idle_and_old_connections_are_closed,
         a_half_closed_connection_waits_its_own_time_and_no_longer, ipv6_does_as_well_and_the_backend_is_told_so,

@@ -29,7 +29,7 @@ class Place:
         found = re.search(rf"^```{kind} {name}\n(.*?)^```$", PAGE, re.S | re.M)
         assert found, f"the page has no {kind} {name}"
         values = dict((('"0.0.0.0:8883"', f'"{WORLD["B_JS_ADDRESS"]}:{WORLD["B_JS_PORT"]}"'), ("/etc/sardane/b", WORLD["B_JS_SERVER"]),
-                ("/etc/sardane/a", WORLD["A_NS_CLIENT"]), ("_client.a.example", WORLD["A_NS_CLIENT_NAME"]), ("/run/sardane", self.dir),
+                ("/etc/sardane/a", WORLD["A_NS_CLIENT"]), ("_client.a.example", WORLD["A_NS_CLIENT_NAME"]), ("/run/sardane-proxy", self.dir),
                 ("host.b.example:8883", f'{WORLD["B_JS_HOST"]}:{WORLD["B_JS_PORT"]}'), ("1883", str(self.back)), ("1884", str(self.way)),
                 ("resolver:\n  trust_anchor_builtin: true\n", proxylab.resolver(WORLD))))
         # In one pass: a port that was put in may have another word of the page in it.

@@ -11,8 +11,8 @@ static int note(void *arg, const struct config_key *k, struct err *err)
 {
 	size_t n = strlen(said);
 
-	snprintf(said + n, sizeof(said) - n, "%s[%u].%s %lu:%lu\n", k->list, k->index, k->key,
-		k->line, k->column);
+	snprintf(said + n, sizeof(said) - n, "%s[%u].%s %lu:%lu\n", k->list ? k->list : "top",
+		k->index, k->key, k->line, k->column);
 	return arg && strcmp(k->key, arg) == 0 ? err_set(err, ERR_FORMAT, "that one") : 0;
 }
 
@@ -23,7 +23,7 @@ static void sees(const char *text, const char *expected)
 	assert_string_equal(said, expected);
 }
 
-static void each_key_of_a_list_s_entries_has_its_place(void **state)
+static void each_key_at_the_top_and_in_an_entry_has_its_place(void **state)
 {
 	(void)state;
 	sees("a: 1\n"
@@ -33,10 +33,13 @@ static void each_key_of_a_list_s_entries_has_its_place(void **state)
 	     "  # nothing\n"
 	     "  - {bind: z, sub: {deep: 1}}\n"
 	     "out: [{to: w}]\n",
+		"top[0].a 1:1\n"
+		"top[0].ins 2:1\n"
 		"ins[0].name 3:5\n"
 		"ins[0].bind 4:5\n"
 		"ins[1].bind 6:6\n"
 		"ins[1].sub 6:15\n"
+		"top[0].out 7:1\n"
 		"out[0].to 7:8\n");
 }
 
@@ -45,8 +48,8 @@ static void what_is_no_list_of_mappings_has_none(void **state)
 	(void)state;
 	sees("", "");
 	sees("[{a: 1}]\n", "");
-	sees("a: {b: 1}\nc: [d, [e]]\nf: x\n? [g]\n: [{h: 1}]\n", "");
-	sees("a: [b, {c: 1}, {[d]: 1, e: 1}]\n", "a[1].c 1:9\na[2].e 1:25\n");
+	sees("a: {b: 1}\nc: [d, [e]]\n? [g]\n: [{h: 1}]\n", "top[0].a 1:1\ntop[0].c 2:1\n");
+	sees("a: [b, {c: 1}, {[d]: 1, e: 1}]\n", "top[0].a 1:1\na[1].c 1:9\na[2].e 1:25\n");
 }
 
 static void the_first_that_is_refused_ends_the_walk(void **state)
@@ -58,7 +61,7 @@ static void the_first_that_is_refused_ends_the_walk(void **state)
 	assert_int_equal(
 		config_keys_each("a: [{b: 1, c: 2}, {d: 3}]\n", note, (char[]){ "b" }, &err),
 		ERR_FORMAT);
-	assert_string_equal(said, "a[0].b 1:6\n");
+	assert_string_equal(said, "top[0].a 1:1\na[0].b 1:6\n");
 	assert_string_equal(err.msg, "that one");
 }
 
@@ -74,7 +77,7 @@ static void what_is_no_yaml_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(each_key_of_a_list_s_entries_has_its_place),
+		TEST(each_key_at_the_top_and_in_an_entry_has_its_place),
 		TEST(what_is_no_list_of_mappings_has_none),
 		TEST(the_first_that_is_refused_ends_the_walk),
 		TEST(what_is_no_yaml_is_an_error),
