@@ -15,6 +15,7 @@
 #include "proxy/metrics.h"
 
 #define TICK_MS    500
+#define DRAIN_MS   2000  /* for who was let in before a reload */
 #define SAMPLE_MS  10000 /* of the workers' answers */
 #define CHECK_MS   8000  /* for our own names, when only that is asked */
 #define ANSWER_MAX (64u << 20)
@@ -146,7 +147,7 @@ static void stop(void *arg)
 {
 	struct status *s = arg;
 
-	http_server_close(s->http, TICK_MS, http_closed, s);
+	http_server_close(s->http, DRAIN_MS, http_closed, s);
 	s->http = NULL;
 }
 

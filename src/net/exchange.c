@@ -24,6 +24,7 @@ struct stream {
 	struct buf in;           /* what came and is no request yet */
 	struct http_chunk chunk; /* how far a chunked body in it was put together */
 	enum phase phase;
+	bool fresh;    /* it had no answer yet */
 	bool busy;     /* stream_go is at work, further up */
 	bool told;     /* 100 Continue */
 	bool ending;   /* nothing more is read */
@@ -51,6 +52,7 @@ struct exchanges {
 	char date[40];
 	unsigned count; /* exchanges handed out, their connections still there */
 	unsigned owed;  /* exchanges handed out at all */
+	unsigned fresh; /* connections that had no answer yet */
 	bool draining, closed;
 	struct counts *counts, unasked; /* unasked: where they go that nobody wants */
 };
@@ -148,11 +150,18 @@ struct reply {
 };
 
 /* One write: head and body leave in one TLS record where they fit. */
+static void no_longer_fresh(struct stream *t)
+{
+	t->of->fresh -= t->fresh;
+	t->fresh = false;
+}
+
 static void stream_reply(struct stream *t, const struct reply *r)
 {
 	struct exchanges *s = t->of;
 	struct buf *out = &s->out;
 
+	no_longer_fresh(t);
 	buf_printf(out,
 		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
 		r->status, reason_phrase(r->status), date(s), r->content_type, r->body.n,
@@ -358,6 +367,8 @@ bool exchange_link_open(void *arg, struct link *l)
 		return false;
 	t->of = s;
 	t->link = l;
+	t->fresh = true;
+	s->fresh++;
 	link_address(l, t->from, sizeof(t->from));
 	link_set_owner(l, t);
 	link_deadline(l, s->config.idle_timeout_ms, too_idle);
@@ -411,6 +422,7 @@ void exchange_link_gone(void *arg, struct link *l, const char *why)
 	s->counts->idle += why == too_idle;
 	s->counts->slow_requests += why == too_slow;
 	link_set_owner(l, NULL);
+	no_longer_fresh(t);
 	t->link = NULL;
 	if (e) {
 		e->x.gone = true;
@@ -430,6 +442,11 @@ void exchange_drain(struct exchanges *s)
 unsigned exchange_count(const struct exchanges *s)
 {
 	return s->count;
+}
+
+unsigned exchange_fresh(const struct exchanges *s)
+{
+	return s->fresh;
 }
 
 void exchange_answer(struct http_exchange *x, unsigned status, const char *content_type,

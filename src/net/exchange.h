@@ -38,5 +38,7 @@ void exchange_drain(struct exchanges *s);
 
 /* Requests handed out and not answered yet. */
 unsigned exchange_count(const struct exchanges *s);
+/* Connections that had no answer yet. */
+unsigned exchange_fresh(const struct exchanges *s);
 
 #endif

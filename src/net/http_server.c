@@ -17,7 +17,7 @@ struct http_server {
 	uv_timer_t drain;
 	int64_t drain_until_ms;
 	uint16_t port;
-	bool closing;
+	bool plain, closing;
 	void (*done)(void *arg);
 	void *done_arg;
 };
@@ -112,6 +112,7 @@ int http_server_new(const struct http_server_config *config, struct http_server 
 	}
 	uv_timer_init(c.loop, &s->drain);
 	s->drain.data = s;
+	s->plain = !c.tls;
 	s->port = listen_port(s->listen);
 	*out = s;
 	return 0;
@@ -139,11 +140,18 @@ static void links_gone(void *arg)
 	uv_close((uv_handle_t *)&s->drain, freed);
 }
 
+/* A program of this machine that was let in a moment ago is about to ask: the request that is on
+ * its way would be answered by a reset. */
+static unsigned expected(const struct http_server *s)
+{
+	return s->plain ? link_table_half_open(s->links) + exchange_fresh(s->exchanges) : 0;
+}
+
 static void drained(uv_timer_t *timer)
 {
 	struct http_server *s = timer->data;
 
-	if (exchange_count(s->exchanges) + link_table_unsent(s->links) > 0 &&
+	if (exchange_count(s->exchanges) + link_table_unsent(s->links) + expected(s) > 0 &&
 		resolver_now() < s->drain_until_ms)
 		return;
 	uv_timer_stop(timer);

@@ -56,7 +56,8 @@ int http_server_new(const struct http_server_config *config, struct http_server 
 	struct err *err);
 /* The port it listens on, for bind with port 0. */
 uint16_t http_server_port(const struct http_server *s);
-/* Stops accepting, drains for at most drain_ms, then done is called (may be NULL). */
+/* Stops accepting, drains for at most drain_ms, then done is called (may be NULL). Without TLS it
+ * also waits for those that have not asked yet. */
 void http_server_close(struct http_server *s, unsigned drain_ms, void (*done)(void *arg),
 	void *arg);
 

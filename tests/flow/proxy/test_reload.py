@@ -51,6 +51,21 @@ def the_way_out_is_reloaded_too():
                 text_of(a, outbound(WORLD, bind=f"127.0.0.1:{port}"), f"workers: {1 + i % 3}\ndrain: 2\n")
                 reload(a, times=i + 2)
 
+def who_reached_the_status_before_a_reload_is_answered_behind_it():
+    with Echo() as backend, Proxy(of_b(backend) + "status: unix:DIR/status\n") as b, contextlib.ExitStack() as stack:
+        asked = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(2)]
+        for s in asked:
+            s.settimeout(20)
+            s.connect(b.dir + "/status")
+        asked[0].sendall(b"GET /metrics HTT")
+        metrics(b)  # so those before were let in
+        reload(b)
+        asked[0].sendall(b"P/1.1\r\nHost: x\r\n\r\n")
+        asked[1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        for s in asked:
+            assert proxylab.receive(s, 15) == b"HTTP/1.1 200 OK"
+        assert metrics(b)["reloads_total"] == 1
+
 def a_file_or_a_credential_that_is_wrong_changes_nothing():
     with Echo() as backend, Proxy(of_b(backend)) as b, Proxy(outbound(WORLD)) as a:
         good, before = b.config.read_text(), b.workers()
@@ -229,7 +244,7 @@ def sockets_that_the_manager_opened_are_used():
 
 with proxylab.world() as (WORLD, lab):
     run(a_hundred_reloads_under_load_drop_nobody, reloads_that_come_faster_than_they_can_be_done_are_made_one,
-        the_way_out_is_reloaded_too, a_file_or_a_credential_that_is_wrong_changes_nothing,
+        the_way_out_is_reloaded_too, who_reached_the_status_before_a_reload_is_answered_behind_it, a_file_or_a_credential_that_is_wrong_changes_nothing,
         new_rules_hold_for_who_comes_and_old_ones_for_who_is_there, listeners_come_and_go,
         another_program_takes_over_under_load, a_program_that_cannot_start_takes_nothing_over, the_service_manager_is_told,
         a_crew_that_hangs_while_it_starts_changes_nothing, a_worker_that_hangs_is_killed_and_the_manager_told_nothing_meanwhile,
