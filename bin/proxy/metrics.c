@@ -195,7 +195,9 @@ static const struct row rows[] = {
 	{ "handshakes_by_pkix_total", NULL, NULL, offsetof(struct counts, proved_by_pkix),
 		"counter", "Handshakes proved by a certificate authority, of those proved." },
 	{ "withdrawn_total", NULL, NULL, offsetof(struct counts, withdrawn), "counter",
-		"Open connections closed because their TLSA record was gone." },
+		"Open connections closed because DNS said that their TLSA record was gone." },
+	{ "unanswered_total", NULL, NULL, offsetof(struct counts, unanswered), "counter",
+		"Open connections closed because DNS did not answer about their TLSA record." },
 	{ "expired_total", NULL, NULL, offsetof(struct counts, expired), "counter",
 		"Open connections closed because the time of their certificate was over." },
 	{ "connections_total", "outcome", "passed", offsetof(struct counts, passed), "counter",
@@ -448,6 +450,7 @@ static void json_entry(const struct entry *e, struct writer *w)
 	writer_u64(w, "passed", c->passed);
 	writer_u64(w, "unreached", c->unreached);
 	writer_u64(w, "withdrawn", c->withdrawn);
+	writer_u64(w, "unanswered", c->unanswered);
 	writer_u64(w, "expired", c->expired);
 	writer_u64(w, "forth", c->forth);
 	writer_u64(w, "back", c->back);

@@ -30,6 +30,7 @@ struct counts {
 	uint64_t proved, refused[COUNTS_REFUSALS]; /* handshakes */
 	uint64_t proved_by_pkix;                   /* of those proved */
 	uint64_t withdrawn;                        /* TLSA gone while open */
+	uint64_t unanswered;                       /* TLSA expired while open, and DNS silent */
 	uint64_t expired;                          /* certificate over while open */
 	uint64_t passed, unreached;                /* the other side was reached, or not */
 	uint64_t late, idle, half_closed, old; /* closed: reached too late, or open for too long */

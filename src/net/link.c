@@ -363,13 +363,13 @@ void link_resume(struct link *l)
 	pump(l, PUMP_IN);
 }
 
-void link_lost(void *arg, struct proof_hold *h, const char *why)
+void link_lost(void *arg, struct proof_hold *h, bool silent, const char *why)
 {
 	struct link *l = (struct link *)((uint8_t *)h - offsetof(struct link, proof));
 	char address[64];
 
 	(void)arg;
-	l->of->config.counts->withdrawn++;
+	++*(silent ? &l->of->config.counts->unanswered : &l->of->config.counts->withdrawn);
 	log_info("tls.withdrawn", "%s from=%s reason=%s", verdict_words(link_peer(l)),
 		link_address(l, address, sizeof(address)), log_value(why));
 	link_part(l, why);

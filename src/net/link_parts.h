@@ -91,7 +91,7 @@ void link_serve(struct link *l); /* what is ready at an open one */
 void link_reap(struct link *l);  /* frees a dead one */
 void link_say_refused(struct link *l, const char *why);
 void link_outlived(struct link *l); /* its certificate */
-void link_lost(void *arg, struct proof_hold *h, const char *why);
+void link_lost(void *arg, struct proof_hold *h, bool silent, const char *why);
 
 /* In link_table.c, for links. */
 bool link_table_admit(struct links *s, uint64_t source); /* counts it */

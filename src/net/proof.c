@@ -25,6 +25,7 @@ struct proof {
 	struct proof_hold *holds;
 	bool telling; /* lost is being called: not to be freed */
 	bool asking;
+	bool silent; /* lost for want of an answer */
 	struct ask ask;
 	struct key key;  /* of the TLSA's owner */
 	uint8_t set[32]; /* tlsaset_hash of what the handshake relied on */
@@ -238,6 +239,7 @@ static void judge(struct proof *p, int64_t now)
 		again = now + AGAIN_MS;
 	} else {
 		p->lost_ms = p->lost_ms ? p->lost_ms : now;
+		p->silent = a->status == ANSWER_FAILED;
 		write_why(a, why, sizeof(why));
 		if (now - p->lost_ms >= p->of->config.grace_ms) {
 			p->why = strdup(why);
@@ -267,7 +269,7 @@ static void tell(struct proof *p, uint64_t until_ns)
 		struct proof_hold *h = p->holds;
 
 		detach(h);
-		s->config.lost(s->config.arg, h, p->why);
+		s->config.lost(s->config.arg, h, p->silent, p->why);
 	} while (p->holds && uv_hrtime() < until_ns);
 	p->telling = false;
 	if (p->holds)

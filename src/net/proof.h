@@ -37,8 +37,9 @@ struct proof_config {
 	unsigned grace_ms; /* how long it may be lost before lost is called */
 	/* There is something to do sooner than proof_next_ms said. */
 	void (*due)(void *arg);
-	/* The hold is given back already; its owner may go, and others with it. */
-	void (*lost)(void *arg, struct proof_hold *h, const char *why);
+	/* The hold is given back already; its owner may go, and others with it. silent: DNS did not
+	 * answer, so nothing is known to be gone. */
+	void (*lost)(void *arg, struct proof_hold *h, bool silent, const char *why);
 	void *arg;
 };
 

@@ -20,9 +20,10 @@ static struct tlsworld world;
 static struct resolver *resolver;
 static struct certs_leaf mine, other;
 
-static void note(void *arg, struct proof_hold *h, const char *why)
+static void note(void *arg, struct proof_hold *h, bool silent, const char *why)
 {
 	(void)arg;
+	(void)silent;
 	memcpy((char *)(h + 1), why, strlen(why) + 1);
 }
 

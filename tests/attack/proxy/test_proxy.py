@@ -337,7 +337,7 @@ def in_an_outage_a_peer_is_believed_within_bounds_until_dns_speaks_again():
     rules = [f"name: {me}", "name: .a.example"]
     with again(me, pin_of(WORLD["B_NS_CLIENT"])), Outage() as dns, Echo() as backend, \
             Proxy(dns.through(listener(WORLD, backend.address, rules, NONE), stale)) as b, Proxy(dns.through(outbound(WORLD, who="B_NS"), stale)) as a, \
-            Proxy(dns.through(outbound(WORLD, who="A_NS"))) as usual:
+            Proxy(dns.through(outbound(WORLD, who="A_NS", more="status: unix:DIR/status\n"))) as usual:
         with open_pair(a) as before, open_pair(usual) as lost:
             dns.silent = True
             b.said(rf"resolver\.stale name={me} ")
@@ -347,6 +347,8 @@ def in_an_outage_a_peer_is_believed_within_bounds_until_dns_speaks_again():
                 assert len([line for line in b.log if f"resolver.stale name={me} " in line]) == 1, b.log
                 # By default an outage lets nobody in, and lets nobody stay.
                 assert is_cut(lost, 60) and "could not be had again" in usual.said(r"tls\.withdrawn "), usual.log
+                m = proxylab.metrics(usual)
+                assert [m[f'{name}_total{{at="out",side="outbound"}}'] for name in ("unanswered", "withdrawn", "expired")] == [1, 0, 0], m
                 with usual.connect() as other:
                     assert is_cut(other)
                 # Nor one who was not there before.

@@ -21,6 +21,7 @@ static struct {
 	struct answer *answer; /* to the next question; NULL: it waits */
 	struct ask *waits;
 	unsigned asked, lost, due;
+	bool silent; /* said of the last that was lost */
 	char why[200];
 	struct proof_hold hold[HOLD_MAX];
 	struct proof_hold *goes_too; /* given back by who is told first */
@@ -42,11 +43,12 @@ void __wrap_resolver_ask(struct resolver *r, const struct question *q, uint64_t 
 		t.waits = ask;
 }
 
-static void lost(void *arg, struct proof_hold *h, const char *why)
+static void lost(void *arg, struct proof_hold *h, bool silent, const char *why)
 {
 	(void)arg;
 	assert_null(h->of);
 	t.lost++;
+	t.silent = silent;
 	snprintf(t.why, sizeof(t.why), "%s", why);
 	if (t.goes_too)
 		proof_give(t.goes_too);
@@ -205,6 +207,7 @@ static void another_set_of_records_is_another_proof(void **state)
 	assert_int_equal(t.lost, 1);
 	assert_null(t.hold[0].of);
 	assert_string_equal(t.why, "the TLSA was replaced");
+	assert_false(t.silent);
 	end();
 }
 
@@ -236,6 +239,7 @@ static void without_an_answer_it_is_asked_for_two_seconds_more(void **state)
 	proof_tick(t.proofs, EXPIRES + 2250, ALL);
 	proof_tick(t.proofs, EXPIRES + 2250, ALL);
 	assert_int_equal(t.lost, 1);
+	assert_true(t.silent);
 	end();
 }
 
