@@ -10,6 +10,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "net/resolving.h"
+#include "net/secure.h"
 #include "program/log.h"
 #include "program/walls.h"
 #include "proxy/metrics.h"
@@ -228,6 +229,15 @@ int status_run(const struct status_config *config, struct err *err)
 	return finish(&s, rc, err);
 }
 
+/* Who sends a name may ask for any that a wildcard stands for: there is no one record. */
+static void say_unasked(const struct own *o)
+{
+	if (o->listener && secure_mode(&o->end->tls) != TLS_PKIX)
+		log_info("proxy.own", "at=%s tlsa=unasked reason=%s", log_value(o->end->name),
+			log_value("neither the certificate and the port nor tlsa_name say "
+				  "one name to ask for"));
+}
+
 static void checking(uv_timer_t *timer)
 {
 	struct status *s = timer->data;
@@ -239,6 +249,8 @@ static void checking(uv_timer_t *timer)
 	for (unsigned i = 0; i < own_list_count(s->own); i++) {
 		const struct own *o = own_list_at(s->own, i);
 
+		if (!o->owner[0])
+			say_unasked(o);
 		if (!o->owner[0] || !s->resolver)
 			continue;
 		if (o->state == OWN_GOOD)

@@ -440,6 +440,11 @@ def the_file_is_checked_with_its_credentials():
             lab_dns = f'{WORLD["LAB_DNS_ADDRESS"]}@{WORLD["LAB_DNS_PORT"]}'
             status, words = Proxy(good.replace(lab_dns, silent.address)).check()
             assert status == 3 and "failed" in words and silent.heard, words
+        with tempfile.TemporaryDirectory() as top:
+            # Clients look for many names, or for one that is not known here.
+            proxylab.local_certificate(top, "*.b.example")
+            status, words = Proxy(good.replace(WORLD["B_JS_SERVER"], top + "/local")).check()
+            assert status == 0 and "at=in tlsa=unasked reason=" in words and ": fine\n" in words, words
         for before, after, why in (
                 ("-key.pem", "-none.pem", "tls_key"), ("    allow:\n", "    allw:\n", "proxy.yaml:9:5: unknown key 'allw'"),
                 ("name: " + WORLD["A_NS_CLIENT_NAME"], "name: .", "is no name"), ("backend: \"", "backend: \"x", "is no IP address"),
