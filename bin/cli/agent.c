@@ -212,8 +212,9 @@ static int act(const struct request *r, struct agent_name *a, struct err *err)
 	if (a->kind != AGENT_ROLLED)
 		return watch(r, a, err);
 	rc = roll_open(r->state, &a->file, a->opened, &roll, err);
+	a->busy_ms = rc != 0 && roll.hold != ROLLFILE_HELD ? roll_now() : 0;
 	if (rc != 0)
-		return rc;
+		return a->busy_ms ? 0 : rc;
 	a->opened = true;
 	if (a->next.task == AGENDA_CHECK) {
 		rc = check(r, a, roll.rolling, err);

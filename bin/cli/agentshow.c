@@ -19,6 +19,8 @@ static void show_one(const struct agent_name *a, int64_t now_ms, struct buf *out
 			rollover_step_word(r->machine.at), moment, r->trouble);
 	} else if (a->failures) {
 		buf_printf(out, "FAILING  %u times  %s\n", a->failures, a->words);
+	} else if (a->busy_ms) {
+		buf_text(out, "busy  another process is at it\n");
 	} else if (a->unfinished) {
 		buf_text(out, "enrolling\n");
 	} else {

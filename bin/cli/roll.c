@@ -55,7 +55,7 @@ int roll_open(const char *state, const struct rollfile *f, bool again, struct ro
 	struct roll *r = out;
 	int rc;
 
-	*r = (struct roll){ .dir = "" };
+	*r = (struct roll){ .hold = ROLLFILE_HELD };
 	rc = folder_of(state, f, r->dir, err);
 	if (rc != 0)
 		return rc;
@@ -74,7 +74,7 @@ int roll_open(const char *state, const struct rollfile *f, bool again, struct ro
 			.authority = access(ca, F_OK) == 0 ? r->authority : NULL,
 			.ttl_s = r->publishing.ttl_s,
 			.again = again };
-		rc = rolling_open(r->dir, &world, &r->rolling, err);
+		rc = rolling_open(r->dir, &world, &r->hold, &r->rolling, err);
 	}
 	if (rc != 0)
 		roll_close(r);

@@ -14,6 +14,7 @@
 #include "identity/rolling.h"
 
 struct roll {
+	enum rollfile_hold hold; /* other than HELD: roll_open failed for that alone */
 	char dir[PATH_MAX];
 	char authority[PATH_MAX];
 	struct publishing publishing;

@@ -433,11 +433,12 @@ static int change(const struct command *self, int argc, char **argv, struct requ
 	const char *dir)
 {
 	unsigned services = r->file.services, addresses = r->file.addresses;
+	enum rollfile_hold hold;
 	int lock = -1, rc;
 	bool there = false;
 	struct err err;
 
-	rc = rollfile_lock_kept(dir, &lock, &err);
+	rc = rollfile_lock_kept(dir, &hold, &lock, &err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, &err);
 	if (rc == 0 && !there)

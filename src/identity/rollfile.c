@@ -305,24 +305,24 @@ int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct 
 	return 0;
 }
 
-int rollfile_lock_kept(const char *dir, int *fd, struct err *err)
+int rollfile_lock_kept(const char *dir, enum rollfile_hold *out, int *fd, struct err *err)
 {
-	enum rollfile_hold got = ROLLFILE_BUSY;
-	int rc = rollfile_try_lock(dir, &got, fd, err);
+	int rc = rollfile_try_lock(dir, out, fd, err);
 
-	if (rc == 0 && got == ROLLFILE_BUSY)
+	if (rc == 0 && *out == ROLLFILE_BUSY)
 		rc = err_set(err, ERR_SYSTEM, "'%s/lock': another process is at it", dir);
-	if (rc == 0 && got == ROLLFILE_ABSENT)
+	if (rc == 0 && *out == ROLLFILE_ABSENT)
 		rc = err_set(err, ERR_ARG, "'%s': nothing is kept there any more", dir);
 	return rc;
 }
 
 int rollfile_lock(const char *dir, int *fd, struct err *err)
 {
+	enum rollfile_hold got;
 	char folder[PATH_MAX];
 	int rc;
 
 	snprintf(folder, sizeof(folder), "%s", dir);
 	rc = make_folder(folder, 2, err);
-	return rc == 0 ? rollfile_lock_kept(dir, fd, err) : rc;
+	return rc == 0 ? rollfile_lock_kept(dir, &got, fd, err) : rc;
 }

@@ -71,10 +71,11 @@ int rollfile_write(const char *dir, const struct rollfile *f, struct err *err);
  * meanwhile. rollfile_lock makes DIR and what is above it (0700): it is for who begins. To the
  * others a DIR that is not there is a name that was removed. */
 int rollfile_lock(const char *dir, int *fd, struct err *err);
-int rollfile_lock_kept(const char *dir, int *fd, struct err *err);
 
 enum rollfile_hold { ROLLFILE_HELD, ROLLFILE_BUSY, ROLLFILE_ABSENT };
 
+/* An error unless it is held; *out says why, where that is all that is wrong. */
+int rollfile_lock_kept(const char *dir, enum rollfile_hold *out, int *fd, struct err *err);
 /* *fd only with ROLLFILE_HELD. BUSY: another process has it. */
 int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct err *err);
 

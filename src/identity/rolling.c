@@ -38,8 +38,8 @@ int rolling_save(struct rolling *r, struct err *err)
 	return rollfile_write(r->dir, &r->file, err);
 }
 
-int rolling_open(const char *dir, const struct rolling_world *world, struct rolling **out,
-	struct err *err)
+int rolling_open(const char *dir, const struct rolling_world *world, enum rollfile_hold *hold,
+	struct rolling **out, struct err *err)
 {
 	struct rolling *r = calloc(1, sizeof(*r));
 	bool there = false;
@@ -50,7 +50,7 @@ int rolling_open(const char *dir, const struct rolling_world *world, struct roll
 	r->lock = -1;
 	r->world = *world;
 	snprintf(r->dir, sizeof(r->dir), "%s", dir);
-	rc = rollfile_lock_kept(dir, &r->lock, err);
+	rc = rollfile_lock_kept(dir, hold, &r->lock, err);
 	if (rc == 0)
 		rc = rollfile_read(dir, &r->file, &there, err);
 	if (rc == 0 && !there)

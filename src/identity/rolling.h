@@ -32,9 +32,9 @@ struct rolling_world {
 struct rolling;
 
 /* Takes the lock of dir and goes on where its file stands; ERR_ARG when there is none: somebody
- * has removed the name. */
-int rolling_open(const char *dir, const struct rolling_world *world, struct rolling **out,
-	struct err *err);
+ * has removed the name. *hold: as rollfile_lock_kept. */
+int rolling_open(const char *dir, const struct rolling_world *world, enum rollfile_hold *hold,
+	struct rolling **out, struct err *err);
 void rolling_close(struct rolling *r);
 
 const struct rollfile *rolling_file(const struct rolling *r);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """sardane agent: rolls by itself, through kill -9 and a DNS outage, and puts right what others broke."""
-import json, re, signal, subprocess, time
+import fcntl, json, re, signal, subprocess, time
 
 import rollworld
 from publishlab import check, done, skip_without
@@ -108,6 +108,11 @@ with rollworld.World() as w:
     w.everywhere([record])
     got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
     check(got.returncode == 0, "undone, it may be published again", got.stdout + got.stderr)
+
+    with open(w.folder / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        got = subprocess.run(agent.argv + ["--once"], capture_output=True, text=True, timeout=120)
+    check(got.returncode == 0 and "another process is at it" in got.stdout, "a name that a command is at is left alone", got.stdout + got.stderr)
 
     listed = json.loads(w.run(w.sardane, "names", "list", "--state", w.state, "--json"))
     check([(n["owner"], n["step"]) for n in listed] == [(w.owner[:-1], "rolled")], "names list has what was only taken over", listed)
