@@ -35,11 +35,36 @@ int revocation_add(struct state *s, const char *serial, int reason, enum ledger_
 	return rc;
 }
 
+struct known {
+	struct span der;
+	bool serial, certificate;
+};
+
 static bool know(void *arg, const struct ledger_entry *e)
 {
-	(void)e;
-	*(bool *)arg = true;
+	struct known *k = arg;
+
+	k->serial = true;
+	k->certificate = e->der.n == k->der.n && memcmp(e->der.p, k->der.p, k->der.n) == 0;
 	return false;
+}
+
+/* Another authority is free to use a serial number of ours. */
+static int look_up(struct state *s, X509 *cert, const char *serial, struct known *out,
+	struct err *err)
+{
+	const struct ledger_filter filter = { .serial = serial };
+	struct known k = { .serial = false };
+	uint8_t *der = NULL;
+	int n = i2d_X509(cert, &der), rc;
+
+	if (n <= 0)
+		return err_set(err, ERR_NOMEM, "certificate: no memory");
+	k.der = (struct span){ der, (size_t)n };
+	rc = ledger_each(s->ledger, &filter, know, &k, err);
+	OPENSSL_free(der);
+	*out = k;
+	return rc;
 }
 
 static int enter(struct state *s, X509 *cert, bool *ours, struct err *err)
@@ -59,16 +84,15 @@ int revocation_adopt(struct state *s, const char *path, char serial[FACTS_SERIAL
 {
 	OWNED(pemfile_chain) chain = NULL;
 	struct facts f = { 0 };
-	const struct ledger_filter filter = { .serial = f.serial };
-	bool known = false;
+	struct known known = { .serial = false };
 	int rc = pemfile_read_chain(path, &chain, err);
 
 	if (rc == 0)
 		rc = facts_read(sk_X509_value(chain, 0), &f, err);
 	if (rc == 0)
-		rc = ledger_each(s->ledger, &filter, know, &known, err);
-	*ours = known;
-	if (rc == 0 && !known)
+		rc = look_up(s, sk_X509_value(chain, 0), f.serial, &known, err);
+	*ours = known.certificate;
+	if (rc == 0 && !known.serial)
 		rc = enter(s, sk_X509_value(chain, 0), ours, err);
 	if (rc == 0)
 		memcpy(serial, f.serial, FACTS_SERIAL_MAX);

@@ -145,12 +145,37 @@ static void an_entry_leaves_after_a_list_past_its_end(void **state)
 	facts_done(&own);
 }
 
+/* One of our serial numbers, under a signature of somebody else's. */
+static void another_authority_that_takes_our_serial_number_revokes_nothing(void **state)
+{
+	OWNED(pemfile_chain) chain = NULL;
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	char ours[FACTS_SERIAL_MAX], serial[FACTS_SERIAL_MAX];
+	bool is_ours = true;
+	FILE *f;
+
+	(void)state;
+	issue("mine", ours);
+	assert_int_equal(pemfile_read_chain("mine.pem", &chain, NULL), 0);
+	assert_true(X509_sign(sk_X509_value(chain, 0), key, EVP_sha256()) > 0);
+	f = fopen("theirs.pem", "w");
+	PEM_write_X509(f, sk_X509_value(chain, 0));
+	fclose(f);
+	EVP_PKEY_free(key);
+	assert_int_equal(revocation_adopt(s, "theirs.pem", serial, &is_ours, NULL), 0);
+	assert_string_equal(serial, ours);
+	assert_false(is_ours);
+	assert_int_equal(revocation_adopt(s, "mine.pem", serial, &is_ours, NULL), 0);
+	assert_true(is_ours);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_list_holds_what_was_revoked_and_verifies),
 		TEST(numbers_grow_by_one),
 		TEST(an_entry_leaves_after_a_list_past_its_end),
+		TEST(another_authority_that_takes_our_serial_number_revokes_nothing),
 	};
 
 	return cmocka_run_group_tests_name("revocation", tests, prepare, finish);
