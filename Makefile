@@ -26,7 +26,7 @@ fuzz: ; scripts/check fuzz
 bench: ; scripts/bench
 bench-pki: ; scripts/bench pki
 bench-proxy: ; scripts/bench-proxy
-prove-attacks: ; scripts/prove-attacks
+prove-attacks: ; scripts/prove-attacks --jobs 2
 prove-zones: all ; scripts/setup prove && scripts/prove-zones
 prove-proxy: ; scripts/prove-proxy
 prove-rollover: all ; scripts/prove-rollover
