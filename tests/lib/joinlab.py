@@ -133,7 +133,7 @@ class Lab:
         if not self.server:
             return 0
         self.server.send_signal(how)
-        status = self.server.wait(20)
+        status = self.server.wait(60)
         self.reader.join(5)
         self.server = None
         return status

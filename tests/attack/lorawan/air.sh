@@ -58,6 +58,7 @@ for version in 1.0.3 1.0.4 1.1.0; do
 	taken=$(grep -c 'uplink.taken' "$scratch/ns.log")
 	exits 0 "$version: repeated uplinks do no harm" \
 		attack $version --fault replay-uplink --interval 1200 --uplinks 2
+	said ns 'uplink.taken' $((taken + 4))
 	is "$(grep -c 'uplink.taken' "$scratch/ns.log")" $((taken + 4)) \
 		"$version: a repeated uplink is taken once"
 	exits 0 "$version: garbage does not keep devices from joining" \

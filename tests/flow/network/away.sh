@@ -47,6 +47,7 @@ port=$(udp_port ns)
 said js 'joind.ready'
 exits 0 "three devices speak while the Application Server is away" timeout 60 "$sardane" simulate \
 	--server "127.0.0.1:$port" --device-file "$scratch/dev.csv" --uplinks 2 --rate 0 --net-id "$A_NET_ID"
+said ns 'uplink\.taken .*f_port=1 ' 6
 sent=$(grep -c 'uplink\.taken .*f_port=1 ' "$scratch/ns.log")
 said ns 'XmitDataReq .*result_code=Other .*connect'
 tap $? "the log says that nobody answers"
@@ -58,7 +59,7 @@ start ns "$networkd"
 said ns 'handover\.restored messages='
 tap $? "a Network Server that was killed knows what it has to hand over"
 start as "$applicationd"
-for _ in $(seq 300); do
+for _ in $(seq 600); do
 	[ "$(grep -c '"event":"up"' "$scratch/as/events.jsonl" 2>/dev/null)" = "$sent" ] && break
 	sleep 0.1
 done

@@ -5,7 +5,7 @@
 #   world SARDANE JOIND NETWORKD RESOLVERD   sets dir, the lab's variables, and the functions:
 #   start NAME PROGRAM [ARGS]   runs it with $scratch/NAME.yaml, log in $scratch/NAME.log
 #   stop NAME                   ends it and waits
-#   said NAME PATTERN           waits up to 20 s for a line of its log
+#   said NAME PATTERN [TIMES]   waits up to 60 s for so many such lines of its log
 #   udp_port NAME               of a Network Server that listens on any port
 
 world() {
@@ -46,8 +46,8 @@ stop_all() {
 }
 
 said() {
-	for _ in $(seq 200); do
-		grep -qE -- "$2" "$scratch/$1.log" 2>/dev/null && return 0
+	for _ in $(seq 600); do
+		[ "$(grep -cE -- "$2" "$scratch/$1.log" 2>/dev/null)" -ge "${3-1}" ] && return 0
 		sleep 0.1
 	done
 	return 1

@@ -13,7 +13,7 @@ from joinlab import run
 SERVERS = ("joind", "networkd", "applicationd")
 
 def start(server, *words):
-    return subprocess.run([os.environ[server.upper()], *map(str, words)], capture_output=True, text=True, timeout=20)
+    return subprocess.run([os.environ[server.upper()], *map(str, words)], capture_output=True, text=True, timeout=60)
 
 def sample(server, folder):
     """The sample configuration, with everything it names below a folder where nothing is."""
