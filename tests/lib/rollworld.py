@@ -277,6 +277,12 @@ acl:
         failed = sum(l.failed for l in self.loads)
         return (sum(l.handshakes for l in self.loads), failed, [r for l in self.loads for r in l.reasons] + (self.refusals if failed else []))
 
+    def counted(self):
+        """The same once each client has told twice what it had counted: all of what is over by now."""
+        before = [l.told for l in self.loads]
+        self.until(lambda: all(l.told >= n + 2 for l, n in zip(self.loads, before)), "a word of each client")
+        return self.count()
+
     def stop(self):
         self.over.set()
         for p in reversed(self.processes):
@@ -304,7 +310,7 @@ acl:
 
 class Load:
     def __init__(self, world, forward, rate, name, cert, key):
-        self.handshakes = self.failed = 0
+        self.handshakes = self.failed = self.told = 0
         self.reasons, self.ready = [], threading.Event()
         self.process = subprocess.Popen(
             ["nice", "-n", "5", os.environ["ROLL_LOAD"], "client", HOST, str(world.service), cert, key, name, str(rate)],
@@ -318,5 +324,6 @@ class Load:
             m = re.match(r"handshakes=(\d+) failed=(\d+)", line)
             if m:
                 self.handshakes, self.failed = int(m[1]), int(m[2])
+                self.told += 1
             elif line.startswith("failed: ") and len(self.reasons) < 20:
                 self.reasons.append(line[8:].strip())

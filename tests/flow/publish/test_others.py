@@ -90,7 +90,7 @@ END
   zone: bind.example
   server: 127.0.0.1@{lab.port}
   hook: {hook}
-  timeout_ms: 2000""")
+  timeout_ms: 6000""")
     said = lambda: (lab.dir / "said").read_text().splitlines()
     lab.put(f"add _h.bind.example 60 TLSA {OTHER}")
     rc, told = lab.json("publish", "_h.bind.example", "--via", via, "--tlsa", ONE)

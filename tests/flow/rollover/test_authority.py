@@ -131,7 +131,7 @@ with World() as w:
     now = w.roll(more=["--standby"])
     check(now["current"] not in ("g1", "g2") and now["standby"], "killed at random it ends too, and there is a standby", now)
     time.sleep(4)
-    failed = w.count()[1]
+    failed = w.counted()[1]
     check(failed == 0, "and none failed meanwhile", "\n".join(set(w.count()[2])))
     standby = now["standby"]
     got = sardane(*w.rollover("--emergency", "--json"))
@@ -140,7 +140,7 @@ with World() as w:
     check(" settle: " not in got.stderr and " announce: " not in got.stderr and issuer_of("js", standby), "without a wait before the switch", got.stderr)
     time.sleep(4)
     # It does not drain: a client that is slow to take its new chain may be refused.
-    hasty = w.count()[1]
+    hasty = w.counted()[1]
 
     # Turned round before the switch has drained: the leaves go back.
     before = w.status()["current"]
@@ -170,9 +170,8 @@ with World() as w:
     check(now["current"] == said["next"] and issuer_of("d1", said["next"]), "once it is revoked the agent ends what was begun", now)
     got = sardane(*agent, "--once")
     check(got.returncode == 0 and "(authority)" in got.stdout and "0 failing" in got.stdout, "and looks after the authority", got.stdout + got.stderr)
-    time.sleep(2)
-    handshakes, failed, reasons = w.count()
-    check(failed == hasty and handshakes > 200, f"in all else, of {handshakes} handshakes none failed", "\n".join(set(reasons)))
+    handshakes, failed, reasons = w.counted()
+    check(failed == hasty and handshakes > 20, f"in all else, of {handshakes} handshakes none failed", "\n".join(set(reasons)))
 
     # A service that presents its leaf without the authority (RFC 7671 section 5.2) is not one that has been switched.
     current = w.status()["current"]
