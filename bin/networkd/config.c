@@ -245,6 +245,20 @@ void config_settings_free(struct settings *s)
 	config_free(&schema, s);
 }
 
+/* What is in the clear is on loopback, and said by its address. */
+bool config_asks_dns(const struct settings *s)
+{
+	const struct tls_block *as = &s->application_server.tls;
+	enum tls_config_mode mode = TLS_CONFIG_DANE;
+
+	/* Without a certificate of its own it is spoken to as a Join Server is. */
+	if (!s->join_server.tls.insecure_plain || (as->tls_cert && !as->insecure_plain))
+		return true;
+	if (!s->api.bind || s->api.insecure_plain)
+		return false;
+	return tls_config_mode(&s->api, &mode, NULL) != 0 || mode != TLS_CONFIG_PKIX;
+}
+
 static int network_times(const struct settings_network *n, struct network_config *c,
 	struct err *err)
 {

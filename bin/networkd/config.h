@@ -99,6 +99,9 @@ int config_engine(const struct settings *s, struct network_config *out, struct e
 int config_abp(const struct settings *s, const struct settings_abp *from, struct session *out,
 	struct err *err);
 
+/* Something it connects to, or lets in, is found or proved by DNS. */
+bool config_asks_dns(const struct settings *s);
+
 /* ms; fallback when text is NULL. ERR_FORMAT. */
 int config_duration(const char *text, unsigned fallback_ms, unsigned *out, struct err *err);
 

@@ -44,7 +44,8 @@ static int serve(const struct settings *settings, struct err *err)
 	uv_loop_init(&loop);
 	rc = server_open(&loop, settings, &s, err);
 	rc = rc ? rc : loop_watch_new(&loop, on_stop, NULL, &s, &watch, err);
-	rc = rc ? rc : enter_sandbox(settings, &s->resolver_settings.config, err);
+	rc = rc ? rc
+		: enter_sandbox(settings, s->resolver ? &s->resolver_settings.config : NULL, err);
 	/* The thread of the database, too, lives behind the walls. */
 	rc = rc ? rc : server_start(s, err);
 	if (rc == 0) {
@@ -68,7 +69,7 @@ static int check(const struct settings *s, struct err *err)
 
 	rc = rc ? rc : secure_check(&s->application_server.tls, "application_server", err);
 	rc = rc ? rc : secure_check(&s->api, "api", err);
-	return rc ? rc : resolver_config_check(&s->resolver, err);
+	return rc || !config_asks_dns(s) ? rc : resolver_config_check(&s->resolver, err);
 }
 
 int main(int argc, char **argv)

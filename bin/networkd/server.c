@@ -446,8 +446,11 @@ static int open_engine(struct server *s, struct err *err)
 static int open_resolver(struct server *s, struct err *err)
 {
 	const struct settings_join_server *js = &s->settings->join_server;
-	int rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
+	int rc;
 
+	if (!config_asks_dns(s->settings))
+		return 0;
+	rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
 	if (rc < 0)
 		return rc;
 	if (!s->resolver_settings.config.resolv_conf && !s->settings->resolver.file)

@@ -87,10 +87,11 @@ clients:
 
 @contextlib.contextmanager
 def network_server(top, join_server):
-    """A's Network Server, which knows one plain URL and no certificate; its port for gateways."""
+    """A's Network Server, which knows one plain URL and no certificate, and asks no DNS; its port for gateways."""
     config = pathlib.Path(top, "ns.yaml")
     config.write_text(f'net_id: "{WORLD["A_NET_ID"]}"\ndatabase: {top}/ns.db\nsemtech_udp:\n  bind: 127.0.0.1:0\nnetwork:\n  device_status_interval: 0s\n'
-                      f'join_server:\n  insecure_plain: true\n  default:\n    server: {join_server}\n' + proxylab.resolver(WORLD))
+                      f'join_server:\n  insecure_plain: true\n  default:\n    server: {join_server}\n'
+                      'resolver: {helper: /nonexistent/resolverd}\n')
     with open(f"{top}/ns.log", "w") as log, subprocess.Popen([os.environ["NETWORKD"], "-c", config], stderr=log) as server:
         try:
             until = time.monotonic() + 20
