@@ -343,8 +343,8 @@ static int check_times(const struct config_limits *l, struct err *err)
 
 	/* In ms they must fit. */
 	for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++)
-		if (seconds[i] > 2000000)
-			return err_set(err, ERR_FORMAT, "a time above 2000000 seconds");
+		if (seconds[i] > TIMEOUT_MAX)
+			return err_set(err, ERR_FORMAT, "a time above %d seconds", TIMEOUT_MAX);
 	return 0;
 }
 

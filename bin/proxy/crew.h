@@ -7,10 +7,11 @@
  *      +--one cannot---------------+------> ends by itself ---------------> nobody is left
  *
  *   Workers    one that dies while SERVING is started again, RESTARTS_MAX times in a minute and
- *              each later than the last. One whose loop has not turned for stuck_timeout is killed,
- *              and so is one that is not ready in start_timeout; a crew that never served fails
- * then. Ownership  a crew owns its configuration and its board; sockets are borrowed. Errors words.
- * What its workers have to say is in the log.
+ *              each later than the last. One whose loop has not turned for stuck_timeout is
+ *              killed, and so is one that is not ready in start_timeout; a crew that never served
+ *              fails then.
+ *   Ownership  a crew owns its configuration and its board; sockets are borrowed. Errors words.
+ *              What its workers have to say is in the log.
  */
 #ifndef PROXY_CREW_H
 #define PROXY_CREW_H

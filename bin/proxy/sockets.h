@@ -7,9 +7,9 @@
  *   Kept       a place that the next configuration has as well stays open, and so does what waits
  *              in its backlog. When there are fewer workers than sockets, some serve two.
  *   Given      sd_listen_fds(3): LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES, from the service manager
- * or from an older binary of ours (handover.h). A socket belongs to the entry whose name it has, or
- * else to the one that binds to its address. Errors     ERR_FORMAT, ERR_SYSTEM with words; places
- * that were open stay as they were.
+ *              or from an older binary of ours (handover.h). A socket belongs to the entry whose
+ *              name it has, or else to the one that binds to its address.
+ *   Errors     ERR_FORMAT, ERR_SYSTEM with words; places that were open stay as they were.
  */
 #ifndef PROXY_SOCKETS_H
 #define PROXY_SOCKETS_H

@@ -8,7 +8,8 @@
  *   Healthy    some worker's loop turns; the resolver answers; no certificate has expired; DNS
  *              says of our own names what our certificates are (own.h).
  *   Process    one for each configuration, like a worker, behind the same walls; it reads the
- * boards and cannot write to them. Errors     words.
+ *              boards and cannot write to them.
+ *   Errors     words.
  */
 #ifndef PROXY_STATUS_H
 #define PROXY_STATUS_H

@@ -5,20 +5,22 @@
  *
  *   orders --issue: a thread signs, the caller's stores--> made --files written--> settle
  *
- *   Parts      while one is being made durable the next is being signed, so that only the last one
- * is waited for.
+ *   Parts      while one is being made durable the next is being signed, so that only the last
+ *              one is waited for.
  *
  *   Order      as in ca/issuance.h: signed; in the ledger and the log, on the disk; then in files.
  *              batch_issue returns 0 when all are on the disk. After an error parts before may be,
  *              in ledger and log, without anybody having them, as after a crash.
- *   Line       cert.issue of the first name of a part: count, first and last serial number, and the
- * SHA-256 of all serial numbers, a line each, in the order of the orders. Files      with a prefix
- * PREFIX-key.pem may be there, and PREFIX.pem comes next; a crash between is mended by the next
- * state_open (ca/state.h). "" when there will be none: then it is done with the commit. Threads one
- * batch, one thread; within batch_issue the authority's key is used by another, which is gone when
- * it returns. Ownership  batch_open gives, batch_close takes; orders are the caller's, and
- * batch_forget frees what was made for them, also after an error. Errors     those of pki/press.h,
- * store/ledger.h, store/audit.h. After one, close it.
+ *   Line       cert.issue of the first name of a part: count, first and last serial number, and
+ *              the SHA-256 of all serial numbers, a line each, in the order of the orders.
+ *   Files      with a prefix PREFIX-key.pem may be there, and PREFIX.pem comes next; a crash
+ *              between is mended by the next state_open (ca/state.h). "" when there will be none:
+ *              then it is done with the commit.
+ *   Threads    one batch, one thread; within batch_issue the authority's key is used by another,
+ *              which is gone when it returns.
+ *   Ownership  batch_open gives, batch_close takes; orders are the caller's, and batch_forget
+ *              frees what was made for them, also after an error.
+ *   Errors     those of pki/press.h, store/ledger.h, store/audit.h. After one, close it.
  */
 #ifndef CA_BATCH_H
 #define CA_BATCH_H

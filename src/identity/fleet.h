@@ -9,18 +9,21 @@
  *     `- what is wanted of it is noted
  *
  *   Forms      3 1 1, 3 1 0: a record for each device at its own name, for a key it brings or one
- * made here, with a certificate of the authority or without. 2 1 1, 2 0 1: one record of the
- * authority at "*", below which all of them are; each has a certificate with its own name in it,
- * never one with a "*". Batches    FLEET_BATCH devices: a transaction of names.db for each step, a
- * line of the audit log for what was published; what is issued is recorded as ca/batch.h says.
- * Crash what is noted is not done again; all work may be. So the same call goes on. Verified every
- * authoritative server was asked about every device by this call, and what it said is signed by
- * keys that a chain from the trust anchor leads to. A signature that was verified before, octet for
- * octet, is not verified again. See identity/fleetask.h for what is looked at. Mended     a record
- * that is missing at a server is published again, once. Cut off    a device that an operator took
- * out (identity/cutoff.h) stays out; that it is out is verified too. Ownership  fleet_open
- * allocates; what the tools and the roster point to outlives it. Errors     of what it uses. A
- * server that does not serve a device is a verdict.
+ *              made here, with a certificate of the authority or without. 2 1 1, 2 0 1: one
+ *              record of the authority at "*", below which all of them are; each has a
+ *              certificate with its own name in it, never one with a "*".
+ *   Batches    FLEET_BATCH devices: a transaction of names.db for each step, a line of the audit
+ *              log for what was published; what is issued is recorded as ca/batch.h says.
+ *   Crash      what is noted is not done again; all work may be. So the same call goes on.
+ *   Verified   every authoritative server was asked about every device by this call, and what it
+ *              said is signed by keys that a chain from the trust anchor leads to. A signature
+ *              that was verified before, octet for octet, is not verified again. See
+ *              identity/fleetask.h for what is looked at.
+ *   Mended     a record that is missing at a server is published again, once.
+ *   Cut off    a device that an operator took out (identity/cutoff.h) stays out; that it is out
+ *              is verified too.
+ *   Ownership  fleet_open allocates; what the tools and the roster point to outlives it.
+ *   Errors     of what it uses. A server that does not serve a device is a verdict.
  */
 #ifndef IDENTITY_FLEET_H
 #define IDENTITY_FLEET_H

@@ -9,12 +9,13 @@
  *   record     exists the server proves with NSEC, which is not looked at here: who says otherwise
  *              can only refuse.
  *   Cut off    the record that keeps the wildcard away came; or the device's own record did not.
- *   Signed     by a key of the zone, whose keys lead back to a trust anchor, for now.
- *              What was verified is remembered as SHA-256 of keys, owner, records and signatures:
- * the same octets are not verified again while the signature lasts. Where a record is gone, the
- * denial's signature is not verified. Bounds     as servers/stream.h. Ownership  fleetask_open
- * allocates; borrows the walk and the anchors. Errors     ERR_NOMEM, ERR_SYSTEM; ERR_PEER when the
- * zone is not secure.
+ *   Signed     by a key of the zone, whose keys lead back to a trust anchor, for now. What was
+ *              verified is remembered as SHA-256 of keys, owner, records and signatures: the same
+ *              octets are not verified again while the signature lasts. Where a record is gone,
+ *              the denial's signature is not verified.
+ *   Bounds     as servers/stream.h.
+ *   Ownership  fleetask_open allocates; borrows the walk and the anchors.
+ *   Errors     ERR_NOMEM, ERR_SYSTEM; ERR_PEER when the zone is not secure.
  */
 #ifndef IDENTITY_FLEETASK_H
 #define IDENTITY_FLEETASK_H

@@ -16,10 +16,12 @@
  *              goes where somebody else put it back: ERR_ARG for who wants it.
  *   Ours alone wanted is all of ours at that name: what else we published there goes.
  *   Audit      a line, tlsa.publish, tlsa.withdraw or tlsa.ttl, before it is settled: a call that
- * goes on after a crash writes the one that is missing. Lock       one process at a time for a
- * state directory; other writers are noticed by the back end (see publish/via.h). Ownership  the
- * result owns its change: publication_done. Errors     of via and names; ERR_PEER when others
- * change the set all the time. After an error the same call goes on where it was.
+ *              goes on after a crash writes the one that is missing.
+ *   Lock       one process at a time for a state directory; other writers are noticed by the back
+ *              end (see publish/via.h).
+ *   Ownership  the result owns its change: publication_done.
+ *   Errors     of via and names; ERR_PEER when others change the set all the time. After an error
+ *              the same call goes on where it was.
  */
 #ifndef IDENTITY_PUBLICATION_H
 #define IDENTITY_PUBLICATION_H

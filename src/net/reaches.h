@@ -4,7 +4,8 @@
  *
  *   Policy     none here: a name is looked up by who may already be led there.
  *   Bounds     hosts_max hosts, REACHES_MAX at most; one more takes the place of the one that
- * nobody asked for the longest, and that nobody waits for. Errors     ERR_NOMEM.
+ *              nobody asked for the longest, and that nobody waits for.
+ *   Errors     ERR_NOMEM.
  */
 #ifndef NET_REACHES_H
 #define NET_REACHES_H

@@ -8,11 +8,13 @@
  *
  *   Source     TS002-1.0.0 and 1.1.0, sections 8 (ids) and 15, 23 (messages).
  *   Receiver   JoinReq, RejoinReq, AppSKeyReq, HomeNSReq go to a JoinEUI, AppSKeyAns to an AS-ID;
- * of all others 6 digits are a NetID, 16 a JoinEUI, the rest is an AS-ID. Sender     of AppSKeyReq
- * an AS-ID; of all others likewise by its digits. Strict     one reading only: who decodes after us
- * may know members in any case, and take long s for s (Go does): two that so become one, and any
- * name that is not ASCII, are refused. Ownership  a message is a value; texts of a table are
- * borrowed. Errors     ERR_FORMAT with words; *out only on success.
+ *              of all others 6 digits are a NetID, 16 a JoinEUI, the rest is an AS-ID.
+ *   Sender     of AppSKeyReq an AS-ID; of all others likewise by its digits.
+ *   Strict     one reading only: who decodes after us may know members in any case, and take long
+ *              s for s (Go does): two that so become one, and any name that is not ASCII, are
+ *              refused.
+ *   Ownership  a message is a value; texts of a table are borrowed.
+ *   Errors     ERR_FORMAT with words; *out only on success.
  */
 #ifndef RELAY_ROUTER_H
 #define RELAY_ROUTER_H

@@ -4,10 +4,11 @@
  *
  *   record [22 | 3 x | length | part of the message] record [...]     message [1 | length | ...]
  *
- *   Source     RFC 8446 section 5.1 (records; a message may be cut over several), section 4
- * and 4.1.2. Rule       it only counts. What begins otherwise is left to TLS, which refuses it in
- * its words. Bound      HELLO_OCTETS_MAX with the heads of its records; those of today have 0.3 to
- * 2 KB.
+ *   Source     RFC 8446 section 5.1 (records; a message may be cut over several), section 4 and
+ *              4.1.2.
+ *   Rule       it only counts. What begins otherwise is left to TLS, which refuses it in its
+ *              words.
+ *   Bound      HELLO_OCTETS_MAX with the heads of its records; those of today have 0.3 to 2 KB.
  */
 #ifndef TLS_HELLO_H
 #define TLS_HELLO_H
