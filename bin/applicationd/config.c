@@ -304,6 +304,16 @@ int config_devices(const struct settings *s, struct application *a, struct err *
 	return rc;
 }
 
+/* What is in the clear is on loopback, and said by its address. */
+bool config_asks_dns(const struct settings *s)
+{
+	const struct tls_block *ns = &s->network_server.tls;
+
+	/* Without a certificate of its own it is spoken to as a Join Server is. */
+	return !s->backend_interfaces.insecure_plain || !s->join_server.tls.insecure_plain ||
+		(ns->tls_cert && !ns->insecure_plain);
+}
+
 void config_unknown(const struct settings *s, struct application_config *out)
 {
 	for (unsigned i = 0; i < s->applications_count && !out->accept_unknown; i++)

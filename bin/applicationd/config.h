@@ -75,6 +75,9 @@ struct settings {
 int config_read(const char *path, struct settings **out, struct err *err);
 void config_drop(struct settings *s);
 
+/* Something it connects to, or lets in, is found or proved by DNS. */
+bool config_asks_dns(const struct settings *s);
+
 /* The devices and the one application for unknown ones, into the engine. */
 int config_devices(const struct settings *s, struct application *a, struct err *err);
 void config_unknown(const struct settings *s, struct application_config *out);

@@ -73,7 +73,7 @@ static int check(const struct settings *s, struct err *err)
 
 	rc = rc ? rc : secure_check(&s->join_server.tls, "join_server", err);
 	rc = rc ? rc : secure_check(&s->network_server.tls, "network_server", err);
-	return rc ? rc : resolver_config_check(&s->resolver, err);
+	return rc || !config_asks_dns(s) ? rc : resolver_config_check(&s->resolver, err);
 }
 
 int main(int argc, char **argv)

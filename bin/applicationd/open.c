@@ -51,8 +51,11 @@ static int open_engine(struct server *s, struct err *err)
 
 static int open_resolver(struct server *s, struct err *err)
 {
-	int rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
+	int rc;
 
+	if (!config_asks_dns(s->settings))
+		return 0;
+	rc = resolver_config_of(&s->settings->resolver, &s->resolver_settings, err);
 	/* Started again behind the walls, it can be nobody else any more. */
 	s->resolver_settings.config.user = s->settings->user;
 	rc = rc ? rc : resolver_new(&s->resolver_settings.config, &s->resolver, err);
@@ -125,7 +128,7 @@ static int open_sandbox(struct server *s, struct err *err)
 
 	return walls_enter(&(struct walls){ .user = c->user,
 				   .wanted = c->sandbox,
-				   .resolver = &s->resolver_settings.config,
+				   .resolver = s->resolver ? &s->resolver_settings.config : NULL,
 				   .files = { c->database, c->events, c->command_socket } },
 		err);
 }

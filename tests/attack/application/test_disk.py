@@ -23,7 +23,7 @@ applications:
   - id: metering
     devices:
       - {{dev_eui: 70b3d57ed00000aa, net_id: "000013", app_s_key: 33333333333333333333333333333333}}
-resolver: {{helper: {resolverd}, forward: ["127.0.0.1@9"]}}
+resolver: {{helper: /nonexistent/resolverd}}
 """
 
 class Application(OnDisk):
