@@ -16,7 +16,7 @@
 #include "proxy/metrics.h"
 
 #define TICK_MS    500
-#define DRAIN_MS   2000  /* for who was let in before a reload */
+#define DRAIN_MS   5000  /* for who was let in before a reload */
 #define SAMPLE_MS  10000 /* of the workers' answers */
 #define CHECK_MS   8000  /* for our own names, when only that is asked */
 #define ANSWER_MAX (64u << 20)

@@ -259,7 +259,8 @@ def what_a_certificate_proved_ends_with_its_time():
         name = published("_short.ns.a.example", 2, ca.pem, "--ttl", "60")
         rules, more = by_pkix(ca, f"name: {OLD}, by: pkix")
         with Proxy(listener(WORLD, backend.address, rules, more + "    identity: none\n    tickets: true\nstatus: unix:DIR/status\n")) as b:
-            cert, below = ca.leaf("old", f"DNS:{OLD}", seconds=6), ca.leaf("below", f"DNS:{name}", seconds=6)
+            # The one that is watched ends last.
+            below, cert = ca.leaf("below", f"DNS:{name}", seconds=8), ca.leaf("old", f"DNS:{OLD}", seconds=8)
             with by_certificate(WORLD, cert) as s:
                 s.sendall(b"x")
                 assert receive(s, 1) == b"x"
