@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/same.h"
 #include "base/sink.h"
@@ -12,8 +13,9 @@
 
 OWNED_TYPE(SSL_SESSION, SSL_SESSION_free)
 
-#define MAGIC 0x53524401u /* "SRD", format 1 */
-#define HEAD  (4 + 32 + 4 + 32)
+#define MAGIC 0x53524402u  /* "SRD", format 2 */
+#define BOND  (4 + 32 + 8) /* what the peer was proved by */
+#define HEAD  (4 + 32 + BOND)
 
 /* The set the endpoint is held to now. False: there is none to rest a session on. */
 static bool current_set(const struct handshake *h, uint8_t out[32])
@@ -44,6 +46,7 @@ int resume_save(SSL *ssl, const struct handshake *h, struct buf *out, struct err
 	sink_u8(&s, (uint8_t)h->peer.matching);
 	sink_u8(&s, (uint8_t)h->peer.depth);
 	sink_put(&s, (struct span){ h->peer.spki_sha256, 32 });
+	sink_u64_be(&s, (uint64_t)h->peer.ends_s);
 	int n = i2d_SSL_SESSION(session, &der);
 	if (n <= 0)
 		return err_set(err, ERR_NOMEM, "session: no memory");
@@ -75,10 +78,17 @@ static void promise(struct handshake *h, const uint8_t set[32], struct cursor *c
 	spki = cursor_take(c, 32);
 	memcpy(p->spki_sha256, spki.p, spki.n);
 	memcpy(p->tlsa_sha256, set, sizeof p->tlsa_sha256);
+	p->ends_s = (int64_t)cursor_u64_be(c);
 	p->expires_ms = e->expires_ms;
 	p->resumed = true;
 	snprintf(p->reason, sizeof p->reason,
 		"resumed; the TLSA set is the one of the first handshake");
+}
+
+/* The certificate that the verdict rests on; 0: on none. */
+static bool is_over(int64_t ends_s)
+{
+	return ends_s && ends_s < time(NULL);
 }
 
 int resume_offer(SSL *ssl, struct handshake *h, struct span saved, struct err *err)
@@ -91,8 +101,11 @@ int resume_offer(SSL *ssl, struct handshake *h, struct span saved, struct err *e
 	struct span set = cursor_take(&c, 32);
 	if (!current_set(h, now) || !same_octets(set, (struct span){ now, sizeof now }))
 		return 0;
-	struct cursor bond = c;
-	(void)cursor_take(&c, 4 + 32);
+	struct cursor bond = c, ends = c;
+	(void)cursor_take(&c, BOND);
+	(void)cursor_take(&ends, BOND - 8);
+	if (is_over((int64_t)cursor_u64_be(&ends)))
+		return 0;
 	struct span der = cursor_rest(&c);
 	const unsigned char *p = der.p;
 	OWNED(SSL_SESSION) session = d2i_SSL_SESSION(NULL, &p, (long)der.n);

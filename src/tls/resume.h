@@ -4,7 +4,8 @@
  *
  *   Source     RFC 8446 section 4.6.1; RFC 6698 section 4 (what rests on a TLSA ends with it).
  *   Rule       a saved session is offered only to an endpoint whose TLSA set, looked up anew
- *              secure and not expired, is the one it was made under; else a full handshake follows.
+ *              secure and not expired, is the one it was made under, and no certificate that the
+ *              verdict asked the date of has ended; else a full handshake follows.
  *   Secret     what is saved holds the resumption secret: mode 0600, wiped by the caller.
  *   Errors     ERR_FORMAT for octets that resume_save did not write.
  */

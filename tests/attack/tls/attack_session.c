@@ -20,8 +20,8 @@
 
 static struct tlsworld world;
 static struct resolver *resolver;
-static struct certs_leaf good, other, client_leaf;
-static struct tls_server *by_good, *by_other, *without_tickets, *compat;
+static struct certs_leaf good, other, client_leaf, authority, below;
+static struct tls_server *by_good, *by_other, *by_below, *without_tickets, *compat;
 /* One listener: who asks for inner.org.example meets inner, which admits nobody, and so on. */
 static struct tls_server *listener, *inner, *beside;
 static struct tls_client *client, *compat_client;
@@ -113,6 +113,28 @@ static void it_is_not_offered_under_another_tlsa_set(void **state)
 	m = meet(by_good, "moved.org.example", buf_span(&saved), NULL);
 	assert_false(m.client_ready);
 	assert_int_equal(m.at_client.refusal, PEER_REFUSED_NO_MATCH);
+	buf_done(&saved);
+}
+
+/* It says with the TLSA's usage when the server's certificate ends. */
+static void it_is_not_offered_when_the_certificate_has_ended(void **state)
+{
+	const size_t at = 4 + 32 + 4 + 32;
+	struct buf saved = { 0 };
+	struct met m = meet(by_below, "below.org.example", no_offer, &saved);
+	uint8_t *octets = (uint8_t *)(uintptr_t)buf_span(&saved).p;
+
+	(void)state;
+	assert_true(m.client_ready && saved.n > 100);
+	assert_int_equal(m.at_client.usage, 2);
+	m = meet(by_below, "below.org.example", buf_span(&saved), NULL);
+	assert_true(m.client_ready && m.at_client.resumed);
+	assert_in_range(m.at_client.ends_s, time(NULL) + 86400, time(NULL) + 8 * 86400);
+	/* As it will be in a week. */
+	memset(octets + at, 0, 7);
+	m = meet(by_below, "below.org.example", buf_span(&saved), NULL);
+	assert_int_equal(m.offered, 0);
+	assert_true(m.client_ready && !m.at_client.resumed);
 	buf_done(&saved);
 }
 
@@ -398,13 +420,14 @@ static struct tls_client *connect_as(bool older)
 
 static void add_records(void)
 {
-	char mine[200], theirs[200], clients[200];
+	char mine[200], theirs[200], clients[200], authoritys[200];
 	static const char *const hosts[] = { "js.org", "two.org", "moved.org", "bare.org",
-		"inner.org", "beside.org" };
+		"inner.org", "beside.org", "below.org" };
 
 	certs_tlsa(&good, 3, 1, 1, mine, sizeof mine);
 	certs_tlsa(&other, 3, 1, 1, theirs, sizeof theirs);
 	certs_tlsa(&client_leaf, 3, 1, 1, clients, sizeof clients);
+	certs_tlsa(&authority, 2, 0, 1, authoritys, sizeof authoritys);
 	for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++)
 		tlsworld_add(&world, TLSWORLD_SIGNED, "%s IN A 127.0.0.1", hosts[i]);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.js.org IN TLSA %s", mine);
@@ -413,6 +436,7 @@ static void add_records(void)
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.moved.org IN TLSA %s", theirs);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.inner.org IN TLSA %s", mine);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.beside.org IN TLSA %s", mine);
+	tlsworld_add(&world, TLSWORLD_SIGNED, "_8003._tcp.below.org IN TLSA %s", authoritys);
 	tlsworld_add(&world, TLSWORLD_SIGNED, "_ns.org IN TLSA %s", clients);
 }
 
@@ -425,9 +449,14 @@ static int start(void **state)
 	good = certs_make(&(struct certs_wish){ .cn = "good" });
 	other = certs_make(&(struct certs_wish){ .cn = "other" });
 	client_leaf = certs_make(&(struct certs_wish){ .cn = "client" });
+	authority = certs_make(&(struct certs_wish){ .cn = "ca", .authority = true });
+	below = certs_make(
+		&(struct certs_wish){ .san = "DNS:below.org.example", .issuer = &authority });
 	certs_write(world.folder, "good", &good, NULL);
 	certs_write(world.folder, "other", &other, NULL);
 	certs_write(world.folder, "client", &client_leaf, NULL);
+	certs_write(world.folder, "below", &below,
+		(const struct certs_leaf *const[]){ &authority, NULL });
 	add_records();
 	tlsworld_start(&world);
 	struct resolver_config config = tlsworld_resolver(&world, getenv("SARDANE_RESOLVERD"));
@@ -437,6 +466,7 @@ static int start(void **state)
 	}
 	by_good = serve("good", true, false);
 	by_other = serve("other", true, false);
+	by_below = serve("below", true, false);
 	without_tickets = serve("good", false, false);
 	compat = serve("good", false, true);
 	listener = serve("good", true, false);
@@ -454,6 +484,7 @@ static int stop(void **state)
 	(void)state;
 	tls_server_free(by_good);
 	tls_server_free(by_other);
+	tls_server_free(by_below);
 	tls_server_free(without_tickets);
 	tls_server_free(compat);
 	tls_server_free(listener);
@@ -466,6 +497,8 @@ static int stop(void **state)
 	certs_drop(&good);
 	certs_drop(&other);
 	certs_drop(&client_leaf);
+	certs_drop(&authority);
+	certs_drop(&below);
 	return 0;
 }
 
@@ -474,6 +507,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_kept_session_is_resumed_while_the_tlsa_stands),
 		TEST(it_is_not_offered_under_another_tlsa_set),
+		TEST(it_is_not_offered_when_the_certificate_has_ended),
 		TEST(it_is_not_offered_when_the_tlsa_is_gone),
 		TEST(a_ticket_ends_with_the_policy_that_admitted_its_name),
 		TEST(an_impostor_gains_nothing_by_it),
