@@ -95,6 +95,9 @@ resolver: {trust_anchor_file: W/key-example.key, forward: ["FORWARD"], helper: H
 }
 
 
+CONFIGS["sardane-spin"] = CONFIGS["sardane"] + "spin_us: 100\n"
+
+
 def command(name, config, build):
     return {"nginx": ["nginx", "-c", config], "haproxy": ["haproxy", "-f", config], "hitch": ["hitch", "--config=" + config],
         "stunnel": ["stunnel", config], "sardane": [build / "bin/proxy/sardane-proxy", "-c", config, "-l", "warning"]}[name.partition("-")[0]]
@@ -221,7 +224,7 @@ class World:
         """Of proxyload; proxy None: straight to the backend, in the clear."""
         words = ["--port", str(proxy.port if proxy else self.back_port)]
         if proxy:
-            mine = "dane" if proxy.name == "sardane" else "client"
+            mine = "dane" if proxy.name.startswith("sardane") else "client"
             words += ["--name", name, "--chain", self.folder / f"{mine}.pem", "--key", self.folder / f"{mine}-key.pem"]
         for key, value in wish.items():
             words += ["--" + key.replace("_", "-")] + ([] if value is True else [str(value)])

@@ -21,6 +21,7 @@
 #define LORAWAN     "lorawan"
 #define HEADER_MAX  8192
 #define TIMEOUT_MAX 2000000
+#define SPIN_US_MAX 1000
 
 #define TEXT(s, m) \
 	CYAML_FIELD_STRING_PTR(#m, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, s, m, 1, 4096)
@@ -186,6 +187,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	TIMEOUT(drain),
 	TIMEOUT(start_timeout),
 	TIMEOUT(stuck_timeout),
+	CYAML_FIELD_UINT("spin_us", CYAML_FLAG_OPTIONAL, struct config_file, spin_us),
 	TEXT(struct config_file, status),
 	TEXT(struct config_file, status_mode),
 	TEXT(struct config_file, status_group),
@@ -662,6 +664,8 @@ static int check_file(struct config *c, struct err *err)
 		f->stuck_timeout > TIMEOUT_MAX)
 		return err_set(err, ERR_FORMAT, "drain, start_timeout or stuck_timeout above %d",
 			TIMEOUT_MAX);
+	if (f->spin_us > SPIN_US_MAX)
+		return err_set(err, ERR_FORMAT, "spin_us above %d", SPIN_US_MAX);
 	rc = f->status ? check_plain(f->status, false, "status", err) : 0;
 	rc = rc ? rc : check_ends(c, err);
 	return rc ? rc : check_apart(c, err);

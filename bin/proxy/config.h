@@ -3,7 +3,7 @@
  * config - sardane-proxy's configuration file, read and checked.
  *
  *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
- *   status: unix:/run/sardane-proxy/status, status_mode, status_group
+ *   spin_us, status: unix:/run/sardane-proxy/status, status_mode, status_group
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, client_ca,
  *        allow: [{name, by, usage, spki_sha256}], sni_required,
@@ -116,6 +116,7 @@ struct config_file {
 	bool *sandbox;
 	char *token_folder; /* what a PKCS#11 module reads and writes while it signs */
 	unsigned drain, start_timeout, stuck_timeout;
+	unsigned spin_us;
 	char *status; /* where metrics and peers are told; NULL: nowhere */
 	char *status_mode, *status_group;
 	struct config_end *listeners;

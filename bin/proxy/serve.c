@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/loop.h"
+#include "net/pace.h"
 #include "net/resolving.h"
 #include "program/log.h"
 #include "program/walls.h"
@@ -229,6 +230,7 @@ int serve_run(const struct serve_config *config, struct err *err)
 	rc = rc ? rc : enter_walls(&s, err);
 	rc = rc ? rc : listen_all(&s, config, err);
 	if (rc == 0) {
+		pace_spin(&s.loop, s.config->file->spin_us);
 		uv_timer_start(&s.beat, beat, 0, BEAT_MS);
 		uv_unref((uv_handle_t *)&s.beat);
 		config->ready(config->arg);

@@ -653,7 +653,7 @@ static void tcp_ready(uv_poll_t *poll, int status, int events)
 		return;
 	case HANDSHAKE: wait_for_step(l); return;
 	case ASKING_DNS: hung_up(l); return;
-	case OPEN:
+	case OPEN: pace_stir(l->of->pace); __attribute__((fallthrough));
 	case FLUSHING:
 	case LINGERING:
 		l->ready |= events;

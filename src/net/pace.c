@@ -8,6 +8,7 @@
 #define SHARE_NS   100000 /* of one turn, for what is urgent, and for steps that are short */
 #define TIGHT_PART 3
 #define PASSES     3
+#define SOON       4 /* times as long as it spins: what comes later makes it sleep at once */
 
 struct pace_queue {
 	struct pace_job *first, **end;
@@ -16,11 +17,14 @@ struct pace_queue {
 struct pace {
 	uv_prepare_t prepare;
 	uv_timer_t kick;
+	uv_idle_t idle; /* while it spins: the loop looks and does not wait */
 	unsigned users, handles;
 	uint64_t began_ns, idle_ns; /* when the loop waited last; all that it had waited before */
 	uint64_t woke_ns;           /* 0: it waits, or nobody asked since */
 	struct pace_queue urgent, jobs;
-	unsigned passed; /* turns in a row in which no job was begun */
+	unsigned passed;             /* turns in a row in which no job was begun */
+	uint64_t spin_ns, rested_ns; /* rested: when a turn ended in which it was stirred */
+	bool stirred, soon;          /* in this turn; and soon after such a one */
 };
 
 /* libuv takes a lock to tell how long it slept: once in a turn will do. */
@@ -87,6 +91,35 @@ static void run_jobs(struct pace *p)
 	p->passed = n || !p->jobs.first ? 0 : p->passed + 1;
 }
 
+static void looked(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+void pace_stir(struct pace *p)
+{
+	if (!p->spin_ns || p->stirred)
+		return;
+	p->stirred = true;
+	p->soon = uv_hrtime() - p->rested_ns < SOON * p->spin_ns;
+}
+
+static void spin_or_sleep(struct pace *p, uint64_t now_ns)
+{
+	bool spins;
+
+	if (p->stirred)
+		p->rested_ns = now_ns;
+	p->stirred = false;
+	spins = p->soon && now_ns - p->rested_ns < p->spin_ns;
+	if (spins == (bool)uv_is_active((uv_handle_t *)&p->idle))
+		return;
+	if (spins)
+		uv_idle_start(&p->idle, looked);
+	else
+		uv_idle_stop(&p->idle);
+}
+
 /* Just before the loop waits: this is where its turn ends. */
 static void work(uv_prepare_t *prepare)
 {
@@ -107,6 +140,7 @@ static void work(uv_prepare_t *prepare)
 	p->began_ns = uv_hrtime();
 	p->idle_ns = uv_metrics_idle_time(prepare->loop);
 	p->woke_ns = 0;
+	spin_or_sleep(p, p->began_ns);
 }
 
 static struct pace *new (uv_loop_t *loop)
@@ -123,12 +157,14 @@ static struct pace *new (uv_loop_t *loop)
 	p->idle_ns = uv_metrics_idle_time(loop);
 	uv_prepare_init(loop, &p->prepare);
 	uv_timer_init(loop, &p->kick);
-	p->handles = 2;
-	p->prepare.data = p->kick.data = p;
+	uv_idle_init(loop, &p->idle);
+	p->handles = 3;
+	p->prepare.data = p->kick.data = p->idle.data = p;
 	/* Handles that are started later are called earlier: what its users do before the loop
 	 * waits comes before the steps. */
 	uv_prepare_start(&p->prepare, work);
 	uv_unref((uv_handle_t *)&p->prepare);
+	uv_unref((uv_handle_t *)&p->idle);
 	return p;
 }
 
@@ -141,11 +177,26 @@ static void find(uv_handle_t *handle, void *arg)
 		*found = handle->data;
 }
 
-struct pace *pace_take(uv_loop_t *loop)
+static struct pace *pace_of(uv_loop_t *loop)
 {
 	struct pace *p = NULL;
 
 	uv_walk(loop, find, &p);
+	return p;
+}
+
+void pace_spin(uv_loop_t *loop, unsigned us)
+{
+	struct pace *p = pace_of(loop);
+
+	if (p)
+		p->spin_ns = us * 1000ULL;
+}
+
+struct pace *pace_take(uv_loop_t *loop)
+{
+	struct pace *p = pace_of(loop);
+
 	if (!p)
 		p = new (loop);
 	if (p)
@@ -167,6 +218,7 @@ void pace_give(struct pace *p)
 		return;
 	uv_close((uv_handle_t *)&p->prepare, closed);
 	uv_close((uv_handle_t *)&p->kick, closed);
+	uv_close((uv_handle_t *)&p->idle, closed);
 }
 
 void pace_add(struct pace *p, struct pace_job *job)

@@ -16,10 +16,13 @@
  *              came in the same turn, and then goes first whatever that took. All others have
  *              a third of their share in every turn, and what is urgent is run in every turn
  *              or, when a step goes first, in the next.
- *   Time       of the clock, so that a machine that is busy shortens turns, not the other way.
- *   Ownership  the loop has one, found among its handles, taken by all who work there; it goes
- *              with the last of them. A job lies in its owner's memory, and is removed before
- *              that goes. When it runs it is no longer queued: it may add itself, or be freed.
+ *   Spinning   when asked for: a loop that had something to do, and something more soon after,
+ * looks for what comes next for some microseconds instead of sleeping. To be woken takes longer
+ * than many a backend takes to answer. Who waits longer is not spun for. Time       of the clock,
+ * so that a machine that is busy shortens turns, not the other way. Ownership  the loop has one,
+ * found among its handles, taken by all who work there; it goes with the last of them. A job lies
+ * in its owner's memory, and is removed before that goes. When it runs it is no longer queued: it
+ * may add itself, or be freed.
  */
 #ifndef NET_PACE_H
 #define NET_PACE_H
@@ -45,6 +48,10 @@ void pace_give(struct pace *p); /* NULL: nothing. The last: no job is queued; fr
 void pace_add(struct pace *p, struct pace_job *job); /* nothing when it is queued already */
 void pace_now(struct pace *p, struct pace_job *job); /* likewise; may run it */
 void pace_remove(struct pace_job *job);              /* nothing when it is not */
+
+/* From now on; 0: it sleeps at once. The loop has its pace already, or nothing happens. */
+void pace_spin(uv_loop_t *loop, unsigned us);
+void pace_stir(struct pace *p); /* something came: it may be worth to look for more */
 
 /* The time of uv_hrtime at which the share of this turn ends that whoever asks begins now. */
 uint64_t pace_until(struct pace *p, uint64_t now_ns, uint64_t share_ns);

@@ -15,7 +15,8 @@ from proxylab import Proxy, listener, outbound
 HTTP = "    identity: http\n"
 
 def pair(web, more=""):
-    return Proxy(listener(WORLD, web.address, more=HTTP + more)), Proxy(outbound(WORLD))
+    # One end looks for what comes next, the other sleeps.
+    return Proxy("spin_us: 1000\n" + listener(WORLD, web.address, more=HTTP + more)), Proxy(outbound(WORLD))
 
 def each_request_of_a_connection_is_told_who_sent_it():
     name = WORLD["A_NS_CLIENT_NAME"].rstrip(".")

@@ -231,9 +231,67 @@ static void a_loop_has_one_until_the_last_gives_it_back(void **state)
 	finish(&loop, other);
 }
 
+/* Whether the loop is to look, and not to wait, after a turn at that time. */
+static bool spins(uv_loop_t *loop, struct pace *pace, bool stirred, uint64_t after_us)
+{
+	clock_ns += after_us * 1000;
+	if (stirred)
+		pace_stir(pace);
+	uv_run(loop, UV_RUN_NOWAIT);
+	return uv_backend_timeout(loop) == 0;
+}
+
+static void late(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+static void a_loop_spins_for_who_came_again_soon_and_not_for_others(void **state)
+{
+	uv_loop_t loop;
+	uv_timer_t timer;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, late, 3600000, 0);
+	assert_false(spins(&loop, pace, true, 1000));
+	assert_false(spins(&loop, pace, true, 10)); /* nobody asked for it */
+	pace_spin(&loop, 50);
+	assert_false(spins(&loop, pace, true, 1000));
+	assert_true(spins(&loop, pace, true, 199));
+	assert_true(spins(&loop, pace, false, 49));
+	assert_false(spins(&loop, pace, false, 1)); /* long enough */
+	assert_true(spins(&loop, pace, true, 100));
+	assert_false(spins(&loop, pace, true, 200)); /* that was late */
+	assert_false(spins(&loop, pace, false, 10));
+	assert_true(spins(&loop, pace, true, 10));
+	pace_spin(&loop, 0);
+	assert_false(spins(&loop, pace, false, 10));
+	uv_close((uv_handle_t *)&timer, NULL);
+	finish(&loop, pace);
+}
+
+static void a_loop_that_spins_ends_all_the_same(void **state)
+{
+	uv_loop_t loop;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	pace_spin(&loop, 50);
+	clock_ns += 1000000;
+	pace_stir(pace);
+	pace_stir(pace);
+	finish(&loop, pace);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_loop_spins_for_who_came_again_soon_and_not_for_others),
+		TEST(a_loop_that_spins_ends_all_the_same),
 		cmocka_unit_test(jobs_run_once_in_the_order_they_were_added),
 		cmocka_unit_test(a_job_that_adds_itself_runs_behind_the_others),
 		cmocka_unit_test(a_job_that_uses_up_the_turn_leaves_the_rest_to_the_next),
