@@ -17,7 +17,7 @@ exec {hold}<>"$scratch/js.in"
 "$here/rogue_js.py" <"$scratch/js.in" >"$scratch/js.port" &
 rogue=$!
 at_end "kill $rogue 2>/dev/null; wait $rogue 2>/dev/null"
-for _ in $(seq 100); do [ -s "$scratch/js.port" ] && break; sleep 0.1; done
+for _ in $(seq 600); do [ -s "$scratch/js.port" ] && break; sleep 0.1; done
 cases=(good other-eui net-id-as-sender other-net-id other-transaction other-message refused no-frame
 	wrapped short-key no-key no-json twice deep status-500 plain-as)
 {
