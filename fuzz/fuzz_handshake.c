@@ -118,7 +118,9 @@ static void fill_cache(void)
 	check(bind(fd, (struct sockaddr *)&address, n) == 0);
 	check(getsockname(fd, (struct sockaddr *)&address, &n) == 0);
 	snprintf(where, sizeof where, "127.0.0.1@%u", ntohs(address.sin_port));
-	struct resolver_config config = { .backend = RESOLVER_AD, .server = where };
+	struct resolver_config config = { .backend = RESOLVER_AD,
+		.server = where,
+		.deadline_ms = 4000 };
 	check(resolver_new(&config, &resolver, NULL) == 0);
 	for (int i = 0; i < 2; i++) {
 		struct question q = { .type = RR_TLSA };
