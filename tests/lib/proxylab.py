@@ -258,6 +258,16 @@ def is_cut(s, seconds=20):
     except (ConnectionError, ssl.SSLError):
         return True
 
+def is_turned_away(proxy, octets=b""):
+    """True when who connects to proxy's plain side, and says this, is cut. That may be before connect or
+    sendall return: a proxy is quicker than a test that waits for its turn."""
+    try:
+        with proxy.connect() as s:
+            s.sendall(octets)
+            return is_cut(s)
+    except (ConnectionResetError, BrokenPipeError):
+        return True
+
 def tlvs(octets):
     """{type: value} of the TLVs of PROXY v2."""
     found = {}

@@ -116,9 +116,8 @@ def who_may_come_in_by_one_server_name_does_not_by_another():
     inner = published("inner.b.example")
     with Echo() as outside, Echo() as inside, Proxy(listener(WORLD, outside.address, more=NONE + names(inner=inside))) as b:
         for who, to, reason in (("A_NS", inner, "policy"), ("A_AS", None, "policy")):
-            with Proxy(outbound(WORLD, to=to, who=who)) as a, a.connect() as s:
-                s.sendall(b"secret")
-                assert is_cut(s)
+            with Proxy(outbound(WORLD, to=to, who=who)) as a:
+                assert proxylab.is_turned_away(a, b"secret")
             assert "tlsa=- " in b.said(rf"tls\.refuse .*peer={WORLD[who + '_CLIENT_NAME']} .*refusal={reason} ")
         assert (outside.count, inside.count) == (0, 0)
         for who, to in (("A_AS", inner), ("A_NS", None)):
@@ -246,9 +245,7 @@ def names_that_a_client_writes_into_its_certificate_are_not_told():
 def who_is_not_the_server_asked_for_hears_nothing():
     impostor = dict(WORLD, B_JS_SERVER=WORLD["B_AS_SERVER"])
     with Echo() as backend, Proxy(listener(impostor, backend.address, more=NONE)), Proxy(outbound(WORLD)) as a:
-        with a.connect() as s:
-            s.sendall(b"secret")
-            assert is_cut(s)
+        assert proxylab.is_turned_away(a, b"secret")
         line = a.said(r"proxy\.end ")
         assert "verdict=refused" in line and "no matching DANE TLSA records" in line, line
         assert backend.count == 0, backend.count
@@ -349,8 +346,7 @@ def in_an_outage_a_peer_is_believed_within_bounds_until_dns_speaks_again():
                 assert is_cut(lost, 60) and "could not be had again" in usual.said(r"tls\.withdrawn "), usual.log
                 m = proxylab.metrics(usual)
                 assert [m[f'{name}_total{{at="out",side="outbound"}}'] for name in ("unanswered", "withdrawn", "expired")] == [1, 0, 0], m
-                with usual.connect() as other:
-                    assert is_cut(other)
+                assert proxylab.is_turned_away(usual)
                 # Nor one who was not there before.
                 assert "refusal=dns" in refused(b, "dns", WORLD["A_AS_CLIENT_NAME"], WORLD["A_AS_CLIENT"])
                 LAB("withdraw", me, "TLSA")

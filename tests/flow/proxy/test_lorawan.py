@@ -65,9 +65,7 @@ def a_message_has_the_size_and_the_time_that_are_configured():
             assert post(s, join_req(WORLD, VSExtension={"x": "y" * 600}))[0] == 413
         with a.connect() as s:
             assert result(post(s, join_req(WORLD))) == "Other"
-        with a.connect() as s:
-            s.sendall(b"POST / HTTP/1.1\r\n")
-            assert proxylab.is_cut(s)
+        assert proxylab.is_turned_away(a, b"POST / HTTP/1.1\r\n")
         counts = proxylab.metrics(a)
         assert counts['accepts_total{at="out",side="outbound"}'] == 3, counts
         for limit in ("body_max", "request_timeout", "answer_timeout"):
