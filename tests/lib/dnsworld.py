@@ -38,22 +38,23 @@ loose.example. 300 CNAME host.insecure.example.
 UNSIGNED = {"insecure.example."}
 
 
-given = set()
+claims = []
 
 
 def free_port():
-    """Below the ports that the system gives to whoever connects: one of those would be taken before it is used.
-    A process is not given the same twice."""
+    """Free at every address, and no other test's until this process ends: each claims a name that the system frees then.
+    Below the ports of "sardane lab", and those below what the system gives to whoever connects."""
     while True:
-        port = random.choice([p for p in range(16384, 32768) if p not in given])
+        port, claim = random.randrange(10240, 16384), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
             try:
-                u.bind(("127.0.0.1", port))
-                t.bind(("127.0.0.1", port))
-                given.add(port)
+                claim.bind(f"\0sardane-test-port-{port}")
+                u.bind(("", port))
+                t.bind(("", port))
+                claims.append(claim)
                 return port
             except OSError:
-                continue
+                claim.close()
 
 
 def tool(name):
