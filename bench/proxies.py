@@ -95,7 +95,7 @@ resolver: {trust_anchor_file: W/key-example.key, forward: ["FORWARD"], helper: H
 }
 
 
-CONFIGS["sardane-spin"] = CONFIGS["sardane"] + "spin_us: 100\n"
+CONFIGS["sardane-asleep"] = CONFIGS["sardane"] + "spin_us: 0\n"
 
 
 def command(name, config, build):

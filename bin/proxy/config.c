@@ -21,6 +21,7 @@
 #define LORAWAN     "lorawan"
 #define HEADER_MAX  8192
 #define TIMEOUT_MAX 2000000
+#define SPIN_US     50
 #define SPIN_US_MAX 1000
 
 #define TEXT(s, m) \
@@ -187,7 +188,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	TIMEOUT(drain),
 	TIMEOUT(start_timeout),
 	TIMEOUT(stuck_timeout),
-	CYAML_FIELD_UINT("spin_us", CYAML_FLAG_OPTIONAL, struct config_file, spin_us),
+	CYAML_FIELD_UINT_PTR("spin_us", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+		struct config_file, spin_us),
 	TEXT(struct config_file, status),
 	TEXT(struct config_file, status_mode),
 	TEXT(struct config_file, status_group),
@@ -202,6 +204,11 @@ static const cyaml_schema_field_t file_fields[] = {
 };
 
 static const cyaml_schema_value_t file_schema = CONFIG_SCHEMA(struct config_file, file_fields);
+
+unsigned config_spin_us(const struct config *c)
+{
+	return c->file->spin_us ? *c->file->spin_us : SPIN_US;
+}
 
 unsigned config_ends(const struct config *c)
 {
@@ -664,7 +671,7 @@ static int check_file(struct config *c, struct err *err)
 		f->stuck_timeout > TIMEOUT_MAX)
 		return err_set(err, ERR_FORMAT, "drain, start_timeout or stuck_timeout above %d",
 			TIMEOUT_MAX);
-	if (f->spin_us > SPIN_US_MAX)
+	if (config_spin_us(c) > SPIN_US_MAX)
 		return err_set(err, ERR_FORMAT, "spin_us above %d", SPIN_US_MAX);
 	rc = f->status ? check_plain(f->status, false, "status", err) : 0;
 	rc = rc ? rc : check_ends(c, err);

@@ -3,7 +3,7 @@
  * config - sardane-proxy's configuration file, read and checked.
  *
  *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
- *   spin_us, status: unix:/run/sardane-proxy/status, status_mode, status_group
+ *   spin_us: 50, status: unix:/run/sardane-proxy/status, status_mode, status_group
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, client_ca,
  *        allow: [{name, by, usage, spki_sha256}], sni_required,
@@ -116,8 +116,8 @@ struct config_file {
 	bool *sandbox;
 	char *token_folder; /* what a PKCS#11 module reads and writes while it signs */
 	unsigned drain, start_timeout, stuck_timeout;
-	unsigned spin_us;
-	char *status; /* where metrics and peers are told; NULL: nowhere */
+	unsigned *spin_us; /* NULL: as config_spin_us says */
+	char *status;      /* where metrics and peers are told; NULL: nowhere */
 	char *status_mode, *status_group;
 	struct config_end *listeners;
 	unsigned listeners_count;
@@ -138,6 +138,9 @@ int config_rights(const struct config *c, const struct config_end *e, struct rig
 
 int config_read(const char *path, struct config *out, struct err *err);
 void config_done(struct config *c);
+
+/* For how long a worker looks for what comes next; 0: not at all. */
+unsigned config_spin_us(const struct config *c);
 
 unsigned config_ends(const struct config *c);
 /* Listeners first, then outbound. */

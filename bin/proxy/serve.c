@@ -230,7 +230,7 @@ int serve_run(const struct serve_config *config, struct err *err)
 	rc = rc ? rc : enter_walls(&s, err);
 	rc = rc ? rc : listen_all(&s, config, err);
 	if (rc == 0) {
-		pace_spin(&s.loop, s.config->file->spin_us);
+		pace_spin(&s.loop, config_spin_us(s.config));
 		uv_timer_start(&s.beat, beat, 0, BEAT_MS);
 		uv_unref((uv_handle_t *)&s.beat);
 		config->ready(config->arg);

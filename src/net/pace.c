@@ -9,6 +9,7 @@
 #define TIGHT_PART 3
 #define PASSES     3
 #define SOON       4 /* times as long as it spins: what comes later makes it sleep at once */
+#define CREDIT_MAX 8 /* of spinning: found something, one more; looked in vain, two fewer */
 
 struct pace_queue {
 	struct pace_job *first, **end;
@@ -25,6 +26,7 @@ struct pace {
 	unsigned passed;             /* turns in a row in which no job was begun */
 	uint64_t spin_ns, rested_ns; /* rested: when a turn ended in which it was stirred */
 	bool stirred, soon;          /* in this turn; and soon after such a one */
+	unsigned credit, rests;      /* without credit it sleeps, until it was stirred so often */
 };
 
 /* libuv takes a lock to tell how long it slept: once in a turn will do. */
@@ -102,21 +104,35 @@ void pace_stir(struct pace *p)
 		return;
 	p->stirred = true;
 	p->soon = uv_hrtime() - p->rested_ns < SOON * p->spin_ns;
+	if (p->rests && --p->rests == 0)
+		p->credit = 2;
+}
+
+/* What the look was worth that is over: in this turn something came, or nothing did. */
+static void take_stock(struct pace *p)
+{
+	if (p->stirred)
+		p->credit += p->credit < CREDIT_MAX;
+	else
+		p->credit -= p->credit < 2 ? p->credit : 2;
+	if (p->credit == 0)
+		p->rests = SPIN_REST;
 }
 
 static void spin_or_sleep(struct pace *p, uint64_t now_ns)
 {
-	bool spins;
+	bool spun = uv_is_active((uv_handle_t *)&p->idle), spins;
 
 	if (p->stirred)
 		p->rested_ns = now_ns;
+	spins = p->soon && p->spin_ns && now_ns - p->rested_ns < p->spin_ns;
+	if (spun && (p->stirred || !spins))
+		take_stock(p);
 	p->stirred = false;
-	spins = p->soon && now_ns - p->rested_ns < p->spin_ns;
-	if (spins == (bool)uv_is_active((uv_handle_t *)&p->idle))
-		return;
-	if (spins)
+	spins = spins && p->credit > 0;
+	if (spins && !spun)
 		uv_idle_start(&p->idle, looked);
-	else
+	else if (spun && !spins)
 		uv_idle_stop(&p->idle);
 }
 
@@ -189,8 +205,11 @@ void pace_spin(uv_loop_t *loop, unsigned us)
 {
 	struct pace *p = pace_of(loop);
 
-	if (p)
-		p->spin_ns = us * 1000ULL;
+	if (!p)
+		return;
+	p->spin_ns = us * 1000ULL;
+	p->credit = CREDIT_MAX;
+	p->rests = 0;
 }
 
 struct pace *pace_take(uv_loop_t *loop)

@@ -16,19 +16,22 @@
  *              came in the same turn, and then goes first whatever that took. All others have
  *              a third of their share in every turn, and what is urgent is run in every turn
  *              or, when a step goes first, in the next.
- *   Spinning   when asked for: a loop that had something to do, and something more soon after,
- * looks for what comes next for some microseconds instead of sleeping. To be woken takes longer
- * than many a backend takes to answer. Who waits longer is not spun for. Time       of the clock,
- * so that a machine that is busy shortens turns, not the other way. Ownership  the loop has one,
- * found among its handles, taken by all who work there; it goes with the last of them. A job lies
- * in its owner's memory, and is removed before that goes. When it runs it is no longer queued: it
- * may add itself, or be freed.
+ *   Spinning   when asked for: a loop to which something came soon after it had rested looks for
+ *              what comes next for some microseconds, and sleeps then. To be woken takes longer
+ *              than many a backend takes to answer. Who waits longer is not spun for; and a loop
+ *              that looked in vain more than one time in three leaves it for SPIN_REST events.
+ *   Time       of the clock, so that a machine that is busy shortens turns, not the other way.
+ *   Ownership  the loop has one, found among its handles, taken by all who work there; it goes
+ *              with the last of them. A job lies in its owner's memory, and is removed before
+ *              that goes. When it runs it is no longer queued: it may add itself, or be freed.
  */
 #ifndef NET_PACE_H
 #define NET_PACE_H
 
 #include <stdbool.h>
 #include <uv.h>
+
+#define SPIN_REST 256
 
 struct pace;
 struct pace_queue;

@@ -164,6 +164,7 @@ def the_keys_of_the_router_are_checked():
     wrong = {
         router(WORLD, found=False): "need routes",
         router(WORLD, more="    body_max: 65537\n"): "body_max above",
+        "spin_us: 1001\n" + router(WORLD): "spin_us above 1000",
         router(WORLD, more="    as_id_port: 8005\n"): "no rule",
         router(WORLD, more='    routes:\n      - {net_id: "13", url: "https://a.example/"}\n'): "routes[0]: net_id '13'",
         router(WORLD, more='    routes:\n      - {net_id: "000013", url: "http://127.0.0.1/"}\n'): "need https",

@@ -273,6 +273,43 @@ static void a_loop_spins_for_who_came_again_soon_and_not_for_others(void **state
 	finish(&loop, pace);
 }
 
+static void a_loop_that_looks_in_vain_leaves_it_for_a_while(void **state)
+{
+	uv_loop_t loop;
+	uv_timer_t timer;
+	unsigned n = 0;
+	(void)state;
+
+	uv_loop_init(&loop);
+	struct pace *pace = pace_take(&loop);
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, late, 3600000, 0);
+	pace_spin(&loop, 50);
+	(void)spins(&loop, pace, true, 1000);
+	/* Always soon, and never so soon as to be found. */
+	while (spins(&loop, pace, true, 100)) {
+		assert_false(spins(&loop, pace, false, 50));
+		n++;
+	}
+	assert_int_equal(n, 4);
+	for (n = 1; !spins(&loop, pace, true, 100); n++)
+		assert_true(n < SPIN_REST);
+	assert_int_equal(n, SPIN_REST - 1);
+	assert_false(spins(&loop, pace, false, 50));
+	assert_false(spins(&loop, pace, true, 100)); /* one try was enough */
+	for (n = 1; !spins(&loop, pace, true, 10); n++)
+		assert_true(n < SPIN_REST);
+	/* Who finds two for one in vain goes on. */
+	for (n = 0; n < 100; n++) {
+		assert_true(spins(&loop, pace, true, 10));
+		assert_true(spins(&loop, pace, true, 10));
+		assert_false(spins(&loop, pace, false, 50));
+		assert_true(spins(&loop, pace, true, 10));
+	}
+	uv_close((uv_handle_t *)&timer, NULL);
+	finish(&loop, pace);
+}
+
 static void a_loop_that_spins_ends_all_the_same(void **state)
 {
 	uv_loop_t loop;
@@ -291,6 +328,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_loop_spins_for_who_came_again_soon_and_not_for_others),
+		TEST(a_loop_that_looks_in_vain_leaves_it_for_a_while),
 		TEST(a_loop_that_spins_ends_all_the_same),
 		cmocka_unit_test(jobs_run_once_in_the_order_they_were_added),
 		cmocka_unit_test(a_job_that_adds_itself_runs_behind_the_others),
