@@ -21,7 +21,7 @@
 #define LORAWAN     "lorawan"
 #define HEADER_MAX  8192
 #define TIMEOUT_MAX 2000000
-#define SPIN_US     50
+#define SPIN_US     100
 #define SPIN_US_MAX 1000
 
 #define TEXT(s, m) \

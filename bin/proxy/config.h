@@ -3,7 +3,7 @@
  * config - sardane-proxy's configuration file, read and checked.
  *
  *   workers: 2, user, sandbox, token_folder, drain: 30, start_timeout: 60, stuck_timeout: 30,
- *   spin_us: 50, status: unix:/run/sardane-proxy/status, status_mode, status_group
+ *   spin_us: 100, status: unix:/run/sardane-proxy/status, status_mode, status_group
  *   listeners:          TLS in, plain out
  *     - {name, bind, backend, identity, header_max, client_ca,
  *        allow: [{name, by, usage, spki_sha256}], sni_required,
