@@ -89,6 +89,15 @@ int crew_open(const struct crew *c, struct err *err)
 	return rc;
 }
 
+void crew_keep(const struct crew *c)
+{
+	for (unsigned e = 0; e < config_ends(&c->config); e++)
+		sockets_keep(c->how.sockets, config_end_at(&c->config, e)->name,
+			config_end_at(&c->config, e)->tls.bind);
+	if (c->config.file->status)
+		sockets_keep(c->how.sockets, CONFIG_STATUS, c->config.file->status);
+}
+
 /* e NULL: of the status. */
 static void settle_rights(const struct crew *c, const struct config_end *e, const char *bind)
 {

@@ -67,6 +67,8 @@ void crew_free(struct crew *c); /* no worker is left */
 
 /* Its places, those that are not open yet. */
 int crew_open(const struct crew *c, struct err *err);
+/* Those that are: nothing that is looked up, like a group, can take them away. */
+void crew_keep(const struct crew *c);
 /* It serves: whatever Unix socket it took over has the rights it says. */
 void crew_settle(const struct crew *c);
 /* Opens its places, then starts everybody. On an error some may run: crew_stop. */

@@ -286,6 +286,14 @@ void sockets_unwant(struct sockets *s)
 		p->wanted = false;
 }
 
+void sockets_keep(struct sockets *s, const char *name, const char *bind)
+{
+	struct place *p = find(s, name, bind);
+
+	if (p)
+		p->wanted = true;
+}
+
 void sockets_sweep(struct sockets *s)
 {
 	for (struct place **at = &s->first; *at;) {

@@ -34,6 +34,8 @@ int sockets_of(const struct sockets *s, const char *name, const char *bind, unsi
 	unsigned count, unsigned k);
 /* As if none had been asked for. */
 void sockets_unwant(struct sockets *s);
+/* As if it had been asked for, when it is open: opens nothing, and so cannot fail. */
+void sockets_keep(struct sockets *s, const char *name, const char *bind);
 /* Closes the places that were not asked for by sockets_open since the last call, and what was
  * given and is nobody's. */
 void sockets_sweep(struct sockets *s);

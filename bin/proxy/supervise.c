@@ -174,7 +174,7 @@ static void came_not(struct parent *p, const char *why)
 	}
 	/* The places of what serves; not those that were new. */
 	sockets_unwant(p->sockets);
-	(void)crew_open(p->serving, NULL);
+	crew_keep(p->serving);
 	sockets_sweep(p->sockets);
 	p->view.tally->reloads_failed++;
 	log_error("proxy.reload_failed", "reason=%s", log_value(why));
