@@ -196,7 +196,7 @@ int names_list_run(const struct command *self, int argc, char **argv)
 	struct request r = { .state = NULL };
 	struct listing l = { .as_json = false };
 	struct names *names = NULL;
-	struct err err;
+	struct err err, hidden = { .msg = "" };
 	int rc;
 
 	if (command_helped(self, argc, argv))
@@ -206,8 +206,9 @@ int names_list_run(const struct command *self, int argc, char **argv)
 	l.as_json = r.json;
 	l.json = writer_into(&l.text);
 	rc = names_open(r.state, false, &names, &err);
-	if (rc == 0)
-		rc = agent_names_read(r.state, &l.rolled, &err);
+	/* A file that cannot be read hides what rollovers keep, and not what was enrolled. */
+	if (rc == 0 && agent_names_read(r.state, &l.rolled, &hidden) != 0)
+		agent_names_free(&l.rolled);
 	if (rc == 0 && r.json)
 		writer_open(&l.json, NULL, '[');
 	if (rc == 0)
@@ -224,7 +225,8 @@ int names_list_run(const struct command *self, int argc, char **argv)
 		writer_close(&l.json);
 		buf_text(&l.text, "\n");
 	}
-	return text_print(&l.text);
+	rc = text_print(&l.text);
+	return hidden.msg[0] ? command_fail(self, "%s", hidden.msg) : rc;
 }
 
 static const char *const state_words[] = {

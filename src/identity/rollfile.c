@@ -281,6 +281,7 @@ int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct 
 	char path[PATH_MAX];
 	int lock, rc = file_of(dir, "lock", path, err);
 
+	*out = ROLLFILE_HELD;
 	if (rc != 0)
 		return rc;
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -291,8 +292,9 @@ int rollfile_try_lock(const char *dir, enum rollfile_hold *out, int *fd, struct 
 		return 0;
 	}
 	if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-		*out = ROLLFILE_BUSY;
-		if (errno != EWOULDBLOCK)
+		if (errno == EWOULDBLOCK)
+			*out = ROLLFILE_BUSY;
+		else
 			rc = err_set(err, ERR_SYSTEM, "'%s': %s", path, strerror(errno));
 		close(lock);
 		return rc;

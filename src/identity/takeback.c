@@ -67,12 +67,14 @@ static int revoke_generations(struct state *state, const char *folder, struct ta
 		return errno == ENOENT
 			? 0
 			: err_set(err, ERR_SYSTEM, "folder '%s': %s", folder, strerror(errno));
-	while (rc == 0 && (d = readdir(entries)) != NULL) {
+	while (rc == 0 && (errno = 0, d = readdir(entries)) != NULL) {
 		if (d->d_name[0] != 'g')
 			continue;
 		snprintf(file, sizeof(file), "%s/cert.pem", d->d_name);
 		rc = revoke_file(state, folder, file, out, err);
 	}
+	if (rc == 0 && errno != 0)
+		rc = err_set(err, ERR_SYSTEM, "folder '%s': %s", folder, strerror(errno));
 	closedir(entries);
 	return rc;
 }

@@ -73,6 +73,11 @@ echo $! >{lab.dir}/server.pid
     listed = json.loads(lab.run("names", "list", "--state", state, "--json").stdout)
     check([n["owner"] for n in listed] == sorted(n["owner"] for n in listed) and len(listed) == 3 and
           {n["step"] for n in listed} == {"enrolled"}, "names list has them all", listed)
+    (pathlib.Path(state) / "names" / "odd.example").mkdir(parents=True)
+    (pathlib.Path(state) / "names" / "odd.example" / "rollover.json").write_text("{")
+    got = lab.run("names", "list", "--state", state, "--json")
+    check(got.returncode == 2 and "odd.example" in got.stderr and json.loads(got.stdout) == listed, "a file that cannot be read hides none of them", got.stderr)
+    subprocess.run(["rm", "-r", pathlib.Path(state) / "names" / "odd.example"], check=True)
     shown = json.loads(lab.run("names", "show", "_ns-client.ns.example", "--state", state, "--json").stdout)
     check(shown["issuer"] == str(state) and shown["days"] == 9 and shown["records"][0]["state"] == "published", "names show has the particulars", shown)
 
