@@ -53,7 +53,7 @@ struct peer {
 	bool asked_dns;                /* a TLSA question was put (or found in the cache) */
 	int usage, selector, matching; /* of the record that matched; -1 when none */
 	int depth;                     /* of the certificate that matched; -1 when none */
-	int64_t expires_ms; /* monotonic; the TLSA may not be relied on after; 0: no limit */
+	int64_t expires_ms; /* of resolver_now; the TLSA may not be relied on after; 0: no limit */
 	/* Since 1970: the last second of the certificate that ends first, of those whose time
 	 * counted (not with DANE-EE); 0: none did. */
 	int64_t ends_s;
